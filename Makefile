@@ -1,0 +1,40 @@
+# `make run` and `make test` need nothing but Python 3.10 to 3.12 and make.
+PYTHON ?= python3
+PORT ?= 7860
+BIN = .venv/bin
+
+.PHONY: run setup test lint results clean
+
+run: setup  ## open the app at http://127.0.0.1:7860
+	GRADIO_SERVER_PORT=$(PORT) $(BIN)/python app.py
+
+setup: .venv/installed  ## create .venv and install requirements.txt
+
+test: .venv/installed-dev lint  ## lint and run the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m benchmarks.render --check
+
+results: .venv/installed-dev  ## render README's tables and the model cards from benchmarks/results
+	$(BIN)/python -m benchmarks.render
+
+clean:
+	rm -rf .venv
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' \
+		|| { echo "Python 3.10, 3.11 or 3.12 is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/installed: requirements.txt .venv/python
+	$(BIN)/pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt requirements-train.txt .venv/installed
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@

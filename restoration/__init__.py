@@ -1,0 +1,52 @@
+"""Restore and colourise damaged photos with a VAE, a GAN and a CNN, and compare them.
+
+    from restoration import Restorer, image
+
+    result = Restorer().restore(image.load("old.jpg"), model="vae")
+
+Names are resolved at first use, so that importing the package does not import torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .types import ControlError, Photo, PhotoError, RestorationError, WeightsError
+
+if TYPE_CHECKING:
+    from . import image, metrics
+    from .degradations import PRESETS, Degradation
+    from .recipe import Recipe
+    from .restorer import Restoration, Restorer
+
+__all__ = [
+    "PRESETS",
+    "ControlError",
+    "Degradation",
+    "Photo",
+    "PhotoError",
+    "Recipe",
+    "Restoration",
+    "RestorationError",
+    "Restorer",
+    "WeightsError",
+    "image",
+    "metrics",
+]
+
+_LAZY = {
+    "PRESETS": "degradations",
+    "Degradation": "degradations",
+    "Recipe": "recipe",
+    "Restoration": "restorer",
+    "Restorer": "restorer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("image", "metrics"):
+        return importlib.import_module(f".{name}", __name__)
+    if name in _LAZY:
+        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

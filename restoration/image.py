@@ -1,0 +1,170 @@
+"""The only border between files, Pillow pictures and tensors: decoding, limits, orientation, fit and rounding."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from .types import SIDE, ControlError, Photo, PhotoError
+
+if TYPE_CHECKING:
+    import torch
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # what Pillow may try; MPO is what many phones call JPEG
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # what a folder is searched for
+OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
+MAX_PIXELS = 24_000_000
+MAX_PIXELS_JPEG = 50_000_000  # a JPEG can be decoded at a fraction of its size
+MIN_SIDE = 16
+
+Fit = Literal["crop", "squash", "pad"]
+
+
+def load(path: str | os.PathLike[str], *, reduce_to: int | None = None) -> Photo:
+    """Read a picture file as it is meant to be seen.
+
+    The size is checked from the header, before anything is decoded. EXIF orientation is applied, transparency is laid
+    on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. With ``reduce_to`` a
+    JPEG may come back at 1/2, 1/4 or 1/8 of its size, as long as both sides stay at least that long: much quicker.
+
+    Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
+    damaged one, one of more than 24 megapixels (50 for a JPEG) or with a side under 16 pixels.
+    """
+    name = Path(path).name
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            _check_size(picture, name)
+            if picture.format in ("JPEG", "MPO"):
+                _decode_reduced(picture, reduce_to)
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            return Photo(np.array(_to_rgb(upright, name)))
+    except PhotoError:
+        raise
+    except FileNotFoundError:
+        raise PhotoError(f"There is no file {name}; check its path.") from None
+    except IsADirectoryError:
+        raise PhotoError(f"{name} is a folder; name a picture in it.") from None
+    except PermissionError:
+        raise PhotoError(f"{name} may not be read; check its permissions.") from None
+    except Image.UnidentifiedImageError:
+        empty = os.path.getsize(path) == 0
+        raise PhotoError(
+            f"{name} is empty; choose another file."
+            if empty
+            else f"{name} is not a picture that can be read here; save it as PNG or JPEG."
+        ) from None
+    except Image.DecompressionBombError:
+        raise PhotoError(_too_large(name, MAX_PIXELS)) from None
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
+        raise PhotoError(f"{name} is damaged or incomplete ({error}); get a fresh copy of it.") from error
+
+
+def _too_large(name: str, limit: int) -> str:
+    return f"{name} has more than {limit // 1_000_000} megapixels; make it smaller first."
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
+    limit = MAX_PIXELS_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS
+    if picture.width * picture.height > limit:
+        raise PhotoError(_too_large(name, limit))
+    if min(picture.size) < MIN_SIDE:
+        raise PhotoError(f"{name} is {picture.width}x{picture.height} pixels; each side must have at least {MIN_SIDE}.")
+
+
+def _decode_reduced(picture: Image.Image, reduce_to: int | None) -> None:
+    """Let libjpeg decode at a fraction: as small as ``reduce_to`` allows, and never more than `MAX_PIXELS`."""
+    if picture.width * picture.height > MAX_PIXELS:
+        wanted = reduce_to or min(picture.size) // 2
+    elif reduce_to:
+        wanted = reduce_to
+    else:
+        return
+    picture.draft(picture.mode, (wanted, wanted))
+
+
+def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
+    if picture.mode in ("I;16", "I;16L", "I;16B"):
+        return Image.fromarray(np.rint(np.asarray(picture) / 257).astype(np.uint8)).convert("RGB")
+    if picture.mode in ("I", "F"):
+        raise PhotoError(f"{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
+    """``photo`` as a square of ``side`` pixels; a photo of that size comes back as it is.
+
+    ``crop`` takes the largest centred square, ``squash`` ignores the aspect ratio (as the original project did), and
+    ``pad`` keeps the whole photo and mirrors its edges into the rest. Resized by an antialiased bicubic filter.
+    """
+    if how not in get_args(Fit):
+        raise ControlError(f"There is no fit called {how!r}; choose from {', '.join(get_args(Fit))}.")
+    if (photo.width, photo.height) == (side, side):
+        return photo
+    picture = Image.fromarray(photo.pixels)
+    if how == "pad":
+        small = ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
+        rest = side - small.height, side - small.width
+        margins = [(extra // 2, extra - extra // 2) for extra in rest]
+        return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"))
+    if how == "crop":
+        return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)))
+    return Photo(np.array(picture.resize((side, side), Image.Resampling.BICUBIC)))
+
+
+def to_tensor(photos: Sequence[Photo]) -> torch.Tensor:
+    """Photos of one size -> float32 ``[B, 3, H, W]``, RGB in [0, 1]."""
+    import torch
+
+    return torch.from_numpy(np.stack([photo.pixels for photo in photos])).permute(0, 3, 1, 2).float() / 255
+
+
+def to_photos(images: torch.Tensor) -> list[Photo]:
+    """The inverse of `to_tensor`: clamped, and rounded (not floored) to 8 bits."""
+    pixels = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [Photo(np.ascontiguousarray(each)) for each in pixels]
+
+
+def encode(photo: Photo, suffix: str = ".png") -> bytes:
+    """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(photo.pixels)
+    match suffix.lower():
+        case ".png":
+            picture.save(buffer, "PNG")
+        case ".webp":
+            picture.save(buffer, "WEBP", lossless=True)
+        case ".jpg":
+            picture.save(buffer, "JPEG", quality=95, subsampling=0)
+        case _:
+            raise ControlError(f"A picture's name must end in {', '.join(OUTPUT_SUFFIXES)}, not {suffix!r}.")
+    return buffer.getvalue()
+
+
+def save(photo: Photo, path: Path) -> None:
+    """Write ``photo`` in the format that the path's suffix names."""
+    write_whole(path, encode(photo, path.suffix))
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write a file that appears whole or not at all: written aside, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(contents)
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise

@@ -1,0 +1,72 @@
+"""What the three networks share: luminance is the evidence, colour the guess.
+
+Each reads the luminance of its input alone and predicts three planes: what to add to the luminance, and two chroma
+planes made from nothing. A clean grey photo so passes through by predicting zeros.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..degradations import LUMA, luminance
+
+
+def to_ycc(rgb: Tensor) -> Tensor:
+    """``[B, 3, H, W]`` RGB in [0, 1] -> luminance in [0, 1] and the chroma planes Cb, Cr in [-0.5, 0.5] (JPEG's)."""
+    y = luminance(rgb)
+    return torch.cat([y, (rgb[:, 2:3] - y) / 1.772, (rgb[:, 0:1] - y) / 1.402], 1)
+
+
+def to_rgb(ycc: Tensor) -> Tensor:
+    """The inverse of `to_ycc`, not clamped."""
+    y, cb, cr = ycc.split(1, 1)
+    red, blue = y + 1.402 * cr, y + 1.772 * cb
+    return torch.cat([red, (y - LUMA[0] * red - LUMA[2] * blue) / LUMA[1], blue], 1)
+
+
+def evidence(y: Tensor) -> Tensor:
+    """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
+
+    A scratch runs over the full height, so its column barely varies: these two planes hand a network with a small
+    receptive field what it needs to tell a vertical line from a lamp post.
+    """
+    mean = y.mean(2, keepdim=True)
+    deviation = (y - mean).abs().mean(2, keepdim=True)
+    return torch.cat([y - 0.5, (mean - 0.5).expand_as(y), deviation.expand_as(y)], 1)
+
+
+class LuminanceNetwork(nn.Module):
+    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, through `predict`."""
+
+    def predict(self, y: Tensor) -> Tensor:
+        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> ``[B, 3, H, W]`` restored Y, Cb, Cr, not clamped."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        return to_rgb(self.predict(luminance(images))).clamp(0, 1)
+
+
+def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """A convolution padded so that the output's side is the input's, divided by the stride."""
+    padding = (dilation * (kernel - 1) - stride + 2) // 2
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation)
+
+
+def zeroed(layer: nn.Module) -> nn.Module:
+    """A last layer that starts at zero: an untrained network returns its luminance in grey."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+class SubpixelHead(nn.Module):
+    """Features at half size -> planes at full size (Shi et al. 2016, "Real-time single image super-resolution ...")."""
+
+    def __init__(self, inputs: int, planes: int) -> None:
+        super().__init__()
+        self.conv = zeroed(convolution(inputs, 4 * planes))
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.shuffle(self.conv(features))

@@ -1,0 +1,64 @@
+"""The JSON that replays a run: what was done to a photo, with what, and under which library versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .degradations import Degradation
+from .types import ControlError
+
+SCHEMA = 1
+
+
+@cache
+def library_versions() -> Mapping[str, str]:
+    """The libraries whose versions decide pixels."""
+    return {name: version(name) for name in ("torch", "numpy", "pillow")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One run. ``degradation`` and ``seed`` are None where the photo came damaged already."""
+
+    fit: str = "crop"
+    degradation: Degradation | None = None
+    seed: int | None = None
+    model: str | None = None
+    weights_sha256: str | None = None
+    upscale: int | None = None
+    upscale_engine: str | None = None
+    versions: Mapping[str, str] = field(default_factory=library_versions)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"schema": SCHEMA, **asdict(self), "versions": dict(self.versions)}
+
+    @classmethod
+    def from_json(cls, values: Any) -> Recipe:
+        """The inverse of `to_json`; `ControlError` for what is no recipe, or one of another schema."""
+        if not isinstance(values, dict) or "schema" not in values:
+            raise ControlError("This is not a recipe; use the JSON that a report or the app gives.")
+        values = dict(values)
+        if (schema := values.pop("schema")) != SCHEMA:
+            raise ControlError(f"This recipe has schema {schema!r}, but this program reads {SCHEMA}; update it.")
+        if unknown := sorted(set(values) - {each.name for each in fields(cls)}):
+            raise ControlError(f"This recipe has a field {unknown[0]!r} that this version does not know; update it.")
+        degradation = values.pop("degradation", None)
+        if degradation is not None:
+            if not isinstance(degradation, dict):
+                raise ControlError("The recipe's degradation must be an object of control names and numbers.")
+            degradation = Degradation.from_mapping(degradation)
+        return cls(degradation=degradation, **values)
+
+    @classmethod
+    def read(cls, path: Path) -> Recipe:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ControlError(f"{path} cannot be read as a recipe ({error}); give a JSON file.") from error
+        return cls.from_json(values)

@@ -1,0 +1,100 @@
+"""Restorer: loaded models behind one call."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from . import image, upscale, weights
+from .image import Fit
+from .models import model as find_model
+from .types import ControlError, Photo, PhotoError, WeightsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration:
+    """A result: the photo, and what made it."""
+
+    photo: Photo
+    model: str
+    weights_sha256: str
+    seconds: float
+
+
+class Restorer:
+    """Restores and enlarges photos; safe to share between threads.
+
+    Networks are loaded at first use, under a lock, and kept; results never are. ``weights`` are files or folders that
+    come before the released weights. ``device`` is auto (a GPU if there is one), cpu or cuda.
+    """
+
+    def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
+        if device not in ("auto", "cpu", "cuda"):
+            raise ControlError(f"There is no device called {device!r}; choose from auto, cpu, cuda.")
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ControlError("There is no CUDA GPU here; use the device cpu or auto.")
+        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        self.weights = tuple(weights)
+        self._networks: dict[str, tuple[nn.Module, str]] = {}
+        self._lock = threading.Lock()
+
+    def prepare(self, model: str | None = None, scale: int | None = None) -> None:
+        """Load what `restore` and `upscale` will need, so that what is missing shows before the first photo."""
+        if model is not None:
+            spec = find_model(model)
+            self._network(spec.weights, spec.build)
+        if scale is not None:
+            upscale.check_scale(scale)
+            self._network(upscale.WEIGHTS, upscale.build)
+
+    def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
+        """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
+
+        Raises `ControlError` for an unknown model or fit, `WeightsError` where the weights are missing or damaged.
+        """
+        spec = find_model(model)
+        network, sha256 = self._network(spec.weights, spec.build)
+        square = image.fit(photo, fit)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            restored = network(image.to_tensor([square]).to(self.device, memory_format=torch.channels_last))
+        if not torch.isfinite(restored).all():
+            raise PhotoError(f"The {spec.title} gave no usable result for this photo; try another model.")
+        result = image.to_photos(restored)[0]
+        return Restoration(photo=result, model=model, weights_sha256=sha256, seconds=time.perf_counter() - started)
+
+    def upscale(self, photo: Photo, scale: int = 4) -> Restoration:
+        """Enlarge ``photo`` 2 or 4 times by Real-ESRGAN's smallest network."""
+        upscale.check_scale(scale)
+        upscale.check_size(photo)
+        network, sha256 = self._network(upscale.WEIGHTS, upscale.build)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            images = image.to_tensor([photo]).to(self.device, memory_format=torch.channels_last)
+            result = image.to_photos(upscale.enlarge(network, images, scale))[0]
+        seconds = time.perf_counter() - started
+        return Restoration(photo=result, model=upscale.ENGINE, weights_sha256=sha256, seconds=seconds)
+
+    def _network(self, name: str, build: Callable[[Mapping[str, Any]], nn.Module]) -> tuple[nn.Module, str]:
+        with self._lock:
+            if name not in self._networks:
+                checkpoint = weights.load(name, self.weights)
+                try:
+                    network = build(checkpoint.config)
+                    network.load_state_dict(dict(checkpoint.tensors))
+                except (RuntimeError, TypeError, KeyError, ValueError) as error:
+                    reason = str(error).splitlines()[0]
+                    raise WeightsError(
+                        f"{checkpoint.path} holds weights of another network ({reason}); "
+                        "use a file made for this model and version."
+                    ) from error
+                network = network.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
+                self._networks[name] = network, checkpoint.sha256
+            return self._networks[name]

@@ -1,0 +1,40 @@
+"""Photos side by side, with a title and a few lines under each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from .types import Photo
+
+_GAP, _LINE = 8, 16
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a sheet and its captions, the first of which is its title."""
+
+    photo: Photo
+    captions: Sequence[str]
+
+
+def sheet(rows: Sequence[Sequence[Panel]], side: int = 256) -> Photo:
+    """Panels in rows, each drawn ``side`` pixels wide and high (nearest neighbour: pixels stay pixels)."""
+    font = ImageFont.load_default(12)
+    captions = max(len(panel.captions) for row in rows for panel in row)
+    step_x, step_y = side + _GAP, side + captions * _LINE + 2 * _GAP
+    columns = max(map(len, rows))
+    canvas = Image.new("RGB", (columns * step_x + _GAP, len(rows) * step_y + _GAP), "white")
+    draw = ImageDraw.Draw(canvas)
+    for y, row in enumerate(rows):
+        for x, panel in enumerate(row):
+            left, top = _GAP + x * step_x, _GAP + y * step_y
+            picture = Image.fromarray(panel.photo.pixels)
+            canvas.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
+            for line, caption in enumerate(panel.captions):
+                ink = "black" if line == 0 else "#555555"
+                draw.text((left, top + side + 4 + line * _LINE), caption, font=font, fill=ink)
+    return Photo(np.array(canvas))

@@ -1,0 +1,70 @@
+"""The values that cross files, and the errors a user may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+SIDE = 128
+"""Side, in pixels, of the square photos that the networks restore."""
+
+
+class RestorationError(Exception):
+    """Base of every error whose message is one sentence for the user: what is wrong, and what to do."""
+
+
+class PhotoError(RestorationError):
+    """The file is not a photo that we can read, or exceeds a limit."""
+
+
+class ControlError(RestorationError, ValueError):
+    """A control (a degradation's strength, a scale, a name) is outside its range."""
+
+
+class WeightsError(RestorationError):
+    """Weights are missing, damaged, or not those of the network that wants them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded picture.
+
+    ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright and opaque; it is made read-only, so that a photo can be shared
+    between threads.
+    """
+
+    pixels: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != "uint8":
+            raise TypeError(f"Photo wants uint8 [H, W, 3], got {self.pixels.dtype} {self.pixels.shape}")
+        self.pixels.setflags(write=False)
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """What the rest of the package knows of a model.
+
+    ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1]
+    to the same. ``multiple`` is what H and W must be multiples of. ``weights`` is the file's name in the manifest.
+    """
+
+    id: str
+    title: str
+    summary: str
+    build: Callable[[Mapping[str, Any]], nn.Module]
+    multiple: int
+    weights: str

@@ -1,0 +1,101 @@
+"""`python -m train.export MODEL`: a run's averaged weights become a released file, its manifest entry and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import safetensors.torch
+import torch
+import typer
+
+from restoration.image import write_whole
+from restoration.models import model as find_model
+from restoration.weights import FOLDER
+
+LICENCE = "non-commercial research and demonstration (the training photos allow no more)"
+DATA = "12,218 photos less 400 kept for tuning, from public research sets; see the card"
+
+CARD = """\
+# {title}
+
+{summary}
+
+| | |
+|---|---|
+| file | `{name}`, {parameters:,} parameters, fp16 safetensors, {size:,} bytes |
+| SHA-256 | `{sha256}` |
+| input, output | `[B, 3, 128, 128]` RGB in [0, 1]; only the luminance is read |
+| predicts | a luminance residual and two chroma planes |
+| training | {photos:,} photos seen in {minutes:.0f} minutes on {device}, config `train/configs/{id}.yaml` |
+| licence | {licence} |
+
+## Scores
+
+<!-- scores -->
+<!-- /scores -->
+
+## Data
+
+ImageNet samples and Imagenette (ImageNet terms: non-commercial research), Caltech-101 (CC BY 4.0, photos from the web),
+Intel scenes, a Flickr8k subset, a COCO subset, web-gathered faces (no licence stated: research use), food photos
+(CC BY, CC BY-SA, public domain), clothing (CC0) and Debian's wallpapers; shorter side 128 to 160 pixels. About 30 % are
+ten Imagenette classes; close faces and interiors are few. No perceptual or pretrained features were used.
+
+To train on photos of your own: pack them as `train-*.tar`, then `python -m train {id} --photos FOLDER` and
+`python -m train.export {id}`.
+
+## Limits
+
+Colours are a guess from grey: plausible at best, often muted, sometimes wrong. Nothing finer than 128x128 pixels comes
+back, and faces are not recognised as anybody's. Do not use it to establish what an old photo showed.
+"""
+
+
+def main(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
+    run: Annotated[Path | None, typer.Option(help="The run's folder [default: runs/MODEL].")] = None,
+    device: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "two CPU cores",
+) -> None:
+    """Write weights/MODEL.safetensors, its manifest entry and its card from a run's checkpoint."""
+    spec = find_model(name)
+    state = torch.load((run or Path("runs") / name) / "checkpoint.pt", map_location="cpu")
+    config = state["config"]["network"]
+    network = spec.build(config)
+    network.load_state_dict({k[7:]: v for k, v in state["ema"].items() if k.startswith("module.")})
+    tensors = {k: v.half().contiguous() for k, v in network.state_dict().items() if v.is_floating_point()}
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise SystemExit(f"The {spec.title}'s weights do not fit in fp16; train it again with a lower learning rate.")
+    contents = safetensors.torch.save(tensors, {"model": name, "config": json.dumps(config)})
+    entry = {
+        "model": name,
+        "title": spec.title,
+        "sha256": hashlib.sha256(contents).hexdigest(),
+        "size": len(contents),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "config": config,
+        "licence": LICENCE,
+        "data": DATA,
+        "scores": {},
+    }
+    write_whole(FOLDER / spec.weights, contents)
+    manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"][spec.weights] = entry
+    write_whole(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
+    card = CARD.format(
+        **entry,
+        id=name,
+        name=spec.weights,
+        summary=spec.summary,
+        photos=state["step"] * state["config"]["batch"],
+        minutes=state["elapsed"] / 60,
+        device=device,
+    )
+    write_whole(FOLDER / f"{name}.md", card.encode())
+    typer.echo(f"{FOLDER / spec.weights}: {len(contents):,} bytes, SHA-256 {entry['sha256']}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,141 @@
+"""The Restore tab: a photo, what is done to it, and what the networks make of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from PIL import Image
+
+from restoration import Degradation, Photo, RestorationError, Restorer, image, metrics
+from restoration.degradations import CONTROLS, PRESETS
+from restoration.metrics import Metrics
+
+from .texts import i18n, text
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
+EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "rocket")
+MODELS = ("vae", "gan", "cnn")
+WHOLE = [name for name, control in CONTROLS.items() if control.step >= 1]
+
+
+@cache
+def _restorer() -> Restorer:
+    return Restorer()
+
+
+def tab() -> None:
+    """Lay out and wire the tab, inside the caller's Blocks."""
+    with gr.Row():
+        with gr.Column(scale=1):
+            photo = gr.Image(
+                label=i18n("photo"), type="filepath", image_mode=None, format="png", height=260,
+                sources=["upload", "webcam", "clipboard"],
+            )  # fmt: skip
+            gr.Examples([[str(EXAMPLES / f"{name}.jpg")] for name in EXAMPLE_NAMES], [photo], label=i18n("examples"))
+            model = gr.Radio(
+                [("VAE", "vae"), ("GAN", "gan"), ("CNN", "cnn"), (i18n("all"), "all")], value="all", label=i18n("model")
+            )
+            enlarge = gr.Checkbox(value=True, label=i18n("upscale"))
+            run = gr.Button(i18n("run"), variant="primary")
+            with gr.Accordion(i18n("damage"), open=True):
+                names = [*PRESETS, "off"]
+                preset = gr.Dropdown([(i18n(name), name) for name in names], value="original", label=i18n("preset"))
+                seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"))
+                dice = gr.Button(i18n("dice"), size="sm")
+                start = PRESETS["original"].draw(0)
+                grayscale = gr.Checkbox(value=True, label=i18n("grayscale"))
+                sliders = {
+                    name: gr.Slider(
+                        control.low, control.high, value=getattr(start, name), step=control.step, label=i18n(name)
+                    )
+                    for name, control in CONTROLS.items()
+                }
+            fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
+        with gr.Column(scale=3):
+            with gr.Row():
+                reference = _result_image(i18n("reference"))
+                degraded = _result_image(i18n("degraded"))
+            pictures: dict[str, tuple[gr.Image, gr.Image]] = {}
+            with gr.Row():
+                for name in MODELS:
+                    with gr.Column(min_width=200):
+                        pictures[name] = _result_image(name.upper()), _result_image(f"{name.upper()} ×4")
+            table = gr.Markdown()
+    gr.Markdown(i18n("credits"))
+
+    controls = {"grayscale": grayscale, **sliders}
+
+    def draw(name: str, seed_: float) -> dict[Any, Any]:
+        degradation = Degradation() if name == "off" else PRESETS[name].draw(int(seed_))
+        return {component: getattr(degradation, control) for control, component in controls.items()}
+
+    def restore(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        if not values[photo]:
+            raise gr.Error(text("no_photo", request), print_exception=False)
+        try:
+            strengths = {name: values[component] for name, component in controls.items()}
+            strengths |= {name: int(strengths[name]) for name in WHOLE if float(strengths[name]).is_integer()}
+            degradation = Degradation.from_mapping(strengths)
+            truth = image.fit(image.load(values[photo], reduce_to=image.SIDE), values[fit])
+            damaged = degradation.apply(truth, values[seed])
+            before = metrics.compare(damaged, truth)
+            measured = degradation != Degradation()
+            rows = [_row(text("degraded", request), before)]
+            shown: dict[Any, Any] = {reference: _picture(truth), degraded: _picture(damaged)}
+            for name, (small, large) in pictures.items():
+                if values[model] not in (name, "all"):
+                    shown |= {small: gr.update(value=None, visible=False), large: gr.update(value=None, visible=False)}
+                    continue
+                result = _restorer().restore(damaged, name).photo
+                shown[small] = gr.update(value=_picture(result), visible=True)
+                larger = _picture(_restorer().upscale(result, 4).photo) if values[enlarge] else None
+                shown[large] = gr.update(value=larger, visible=larger is not None)
+                rows.append(_row(name.upper(), metrics.compare(result, truth), before))
+        except RestorationError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        note = text("measures" if measured else "no_truth", request)
+        return {**shown, table: f"{_header()}{''.join(rows)}\n{note}" if measured else note}
+
+    for event in (preset.change, seed.change):
+        event(draw, [preset, seed], list(controls.values()), show_progress="hidden", api_visibility="private")
+    dice.click(lambda: random.randrange(1_000_000), None, seed, api_visibility="private")
+    inputs: set[Block] = {photo, fit, seed, model, enlarge, *controls.values()}
+    outputs: list[Block] = [reference, degraded, table, *(each for pair in pictures.values() for each in pair)]
+    run.click(restore, inputs, outputs, api_name="restore")
+
+
+def _result_image(label: Any) -> gr.Image:
+    return gr.Image(label=label, format="png", interactive=False, height=300)
+
+
+def _picture(photo: Photo) -> Image.Image:
+    return Image.fromarray(photo.pixels)
+
+
+_COLUMNS = {
+    "psnr": ("PSNR (dB)", 2),
+    "psnr_luminance": ("PSNR Y (dB)", 2),
+    "ssim": ("SSIM", 3),
+    "ciede2000": ("CIEDE2000", 2),
+}
+
+
+def _header() -> str:
+    titles = [title for title, _ in _COLUMNS.values()]
+    return f"| | {' | '.join(titles)} |\n|---|{'---|' * len(titles)}\n"
+
+
+def _row(title: str, measured: Metrics, before: Metrics | None = None) -> str:
+    now, was = asdict(measured), asdict(before) if before else None
+    cells = []
+    for name, (_, digits) in _COLUMNS.items():
+        change = f" ({now[name] - was[name]:+.{digits}f})" if was else ""
+        cells.append(f"{now[name]:.{digits}f}{change}")
+    return f"| **{title}** | {' | '.join(cells)} |\n"
