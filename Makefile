@@ -1,12 +1,11 @@
 # `make run` and `make test` need nothing but Python 3.10 to 3.12 and make.
 PYTHON ?= python3
-PORT ?= 7860
 BIN = .venv/bin
 
 .PHONY: run setup test lint results clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
-	GRADIO_SERVER_PORT=$(PORT) $(BIN)/python app.py
+	$(BIN)/python app.py
 
 setup: .venv/installed  ## create .venv and install requirements.txt
 

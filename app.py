@@ -12,4 +12,4 @@ with gr.Blocks(title="Restoration Lab", analytics_enabled=False) as demo:
     restore.tab()
 
 if __name__ == "__main__":
-    demo.launch(i18n=i18n, theme=gr.themes.Soft())
+    demo.launch(i18n=i18n, theme=gr.themes.Soft(), css=restore.CSS)

@@ -73,6 +73,8 @@ def _process(inputs: list[Path], out: Path, kinds: list[str], work: Callable[[Jo
     for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
         try:
             made = work(job)
+        except ControlError:
+            raise  # wrong usage, not a bad photo
         except (RestorationError, OSError) as error:
             failed += 1
             tqdm.write(f"{job.source}: {error}", file=sys.stderr)

@@ -133,7 +133,7 @@ class Preset:
 
     def draw(self, seed: int) -> Degradation:
         """The degradation of one photo, in grey; the same seed gives the same strengths in every process."""
-        drawn = self.draw_many(np.random.default_rng([_checked_seed(seed), zlib.crc32(b"recipe")]), 1)
+        drawn = self.draw_many(np.random.default_rng([checked_seed(seed), zlib.crc32(b"recipe")]), 1)
         values = {name: int(v[0]) if CONTROLS[name].step >= 1 else float(v[0]) for name, v in drawn.items()}
         return Degradation.from_mapping({"grayscale": True, **values})
 
@@ -200,7 +200,7 @@ class _SeededNoise:
     """Fields for one photo from NumPy's generator, one independent stream per field."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = _checked_seed(seed)
+        self.seed = checked_seed(seed)
 
     def _stream(self, name: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
@@ -238,7 +238,8 @@ class _DeviceNoise:
         return [NOISES[i] for i in ranks.tolist()]
 
 
-def _checked_seed(seed: int) -> int:
+def checked_seed(seed: int) -> int:
+    """``seed`` as an int; `ControlError` for what is no seed."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ControlError(f"The seed must be a whole number, zero or more, not {seed!r}.")
     return int(seed)

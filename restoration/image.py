@@ -17,7 +17,7 @@ from .types import SIDE, ControlError, Photo, PhotoError
 if TYPE_CHECKING:
     import torch
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # what Pillow may try; MPO is what many phones call JPEG
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # its JPEG reader also gives MPO, which many phones write
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # what a folder is searched for
 OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_PIXELS = 24_000_000
@@ -32,7 +32,8 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = None) -> Photo
 
     The size is checked from the header, before anything is decoded. EXIF orientation is applied, transparency is laid
     on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. With ``reduce_to`` a
-    JPEG may come back at 1/2, 1/4 or 1/8 of its size, as long as both sides stay at least that long: much quicker.
+    JPEG may come back at 1/2, 1/4 or 1/8 of its size, both sides at least twice that long: much quicker, and the final
+    resize still decides the pixels.
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
     damaged one, one of more than 24 megapixels (50 for a JPEG) or with a side under 16 pixels.
@@ -81,10 +82,10 @@ def _check_size(picture: Image.Image, name: str) -> None:
 
 def _decode_reduced(picture: Image.Image, reduce_to: int | None) -> None:
     """Let libjpeg decode at a fraction: as small as ``reduce_to`` allows, and never more than `MAX_PIXELS`."""
-    if picture.width * picture.height > MAX_PIXELS:
-        wanted = reduce_to or min(picture.size) // 2
+    if not reduce_to and picture.width * picture.height > MAX_PIXELS:
+        wanted = min(picture.size) // 2
     elif reduce_to:
-        wanted = reduce_to
+        wanted = 2 * reduce_to
     else:
         return
     picture.draft(picture.mode, (wanted, wanted))

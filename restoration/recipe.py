@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .degradations import Degradation
+from .degradations import Degradation, checked_seed
 from .types import ControlError
 
 SCHEMA = 1
@@ -34,6 +34,16 @@ class Recipe:
     upscale: int | None = None
     upscale_engine: str | None = None
     versions: Mapping[str, str] = field(default_factory=library_versions)
+
+    def __post_init__(self) -> None:
+        texts = {"fit": self.fit, "model": self.model, "weights_sha256": self.weights_sha256}
+        for name, value in (texts | {"upscale_engine": self.upscale_engine}).items():
+            if not isinstance(value, str | None):
+                raise ControlError(f"The recipe's {name} must be a text, not {value!r}.")
+        if self.seed is not None:
+            checked_seed(self.seed)
+        if self.upscale not in (None, 2, 4):
+            raise ControlError(f"The recipe's upscale must be 2 or 4, not {self.upscale!r}.")
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self), "versions": dict(self.versions)}

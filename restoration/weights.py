@@ -62,6 +62,8 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Path:
     ``explicit`` paths come first: a folder is searched for a file of that name, a file is taken if its header says
     that it holds the same model. Then the ``weights/`` folder. Raises `WeightsError` where nothing is found.
     """
+    if name not in manifest():
+        raise WeightsError(f"The manifest names no weights {name}; train and export them first.")
     entry = manifest()[name]
     for given in map(Path, explicit):
         if given.is_dir() and (given / name).is_file():

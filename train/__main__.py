@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,15 @@ from .data import crops, degrade, split_train_dev
 def learning_rate(progress: float) -> float:
     """A short warm-up, then a straight line to zero; a factor of the configured rate."""
     return min(progress / 0.03, (1 - progress) / 0.97)
+
+
+def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """An exponential moving average that forgets quickly at first, so that it never lags behind a young network."""
+
+    def average(averaged: Any, current: Any, count: Any) -> None:
+        get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(averaged, current, count)
+
+    return average
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -70,7 +80,7 @@ def main(
     network = model(name).build(config["network"]).to(device).to(memory_format=torch.channels_last)
     objective = importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
     objective.modules.to(device)
-    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config["ema"]), use_buffers=True)
+    ema = AveragedModel(network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
     elapsed, step = 0.0, 0
     if resume:
         state = torch.load(run / "checkpoint.pt", map_location=device)

@@ -25,6 +25,10 @@ MODELS = ("vae", "gan", "cnn")
 WHOLE = [name for name, control in CONTROLS.items() if control.step >= 1]
 
 
+# The 128-pixel pictures are shown as large as the 512-pixel ones, pixel by pixel.
+CSS = ".result img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; }"
+
+
 @cache
 def _restorer() -> Restorer:
     return Restorer()
@@ -112,7 +116,7 @@ def tab() -> None:
 
 
 def _result_image(label: Any) -> gr.Image:
-    return gr.Image(label=label, format="png", interactive=False, height=300)
+    return gr.Image(label=label, format="png", interactive=False, height=300, elem_classes="result")
 
 
 def _picture(photo: Photo) -> Image.Image:

@@ -1,0 +1,202 @@
+"""The command line, as real processes where the process matters, and in this one where it does not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from restoration import Recipe, Restorer, image, metrics, weights
+from restoration.__main__ import app
+from tests.conftest import EXAMPLES, ROOT
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def report(folder: Path) -> list[dict]:
+    return json.loads((folder / "report.json").read_text())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Photos in a folder and a subfolder, two of which share a stem."""
+    source = tmp_path / "in"
+    (source / "deep").mkdir(parents=True)
+    shutil.copy(EXAMPLES / "coffee.jpg", source / "a.jpg")
+    Image.open(EXAMPLES / "flower.jpg").save(source / "a.png")
+    shutil.copy(EXAMPLES / "rocket.jpg", source / "deep" / "b.JPG")
+    (source / "notes.txt").write_text("no picture")
+    return source
+
+
+@pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
+def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
+    out = tmp_path / "after.png"
+    command = [sys.executable, "-m", "restoration", "restore", EXAMPLES / "coffee.jpg", "-o", out, "--model", model]
+    done = subprocess.run([*command, "--upscale", "4"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    result = image.load(out)
+    assert np.array_equal(
+        result.pixels, Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg", reduce_to=128), model).photo.pixels
+    )
+    assert Image.open(tmp_path / "after_x4.png").size == (512, 512)
+    (entry,) = report(tmp_path)
+    assert entry["outputs"] == {"restored": "after.png", "upscaled": "after_x4.png"}
+    assert entry["weights_sha256"] == weights.manifest()[f"{model}.safetensors"].sha256
+    assert entry["recipe"]["upscale_engine"] == "realesr-animevideov3"
+    assert entry["metrics"] is None  # there is no truth to measure against
+
+
+def test_folders_are_mirrored_and_nothing_collides(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("restore", folder, "-o", out, "--model", "cnn")[0] == 0
+    made = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
+    assert made == ["a.jpg.png", "a.png.png", "deep/b.png", "report.json"]
+    assert [entry["outputs"]["restored"] for entry in report(out)] == ["a.jpg.png", "a.png.png", "deep/b.png"]
+
+
+def test_results_inside_the_input_folder_are_not_taken_for_inputs(folder: Path) -> None:
+    for _ in range(2):
+        assert run("degrade", folder, "-o", folder / "out")[0] == 0
+    assert len(report(folder / "out")) == 3
+    assert not (folder / "out" / "out").exists()
+
+
+def test_one_bad_photo_does_not_stop_the_others(folder: Path, tmp_path: Path) -> None:
+    (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:9000])
+    (folder / "empty.png").touch()
+    code, stdout, stderr = run("restore", folder, folder / "none.jpg", "-o", tmp_path / "out")
+    assert code == 1
+    for name in ("broken.jpg", "empty.png", "none.jpg"):
+        assert name in stderr
+    assert "3 of 6 done" in stdout
+    assert len(report(tmp_path / "out")) == 3
+
+
+def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path) -> None:
+    assert run("degrade", folder, "-o", tmp_path / "one", "--seed", 7)[0] == 0
+    entries = report(tmp_path / "one")
+    assert [entry["recipe"]["seed"] for entry in entries] == [7, 8, 9]
+    for entry in entries:
+        degraded, truth = (image.load(tmp_path / "one" / entry["outputs"][kind]) for kind in ("degraded", "truth"))
+        assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(entries[2]["recipe"]))
+    assert run("degrade", folder / "deep" / "b.JPG", "-o", tmp_path / "again.png", "--recipe", recipe)[0] == 0
+    again = image.load(tmp_path / "again.png").pixels
+    assert np.array_equal(again, image.load(tmp_path / "one" / entries[2]["outputs"]["degraded"]).pixels)
+    assert Recipe.from_json(report(tmp_path)[0]["recipe"]) == Recipe.read(recipe)
+
+
+def test_degradation_flags(tmp_path: Path) -> None:
+    photo = EXAMPLES / "coffee.jpg"
+    assert run("degrade", photo, "-o", tmp_path, "--gaussian", 0.1, "--lines", 2)[0] == 0
+    assert report(tmp_path)[0]["recipe"]["degradation"] == {
+        **{"grayscale": True, "gaussian": 0.1, "salt_pepper": 0, "speckle": 0, "correlated": 0},
+        **{"lines": 2, "blur": 1, "jpeg": 100},
+    }
+    assert run("degrade", photo, "-o", tmp_path, "--preset", "heavy", "--colour", "--blur", 1)[0] == 0
+    (entry,) = report(tmp_path)  # the earlier entry's files were made anew
+    drawn = entry["recipe"]["degradation"]
+    assert not drawn["grayscale"]
+    assert drawn["blur"] == 1
+    assert drawn["jpeg"] <= 40
+
+
+def test_compare(tmp_path: Path) -> None:
+    assert run("compare", EXAMPLES / "china.jpg", "-o", tmp_path, "--seed", 3)[0] == 0
+    entries = report(tmp_path)
+    assert [entry["model"] for entry in entries] == ["vae", "gan", "cnn"]
+    truth = image.load(tmp_path / "china_truth.png")
+    for entry in entries:
+        restored = image.load(tmp_path / entry["outputs"]["restored"])
+        assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
+        assert entry["metrics_degraded"] == entries[0]["metrics_degraded"]
+    sheet = Image.open(tmp_path / "china_sheet.png")
+    assert sheet.width > 5 * 256
+
+
+def test_upscale(tmp_path: Path) -> None:
+    Image.open(EXAMPLES / "coffee.jpg").resize((90, 60)).save(tmp_path / "small.png")
+    assert run("upscale", tmp_path / "small.png", "-o", tmp_path / "out", "--scale", 2)[0] == 0
+    assert Image.open(tmp_path / "out" / "small_x2.png").size == (180, 120)
+    assert run("upscale", tmp_path / "small.png", "-o", tmp_path / "big.webp")[0] == 0
+    assert Image.open(tmp_path / "big.webp").size == (360, 240)
+
+
+def test_models() -> None:
+    code, stdout, _ = run("models")
+    assert code == 0
+    for entry in weights.manifest().values():
+        assert entry.sha256 in stdout
+        assert f"{entry.parameters:,}" in stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["restore", "IN", "-o", "OUT", "--model", "diffusion"],
+        ["restore", "IN", "-o", "OUT", "--upscale", "3"],
+        ["restore", "IN", "-o", "OUT", "--fit", "stretch"],
+        ["restore", "IN", "-o", "OUT", "--device", "tpu"],
+        ["restore", "IN", "-o", "OUT/one.png"],
+        ["restore", "IN/a.jpg", "-o", "IN/a.jpg"],
+        ["restore", "IN/a.jpg", "-o", "IN/notes.txt"],
+        ["restore", "IN/deep", "IN/deep", "-o", "OUT"],
+        ["restore", "EMPTY", "-o", "OUT"],
+        ["restore", "IN"],
+        ["degrade", "IN", "-o", "OUT", "--gaussian", "nan"],
+        ["degrade", "IN", "-o", "OUT", "--blur", "4"],
+        ["degrade", "IN", "-o", "OUT", "--preset", "sepia"],
+        ["degrade", "IN", "-o", "OUT", "--seed", "-1"],
+        ["degrade", "IN", "-o", "OUT", "--recipe", "IN/notes.txt"],
+        ["compare", "IN/a.jpg", "-o", "OUT/a.png"],
+        ["compare", "IN/a.jpg", "-o", "OUT", "--models", "vae,diffusion"],
+        ["upscale", "IN", "-o", "OUT", "--scale", "8"],
+    ],
+)
+def test_wrong_usage_writes_nothing(folder: Path, tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "EMPTY").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    places = {"IN": str(folder), "OUT": str(tmp_path / "out"), "EMPTY": str(tmp_path / "EMPTY")}
+    first = [
+        next((a.replace(k, v, 1) for k, v in places.items() if a == k or a.startswith(f"{k}/")), a) for a in arguments
+    ]
+    code, _, stderr = run(*first)
+    assert code == 2
+    assert stderr
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
+    code, _, stderr = run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path / "out", "--weights", tmp_path / "none")
+    assert code == 1
+    assert stderr.count("\n") == 1
+    assert "no weights at" in stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_report_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text('{"precious": true}')
+    code, _, stderr = run("degrade", EXAMPLES / "coffee.jpg", "-o", tmp_path)
+    assert code == 2
+    assert "not a report" in stderr
+    assert (tmp_path / "report.json").read_text() == '{"precious": true}'
+    assert not (tmp_path / "coffee.png").exists()
+
+
+def test_reports_add_up(tmp_path: Path) -> None:
+    for name in ("coffee", "rocket", "coffee"):
+        assert run("degrade", EXAMPLES / f"{name}.jpg", "-o", tmp_path)[0] == 0
+    assert sorted(entry["outputs"]["degraded"] for entry in report(tmp_path)) == ["coffee.png", "rocket.png"]

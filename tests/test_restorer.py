@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from restoration import PRESETS, ControlError, Photo, Restorer, image, metrics, weights
+from train.data import read_shards
+
+MODELS = ("vae", "gan", "cnn")
+
+
+@pytest.fixture(scope="module")
+def restorer() -> Restorer:
+    return Restorer("cpu")
+
+
+def gains(restorer: Restorer, model: str, truths: list[Photo]) -> tuple[float, float]:
+    """Mean RGB PSNR over the degraded photo's, and over that of the result in grey, preset `original`."""
+    over_input, over_grey = [], []
+    for seed, truth in enumerate(truths):
+        degraded = PRESETS["original"].draw(seed).apply(truth, seed)
+        restored = restorer.restore(degraded, model).photo
+        grey = np.rint(restored.pixels @ [0.299, 0.587, 0.114]).astype(np.uint8)
+        psnr = metrics.compare(restored, truth).psnr
+        over_input.append(psnr - metrics.compare(degraded, truth).psnr)
+        over_grey.append(psnr - metrics.compare(Photo(np.stack([grey] * 3, 2)), truth).psnr)
+    return float(np.mean(over_input)), float(np.mean(over_grey))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_results_are_better_than_the_degraded_examples(restorer: Restorer, photos: list[Photo], model: str) -> None:
+    over_input, _ = gains(restorer, model, photos)
+    assert over_input > 0.5
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_results_beat_the_input_on_validation_photos_and_colours_help(restorer: Restorer, shared, model: str) -> None:
+    jpegs = [jpeg for _, jpeg in read_shards([shared / "photos" / "val-0000.tar"])[:150]]
+    truths = [image.fit(Photo(np.array(Image.open(io.BytesIO(jpeg)).convert("RGB")))) for jpeg in jpegs]
+    over_input, over_grey = gains(restorer, model, truths)
+    assert over_input > 0.8
+    assert over_grey > 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_result_is_never_the_input(restorer: Restorer, photos: list[Photo], model: str) -> None:
+    for photo in photos:
+        result = restorer.restore(photo, model)
+        assert result.photo.pixels.shape == (128, 128, 3)
+        assert not np.array_equal(result.photo.pixels, photo.pixels)
+        assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
+        assert result.model == model
+
+
+def test_a_larger_photo_is_fitted_first(restorer: Restorer) -> None:
+    from tests.conftest import EXAMPLES
+
+    photo = image.load(EXAMPLES / "china.jpg")
+    for how in ("crop", "squash", "pad"):
+        direct = restorer.restore(photo, "cnn", fit=how)
+        fitted = restorer.restore(image.fit(photo, how), "cnn")
+        assert np.array_equal(direct.photo.pixels, fitted.photo.pixels)
+
+
+def test_threads_share_one_restorer_and_keep_their_results(photos: list[Photo]) -> None:
+    alone = Restorer("cpu")
+    expected = [alone.restore(photo, "gan").photo.pixels.astype(int) for photo in photos]
+    shared = Restorer("cpu")  # not loaded yet: the threads meet at the lock
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda photo: shared.restore(photo, "gan").photo.pixels, photos))
+    for one, other in zip(expected, together, strict=True):
+        assert np.abs(one - other).max() <= 1
+
+
+def test_unknown_names_are_refused(restorer: Restorer, photo: Photo) -> None:
+    with pytest.raises(ControlError, match="cnn, gan, vae"):
+        restorer.restore(photo, "diffusion")
+    with pytest.raises(ControlError, match="crop, squash, pad"):
+        restorer.restore(photo, "vae", fit="stretch")  # type: ignore[arg-type]
+    with pytest.raises(ControlError, match="auto, cpu, cuda"):
+        Restorer("tpu")
