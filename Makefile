@@ -18,7 +18,8 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m benchmarks.render --check
 
-results: .venv/installed-dev  ## render README's tables and the model cards from benchmarks/results
+results: .venv/installed-dev  ## README's pictures and tables, the cards and the manifest
+	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.render
 
 clean:
@@ -28,6 +29,7 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' \
 		|| { echo "Python 3.10, 3.11 or 3.12 is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25"  # basicsr does not build with the pip of Python 3.10
 	touch $@
 
 .venv/installed: requirements.txt .venv/python

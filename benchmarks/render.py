@@ -14,7 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 QUALITY = ROOT / "benchmarks" / "results" / "quality.json"
-MODELS = ("vae", "gan", "cnn")
+PICTURES = ROOT / "benchmarks" / "results" / "pictures.json"
 
 
 def cell(scores: dict[str, Any], measure: str, digits: int, gain: bool) -> str:
@@ -29,7 +29,7 @@ def cell(scores: dict[str, Any], measure: str, digits: int, gain: bool) -> str:
 def table(quality: dict[str, Any], candidates: tuple[str, ...]) -> str:
     """Means over the photos, and the gain over the degraded input with its bootstrap 95 % interval."""
     lines = [
-        "| | RGB PSNR (dB) | luminance PSNR (dB) | SSIM | CIEDE2000 | RGB PSNR of its luminance alone | colourfulness |",
+        "| | RGB PSNR (dB) | luminance PSNR (dB) | SSIM | CIEDE2000 | RGB PSNR in grey (dB) | colourfulness |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in candidates:
@@ -65,8 +65,8 @@ def rendered() -> dict[Path, str]:
     quality = json.loads(QUALITY.read_text(encoding="utf-8"))
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     files = {}
-    for name in MODELS:
-        entry = manifest["files"][f"{name}.safetensors"]
+    models = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
+    for name, entry in models.items():
         if entry["sha256"] != quality["weights_sha256"][name]:
             raise SystemExit(f"The {name.upper()}'s scores are of another file; run `python -m train.evaluate` again.")
         entry["scores"] = {
@@ -78,8 +78,11 @@ def rendered() -> dict[Path, str]:
         card = ROOT / "weights" / f"{name}.md"
         scores = table(quality, ("degraded", name))
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
+    pictures = json.loads(PICTURES.read_text(encoding="utf-8"))
+    if pictures["weights_sha256"] != quality["weights_sha256"]:
+        raise SystemExit("README's pictures are of other weights; run `python -m benchmarks.pictures` again.")
     readme = ROOT / "README.md"
-    files[readme] = between(readme.read_text(encoding="utf-8"), "quality", table(quality, ("degraded", *MODELS)))
+    files[readme] = between(readme.read_text(encoding="utf-8"), "quality", table(quality, ("degraded", *models)))
     files[ROOT / "weights" / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
     return files
 

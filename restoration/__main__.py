@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 from tqdm import tqdm
 
 from . import image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
-from .outputs import Job, finite, plan, read_report, relative_names, report_path, write_report
+from .outputs import Entry, Job, add_to_report, finite, is_file_name, plan, report_path, truth_of
 from .recipe import Recipe
 from .sheet import Panel, sheet
 from .types import ControlError, Photo, RestorationError, WeightsError
@@ -35,10 +36,11 @@ app = typer.Typer(
     " A report.json lies beside the results. Exit status: 0 all went well, 1 some photo failed, 2 wrong usage.",
 )
 
-Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Photos, or folders of photos.")]
+MODELS = "vae, gan or cnn"
+Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
-FitFlag = Annotated[str, typer.Option("--fit", help="How a photo becomes 128x128: crop, squash or pad.")]
-DeviceFlag = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
+DeviceFlag = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the networks run.")]
 WeightsFlag = Annotated[
     list[Path] | None, typer.Option("--weights", metavar="PATH", help="Your own weights, a file or folder; repeatable.")
 ]
@@ -55,34 +57,38 @@ def _clear_errors() -> Iterator[None]:
     except ControlError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from error
-    except RestorationError as error:
+    except (RestorationError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
 
 
-def _process(inputs: list[Path], out: Path, kinds: list[str], work: Callable[[Job], list[dict[str, Any]]]) -> None:
+def _process(jobs: list[Job], out: Path, work: Callable[[Job], Entry]) -> None:
     """Run ``work`` on each photo, name those that fail, write the report, and exit 1 if any failed.
 
-    ``work`` returns the report's entries of a photo, with ``outputs`` as paths.
+    ``work`` returns the photo's entry in the report, with ``outputs`` as paths. The report is written whatever happens,
+    so that what has been made is listed.
     """
-    jobs = plan(inputs, out, kinds)
-    report = report_path(out)
-    earlier = read_report(report)
-    entries: list[dict[str, Any]] = []
+    folder = report_path(out).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ControlError(f"{folder} cannot be made ({error.strerror}); choose another place.") from error
+    entries: list[Entry] = []
     failed = 0
-    for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
-        try:
-            made = work(job)
-        except ControlError:
-            raise  # wrong usage, not a bad photo
-        except (RestorationError, OSError) as error:
-            failed += 1
-            tqdm.write(f"{job.source}: {error}", file=sys.stderr)
-        else:
-            entries += [{**entry, "outputs": relative_names(entry["outputs"], report)} for entry in made]
+    try:
+        for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
+            try:
+                entries.append(work(job))
+            except ControlError:
+                raise  # wrong usage, not a bad photo
+            except (RestorationError, OSError, RuntimeError, MemoryError) as error:
+                failed += 1
+                tqdm.write(f"{job.source}: {error}", file=sys.stderr)
+    finally:
+        if entries:
+            add_to_report(report_path(out), entries)
     if entries:
-        write_report(report, earlier, entries)
-        typer.echo(f"{len(jobs) - failed} of {len(jobs)} done; results and measures are listed in {report}.")
+        typer.echo(f"{len(entries)} of {len(jobs)} done; results and measures are listed in {report_path(out)}.")
     if failed:
         raise typer.Exit(1)
 
@@ -103,6 +109,7 @@ class Damage:
     recipe: Recipe | None
     preset: str | None
     seed: int
+    fit: image.Fit
     controls: dict[str, float | bool]
 
     def of(self, index: int) -> tuple[Degradation, int]:
@@ -123,6 +130,7 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
         "preset_": (str | None, typer.Option("--preset", help=f"Random: {', '.join(PRESETS)} [default: original].")),
         "seed": (int | None, typer.Option("--seed", help="Of the first photo; the others count on [default: 0].")),
         "recipe": (Path | None, typer.Option("--recipe", metavar="FILE", help="Replay a recipe's damage and seed.")),
+        "fit": (image.Fit | None, typer.Option("--fit", help="How a photo becomes 128x128 [default: crop].")),
         "grayscale": (bool | None, typer.Option("--grayscale/--colour", help="Take the colour away [default: yes].")),
     }
     for name, control in CONTROLS.items():
@@ -141,9 +149,12 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
             recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else None
             if recipe and recipe.degradation is None:
                 raise ControlError(f"{flags['recipe']} has no degradation: its photo was damaged already.")
-            named = flags["preset_"] or (None if controls or recipe else "original")
+            by_hand = any(name in CONTROLS for name in controls)
+            named = flags["preset_"] or (None if by_hand or recipe else "original")
             seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
-            damage = Damage(recipe=recipe, preset=named, seed=seed, controls=controls)
+            fit = flags["fit"] or (recipe.fit if recipe else "crop")
+            image.check_fit(fit)
+            damage = Damage(recipe=recipe, preset=named, seed=seed, fit=cast(image.Fit, fit), controls=controls)
             damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
         command(**given, damage=damage)
 
@@ -166,7 +177,7 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
 def restore_command(
     inputs: Inputs,
     out: Out,
-    model: Annotated[str, typer.Option(help="vae, gan or cnn.")] = "vae",
+    model: Annotated[str, typer.Option(help=f"{MODELS}.")] = "vae",
     upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
@@ -174,56 +185,59 @@ def restore_command(
 ) -> None:
     """Restore and colourise damaged photos: a.jpg gives a.png (128x128), with --upscale 4 also a_x4.png (512x512).
 
-    Only the luminance is read: colours that a photo still has are taken away and guessed anew.
+    Only the luminance is read: colours that a photo still has are taken away and guessed anew. A pair that `degrade`
+    wrote is measured against its truth.
     """
-    with _clear_errors():
-        restorer = _restorer(device, weights)
-        restorer.prepare(model, upscale)
+    from . import metrics
 
-        def work(job: Job) -> list[dict[str, Any]]:
-            photo = image.load(job.source, reduce_to=image.SIDE)
-            result = restorer.restore(photo, model, fit=fit)  # type: ignore[arg-type]
+    with _clear_errors():
+        large = f"_x{upscale}"
+        jobs = plan(inputs, out, ["", large] if upscale else [""], skip_truths=True)
+        restorer = _restorer(device, weights)
+        restorer.prepare([model], upscale)
+
+        def work(job: Job) -> Entry:
+            result = restorer.restore(image.load(job.source), model, fit=fit)
             image.save(result.photo, job.outputs[""])
-            outputs = {"restored": job.outputs[""]}
-            seconds = {"restore": result.seconds}
-            engine = None
+            outputs, seconds, engine = {"restored": job.outputs[""]}, {"restore": result.seconds}, None
             if upscale:
                 larger = restorer.upscale(result.photo, upscale)
-                image.save(larger.photo, job.outputs[f"_x{upscale}"])
-                outputs["upscaled"] = job.outputs[f"_x{upscale}"]
-                engine = larger.model
-                seconds["upscale"] = larger.seconds
+                image.save(larger.photo, job.outputs[large])
+                outputs["upscaled"], seconds["upscale"], engine = job.outputs[large], larger.seconds, larger.model
+            truth = truth_of(job.source)
+            measured = metrics.compare(result.photo, image.fit(image.load(truth), fit)) if truth else None
             recipe = Recipe(
                 fit=fit, model=model, weights_sha256=result.weights_sha256, upscale=upscale, upscale_engine=engine
             )
-            return [_entry(job.source, outputs, recipe, seconds)]
+            return _entry(job.source, outputs, recipe, seconds, measured)
 
-        _process(inputs, out, ["", f"_x{upscale}"] if upscale else [""], work)
+        _process(jobs, out, work)
 
 
 @app.command("degrade")
 @_degradation_flags
-def degrade_command(inputs: Inputs, out: Out, damage: Damage, fit: FitFlag = "crop") -> None:
+def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
     """Damage photos as the original project made its dataset: a.jpg gives the pair a.png and a_truth.png (128x128).
 
     Without flags by the original's random recipe; controls given alone start from an undamaged grey photo.
     """
     from . import metrics
 
-    indices = iter(range(sys.maxsize))
-
-    def work(job: Job) -> list[dict[str, Any]]:
-        degradation, seed = damage.of(next(indices))
-        truth = image.fit(image.load(job.source, reduce_to=image.SIDE), fit)  # type: ignore[arg-type]
-        degraded = degradation.apply(truth, seed)
-        image.save(truth, job.outputs["_truth"])
-        image.save(degraded, job.outputs[""])
-        outputs = {"degraded": job.outputs[""], "truth": job.outputs["_truth"]}
-        recipe = Recipe(fit=fit, degradation=degradation, seed=seed)
-        return [_entry(job.source, outputs, recipe, {}, metrics.compare(degraded, truth))]
-
     with _clear_errors():
-        _process(inputs, out, ["", "_truth"], work)
+        jobs = plan(inputs, out, ["", "_truth"])
+        places = {job.source: place for place, job in enumerate(jobs)}
+
+        def work(job: Job) -> Entry:
+            degradation, seed = damage.of(places[job.source])
+            truth = image.fit(image.load(job.source), damage.fit)
+            degraded = degradation.apply(truth, seed)
+            image.save(truth, job.outputs["_truth"])
+            image.save(degraded, job.outputs[""])
+            outputs = {"degraded": job.outputs[""], "truth": job.outputs["_truth"]}
+            recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
+            return _entry(job.source, outputs, recipe, {}, metrics.compare(degraded, truth))
+
+        _process(jobs, out, work)
 
 
 @app.command("compare")
@@ -233,44 +247,42 @@ def compare_command(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     damage: Damage,
     models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
-    fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
     """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
-    with _clear_errors():
-        if out.suffix.lower() in image.OUTPUT_SUFFIXES:
-            raise ControlError(f"compare writes several files, so {out} must be a folder; leave its suffix out.")
-        names = [name.strip() for name in models.split(",")]
-        restorer = _restorer(device, weights)
-        for name in names:
-            restorer.prepare(name)
-        from . import metrics
+    from . import metrics
 
-        def work(job: Job) -> list[dict[str, Any]]:
+    with _clear_errors():
+        if is_file_name(out):
+            raise ControlError(f"compare writes several files, so {out} must be a folder; leave its suffix out.")
+        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        kinds = ["degraded", *names, "truth", "sheet"]
+        jobs = plan([input], out, [f"_{kind}" for kind in kinds])
+        restorer = _restorer(device, weights)
+        restorer.prepare(names)
+
+        def work(job: Job) -> Entry:
             degradation, seed = damage.of(0)
-            truth = image.fit(image.load(job.source, reduce_to=image.SIDE), fit)  # type: ignore[arg-type]
+            truth = image.fit(image.load(job.source), damage.fit)
             degraded = degradation.apply(truth, seed)
             before = metrics.compare(degraded, truth)
-            image.save(degraded, job.outputs["_degraded"])
-            image.save(truth, job.outputs["_truth"])
-            panels = [_panel("degraded", degraded, before)]
-            entries = []
+            pictures, panels = {"degraded": degraded, "truth": truth}, [_panel("degraded", degraded, before)]
+            seconds, each = {}, {}
             for name in names:
                 result = restorer.restore(degraded, name)
                 after = metrics.compare(result.photo, truth)
-                image.save(result.photo, job.outputs[f"_{name}"])
+                pictures[name], seconds[name] = result.photo, result.seconds
                 panels.append(_panel(name.upper(), result.photo, after, before))
-                outputs = {"restored": job.outputs[f"_{name}"], "degraded": job.outputs["_degraded"]}
-                recipe = Recipe(
-                    fit=fit, degradation=degradation, seed=seed, model=name, weights_sha256=result.weights_sha256
-                )
-                entry = _entry(job.source, outputs, recipe, {"restore": result.seconds}, after)
-                entries.append({**entry, "metrics_degraded": finite(asdict(before))})
-            image.save(sheet([[*panels, Panel(truth, ["truth"])]]), job.outputs["_sheet"])
-            return entries
+                each[name] = {"weights_sha256": result.weights_sha256, "metrics": finite(asdict(after))}
+            pictures["sheet"] = sheet([[*panels, Panel(truth, ["truth"])]])
+            for kind in kinds:
+                image.save(pictures[kind], job.outputs[f"_{kind}"])
+            recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
+            outputs = {kind: job.outputs[f"_{kind}"] for kind in kinds}
+            return {**_entry(job.source, outputs, recipe, seconds, before), "models": each}
 
-        _process([input], out, ["_degraded", "_truth", "_sheet", *(f"_{name}" for name in names)], work)
+        _process(jobs, out, work)
 
 
 @app.command("upscale")
@@ -283,20 +295,20 @@ def upscale_command(
 ) -> None:
     """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.png."""
     with _clear_errors():
+        kind = "" if is_file_name(out) else f"_x{scale}"
+        jobs = plan(inputs, out, [kind])
         restorer = _restorer(device, weights)
         restorer.prepare(scale=scale)
-        is_file = out.suffix.lower() in image.OUTPUT_SUFFIXES
-        kind = "" if is_file else f"_x{scale}"
 
-        def work(job: Job) -> list[dict[str, Any]]:
-            result = restorer.upscale(image.load(job.source), scale)
+        def work(job: Job) -> Entry:
+            result = restorer.upscale(image.load(job.source, reduce_to=None), scale)
             image.save(result.photo, job.outputs[kind])
             recipe = Recipe(
                 fit="none", upscale=scale, upscale_engine=result.model, weights_sha256=result.weights_sha256
             )
-            return [_entry(job.source, {"upscaled": job.outputs[kind]}, recipe, {"upscale": result.seconds})]
+            return _entry(job.source, {"upscaled": job.outputs[kind]}, recipe, {"upscale": result.seconds})
 
-        _process(inputs, out, [kind], work)
+        _process(jobs, out, work)
 
 
 @app.command("models")
@@ -305,15 +317,17 @@ def models_command() -> None:
     with _clear_errors():
         for entry in weights.manifest().values():
             try:
-                place = str(weights.find(entry.name))
+                path = weights.find(entry.name)
+                found = hashlib.sha256(path.read_bytes()).hexdigest()
+                state = f"{path}  {found}{'' if found == entry.sha256 else '  damaged'}"
             except WeightsError:
-                place = "missing"
-            typer.echo(f"{entry.model:22}{entry.title:24}{entry.parameters:>10,}  {place}  {entry.sha256}")
+                state = "missing"
+            typer.echo(f"{entry.model:22}{entry.title:24}{entry.parameters:>10,}  {state}")
 
 
 def _entry(
     source: Path, outputs: dict[str, Path], recipe: Recipe, seconds: dict[str, float], measured: Metrics | None = None
-) -> dict[str, Any]:
+) -> Entry:
     return {
         "input": str(source),
         "outputs": outputs,
@@ -326,14 +340,18 @@ def _entry(
 
 
 def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Panel:
-    now, was = asdict(measured), asdict(before) if before else None
+    """A picture with its scores against the truth, and their change against the degraded photo's."""
+    from .metrics import with_change
 
-    def line(label: str, name: str, unit: str, digits: int) -> str:
-        change = f"  ({now[name] - was[name]:+.{digits}f})" if was else ""
-        return f"{label} {now[name]:.{digits}f}{unit}{change}"
-
-    lines = [("PSNR", "psnr", " dB", 2), ("luminance", "psnr_luminance", " dB", 2), ("SSIM", "ssim", "", 3)]
-    return Panel(photo, [title, *(line(*each) for each in lines)])
+    captions = [title]
+    for label, name, digits in (
+        ("PSNR, dB:", "psnr", 2),
+        ("luminance, dB:", "psnr_luminance", 2),
+        ("SSIM:", "ssim", 3),
+    ):
+        was = getattr(before, name) if before else None
+        captions.append(f"{label} {with_change(getattr(measured, name), was, digits)}")
+    return Panel(photo, captions)
 
 
 if __name__ == "__main__":

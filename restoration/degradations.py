@@ -45,9 +45,9 @@ class Control:
         """Raise `ControlError` unless ``value`` is a finite number on this control's scale."""
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise ControlError(f"{name} must be a number, not {value!r}.")
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        if not self.low <= value <= self.high:  # not a number is neither
             limits = f"between {self.low:g} and {self.high:g} ({self.off:g} is off)"
-            raise ControlError(f"{name} must be {limits}, not {value:g}.")
+            raise ControlError(f"{name} must be {limits}, not {str(value)[:20]}.")
         if self.step >= 1 and (value - self.low) % self.step:
             kind = "an odd number" if self.step == 2 else "a whole number"
             raise ControlError(f"{name} must be {kind}, not {value:g}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
+import uuid
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -24,16 +25,19 @@ MAX_PIXELS = 24_000_000
 MAX_PIXELS_JPEG = 50_000_000  # a JPEG can be decoded at a fraction of its size
 MIN_SIDE = 16
 
+# What Pillow would print about a damaged file on its way to the one sentence that says it.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 Fit = Literal["crop", "squash", "pad"]
 
 
-def load(path: str | os.PathLike[str], *, reduce_to: int | None = None) -> Photo:
+def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE) -> Photo:
     """Read a picture file as it is meant to be seen.
 
     The size is checked from the header, before anything is decoded. EXIF orientation is applied, transparency is laid
-    on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. With ``reduce_to`` a
-    JPEG may come back at 1/2, 1/4 or 1/8 of its size, both sides at least twice that long: much quicker, and the final
-    resize still decides the pixels.
+    on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. A JPEG may come back at
+    1/2, 1/4 or 1/8 of its size, both sides at least twice ``reduce_to``, which is much quicker; None decodes it whole
+    (but for one over 24 megapixels, which is at least halved).
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
     damaged one, one of more than 24 megapixels (50 for a JPEG) or with a side under 16 pixels.
@@ -63,37 +67,37 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = None) -> Photo
             else f"{name} is not a picture that can be read here; save it as PNG or JPEG."
         ) from None
     except Image.DecompressionBombError:
-        raise PhotoError(_too_large(name, MAX_PIXELS)) from None
+        raise PhotoError(_too_large(name)) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
         raise PhotoError(f"{name} is damaged or incomplete ({error}); get a fresh copy of it.") from error
 
 
-def _too_large(name: str, limit: int) -> str:
-    return f"{name} has more than {limit // 1_000_000} megapixels; make it smaller first."
+def _too_large(name: str) -> str:
+    return f"{name} is too large; make it smaller than 24 megapixels (50 for a JPEG)."
 
 
 def _check_size(picture: Image.Image, name: str) -> None:
     limit = MAX_PIXELS_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS
     if picture.width * picture.height > limit:
-        raise PhotoError(_too_large(name, limit))
+        raise PhotoError(_too_large(name))
     if min(picture.size) < MIN_SIDE:
         raise PhotoError(f"{name} is {picture.width}x{picture.height} pixels; each side must have at least {MIN_SIDE}.")
 
 
 def _decode_reduced(picture: Image.Image, reduce_to: int | None) -> None:
-    """Let libjpeg decode at a fraction: as small as ``reduce_to`` allows, and never more than `MAX_PIXELS`."""
-    if not reduce_to and picture.width * picture.height > MAX_PIXELS:
-        wanted = min(picture.size) // 2
-    elif reduce_to:
-        wanted = 2 * reduce_to
-    else:
-        return
+    """Let libjpeg decode at a fraction of the size."""
+    wanted = 2 * reduce_to if reduce_to else min(picture.size)
+    if picture.width * picture.height > MAX_PIXELS:
+        wanted = min(wanted, min(picture.size) // 2)
     picture.draft(picture.mode, (wanted, wanted))
 
 
 def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
     if picture.mode in ("I;16", "I;16L", "I;16B"):
-        return Image.fromarray(np.rint(np.asarray(picture) / 257).astype(np.uint8)).convert("RGB")
+        levels = np.asarray(picture)
+        grey = np.rint(levels / 257).astype(np.uint8)
+        grey[levels == picture.info.get("transparency", -1)] = 255
+        return Image.fromarray(grey).convert("RGB")
     if picture.mode in ("I", "F"):
         raise PhotoError(f"{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.")
     if picture.has_transparency_data:
@@ -102,19 +106,26 @@ def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
     return picture.convert("RGB")
 
 
+def check_fit(how: str) -> None:
+    """Raise `ControlError` for a fit that there is not."""
+    if how not in get_args(Fit):
+        raise ControlError(f"There is no fit called {how!r}; choose from {', '.join(get_args(Fit))}.")
+
+
 def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
     """``photo`` as a square of ``side`` pixels; a photo of that size comes back as it is.
 
     ``crop`` takes the largest centred square, ``squash`` ignores the aspect ratio (as the original project did), and
     ``pad`` keeps the whole photo and mirrors its edges into the rest. Resized by an antialiased bicubic filter.
     """
-    if how not in get_args(Fit):
-        raise ControlError(f"There is no fit called {how!r}; choose from {', '.join(get_args(Fit))}.")
+    check_fit(how)
     if (photo.width, photo.height) == (side, side):
         return photo
     picture = Image.fromarray(photo.pixels)
     if how == "pad":
-        small = ImageOps.contain(picture, (side, side), Image.Resampling.BICUBIC)
+        scale = side / max(picture.size)
+        size = [max(1, round(length * scale)) for length in picture.size]
+        small = picture.resize((size[0], size[1]), Image.Resampling.BICUBIC)
         rest = side - small.height, side - small.width
         margins = [(extra // 2, extra - extra // 2) for extra in rest]
         return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"))
@@ -152,20 +163,18 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
     return buffer.getvalue()
 
 
-def save(photo: Photo, path: Path) -> None:
-    """Write ``photo`` in the format that the path's suffix names."""
-    write_whole(path, encode(photo, path.suffix))
+def save(photo: Photo, path: str | os.PathLike[str]) -> None:
+    """Write ``photo`` in the format that the path's suffix names; `ControlError` if it names none of ours."""
+    write_whole(Path(path), encode(photo, Path(path).suffix))
 
 
 def write_whole(path: Path, contents: bytes) -> None:
     """Write a file that appears whole or not at all: written aside, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    aside = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(contents)
-        os.chmod(aside, 0o644)
+        aside.write_bytes(contents)
         os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        aside.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,14 @@ def compare(photo: Photo, reference: Photo) -> Metrics:
         ciede2000=float(color.deltaE_ciede2000(color.rgb2lab(photo.pixels), color.rgb2lab(reference.pixels)).mean()),
         colourfulness=colourfulness(photo),
     )
+
+
+def with_change(value: float, before: float | None, digits: int) -> str:
+    """A measure as text, and in brackets its change against ``before``, where both are finite."""
+    text = f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+    if before is None or not math.isfinite(value - before):
+        return text
+    return f"{text} ({value - before:+.{digits}f})"
 
 
 def colourfulness(photo: Photo) -> float:

@@ -67,8 +67,14 @@ class Recipe:
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
+        """A recipe's JSON, or a report of one photo, which holds one."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ControlError(f"{path} cannot be read as a recipe ({error}); give a JSON file.") from error
+        match values:
+            case [{"recipe": dict(recipe)}]:
+                return cls.from_json(recipe)
+            case [_, _, *_]:
+                raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
         return cls.from_json(values)

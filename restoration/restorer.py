@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from . import image, upscale, weights
+from . import image, upscale
+from . import weights as find_weights
 from .image import Fit
 from .models import model as find_model
-from .types import ControlError, Photo, PhotoError, WeightsError
+from .types import ControlError, Photo, WeightsError
+from .weights import Checkpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +44,26 @@ class Restorer:
         if device == "cuda" and not torch.cuda.is_available():
             raise ControlError("There is no CUDA GPU here; use the device cpu or auto.")
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        find_weights.check(weights)
         self.weights = tuple(weights)
-        self._networks: dict[str, tuple[nn.Module, str]] = {}
+        self._networks: dict[str, tuple[nn.Module, Checkpoint]] = {}
         self._lock = threading.Lock()
 
-    def prepare(self, model: str | None = None, scale: int | None = None) -> None:
-        """Load what `restore` and `upscale` will need, so that what is missing shows before the first photo."""
-        if model is not None:
-            spec = find_model(model)
-            self._network(spec.weights, spec.build)
+    def prepare(self, models: Iterable[str] = (), scale: int | None = None) -> None:
+        """Load what `restore` and `upscale` will need, so that what is missing shows before the first photo.
+
+        Raises `WeightsError` too where one of the restorer's own ``weights`` serves none of them.
+        """
+        specs = [find_model(name) for name in models]
         if scale is not None:
             upscale.check_scale(scale)
             self._network(upscale.WEIGHTS, upscale.build)
+        for spec in specs:
+            self._network(spec.weights, spec.build)
+        used = {path for _, checkpoint in self._networks.values() for path in (checkpoint.path, checkpoint.path.parent)}
+        for given in map(Path, self.weights):
+            if given not in used:
+                raise WeightsError(f"{given} holds no weights for what was asked; leave it out, or choose its model.")
 
     def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
@@ -60,32 +71,31 @@ class Restorer:
         Raises `ControlError` for an unknown model or fit, `WeightsError` where the weights are missing or damaged.
         """
         spec = find_model(model)
-        network, sha256 = self._network(spec.weights, spec.build)
+        network, checkpoint = self._network(spec.weights, spec.build)
         square = image.fit(photo, fit)
         started = time.perf_counter()
         with torch.inference_mode():
             restored = network(image.to_tensor([square]).to(self.device, memory_format=torch.channels_last))
-        if not torch.isfinite(restored).all():
-            raise PhotoError(f"The {spec.title} gave no usable result for this photo; try another model.")
-        result = image.to_photos(restored)[0]
-        return Restoration(photo=result, model=model, weights_sha256=sha256, seconds=time.perf_counter() - started)
+            result = image.to_photos(restored)[0]
+        seconds = time.perf_counter() - started
+        return Restoration(photo=result, model=model, weights_sha256=checkpoint.sha256, seconds=seconds)
 
     def upscale(self, photo: Photo, scale: int = 4) -> Restoration:
         """Enlarge ``photo`` 2 or 4 times by Real-ESRGAN's smallest network."""
         upscale.check_scale(scale)
         upscale.check_size(photo)
-        network, sha256 = self._network(upscale.WEIGHTS, upscale.build)
+        network, checkpoint = self._network(upscale.WEIGHTS, upscale.build)
         started = time.perf_counter()
         with torch.inference_mode():
             images = image.to_tensor([photo]).to(self.device, memory_format=torch.channels_last)
             result = image.to_photos(upscale.enlarge(network, images, scale))[0]
         seconds = time.perf_counter() - started
-        return Restoration(photo=result, model=upscale.ENGINE, weights_sha256=sha256, seconds=seconds)
+        return Restoration(photo=result, model=upscale.ENGINE, weights_sha256=checkpoint.sha256, seconds=seconds)
 
-    def _network(self, name: str, build: Callable[[Mapping[str, Any]], nn.Module]) -> tuple[nn.Module, str]:
+    def _network(self, name: str, build: Callable[[Mapping[str, Any]], nn.Module]) -> tuple[nn.Module, Checkpoint]:
         with self._lock:
             if name not in self._networks:
-                checkpoint = weights.load(name, self.weights)
+                checkpoint = find_weights.load(name, self.weights)
                 try:
                     network = build(checkpoint.config)
                     network.load_state_dict(dict(checkpoint.tensors))
@@ -96,5 +106,5 @@ class Restorer:
                         "use a file made for this model and version."
                     ) from error
                 network = network.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
-                self._networks[name] = network, checkpoint.sha256
+                self._networks[name] = network, checkpoint
             return self._networks[name]

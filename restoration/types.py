@@ -34,8 +34,8 @@ class WeightsError(RestorationError):
 class Photo:
     """A decoded picture.
 
-    ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright and opaque; it is made read-only, so that a photo can be shared
-    between threads.
+    ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright and opaque. The photo takes the array over and makes it read-only,
+    so that it can be shared between threads.
     """
 
     pixels: np.ndarray
@@ -59,12 +59,11 @@ class ModelSpec:
     """What the rest of the package knows of a model.
 
     ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1]
-    to the same. ``multiple`` is what H and W must be multiples of. ``weights`` is the file's name in the manifest.
+    to the same, H and W multiples of 16. ``weights`` is the file's name in the manifest.
     """
 
     id: str
     title: str
     summary: str
     build: Callable[[Mapping[str, Any]], nn.Module]
-    multiple: int
     weights: str

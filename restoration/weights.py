@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .types import WeightsError
 
@@ -25,6 +25,7 @@ class Entry:
 
     name: str
     model: str
+    task: Literal["restore", "upscale"]
     title: str
     sha256: str
     size: int
@@ -56,22 +57,31 @@ def manifest() -> Mapping[str, Entry]:
         raise WeightsError(f"{path} cannot be read ({error}); restore it with `git checkout weights`.") from error
 
 
+def restorers() -> list[Entry]:
+    """The released files that restore photos, in the manifest's order."""
+    return [entry for entry in manifest().values() if entry.task == "restore"]
+
+
+def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
+    """Raise `WeightsError` for an explicit path that is not there or that no network here could use."""
+    for given in map(Path, explicit):
+        if not given.exists():
+            raise WeightsError(f"There are no weights at {given}; check the path.")
+        if not any(_serves(given, entry) for entry in manifest().values()):
+            raise WeightsError(f"{given} holds no weights for {', '.join(manifest())}; name one of these files.")
+
+
 def find(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Path:
     """Where the weights called ``name`` in the manifest lie.
 
-    ``explicit`` paths come first: a folder is searched for a file of that name, a file is taken if its header says
-    that it holds the same model. Then the ``weights/`` folder. Raises `WeightsError` where nothing is found.
+    ``explicit`` paths come first: a folder that has a file of that name, or a file that has the name or whose header
+    says that it holds the same model. Then the ``weights/`` folder. Raises `WeightsError` where nothing is found.
     """
     if name not in manifest():
         raise WeightsError(f"The manifest names no weights {name}; train and export them first.")
-    entry = manifest()[name]
     for given in map(Path, explicit):
-        if given.is_dir() and (given / name).is_file():
-            return given / name
-        if given.is_file() and _header(given).get("model") == entry.model:
-            return given
-        if not given.exists():
-            raise WeightsError(f"There are no weights at {given}; check the path.")
+        if _serves(given, manifest()[name]):
+            return given / name if given.is_dir() else given
     if (FOLDER / name).is_file():
         return FOLDER / name
     raise WeightsError(f"{FOLDER / name} is missing; restore it with `git checkout weights`.")
@@ -94,11 +104,23 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
             f"{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`."
         )
     try:
-        tensors = safetensors.torch.load(contents)
+        tensors = {key: tensor.float() for key, tensor in safetensors.torch.load(contents).items()}
         config = json.loads(_header(path).get("config", "null")) or entry.config
     except (safetensors.SafetensorError, ValueError) as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); get a fresh copy of it.") from error
-    return Checkpoint(path=path, sha256=sha256, config=config, tensors={k: v.float() for k, v in tensors.items()})
+        raise WeightsError(_incomplete(path, error)) from error
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise WeightsError(f"{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.")
+    return Checkpoint(path=path, sha256=sha256, config=config, tensors=tensors)
+
+
+def _serves(given: Path, entry: Entry) -> bool:
+    if given.is_dir():
+        return (given / entry.name).is_file()
+    return given.is_file() and (given.name == entry.name or _header(given).get("model") == entry.model)
+
+
+def _incomplete(path: Path, error: Exception) -> str:
+    return f"{path} is not a complete safetensors file ({error}); give one, or get a fresh copy of it."
 
 
 def _header(path: Path) -> dict[str, str]:
@@ -109,4 +131,4 @@ def _header(path: Path) -> dict[str, str]:
         with safetensors.safe_open(path, "np") as file:
             return file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); get a fresh copy of it.") from error
+        raise WeightsError(_incomplete(path, error)) from error

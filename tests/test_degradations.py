@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ from restoration.degradations import (
     luminance,
 )
 from restoration.image import to_tensor
+from tests.conftest import ROOT
 
 STRONG = {"gaussian": 0.1, "salt_pepper": 0.05, "speckle": 0.2, "correlated": 0.2, "lines": 3, "blur": 7, "jpeg": 20}
 
@@ -54,9 +56,14 @@ def test_one_seed_gives_one_picture_in_every_process(photo: Photo) -> None:
     )
     prints = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"OMP_NUM_THREADS": n}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
         ).stdout
-        for n in ("1", "2")
+        for threads in ("1", "2")
     }
     here = hashlib.sha256(PRESETS["heavy"].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest()
     assert prints == {here + "\n"}
@@ -116,14 +123,19 @@ def test_batched_jpeg_is_libjpegs(photos: list[Photo], channels: int) -> None:
         assert q == 100 or error.mean() < 0.5 * np.abs(pixels.astype(float) - theirs).mean()
 
 
-def test_the_batched_path_agrees_in_distribution_with_the_single_one(photos: list[Photo]) -> None:
-    truth = luminance(to_tensor(photos)).repeat(25, 1, 1, 1)
+@pytest.mark.parametrize("grayscale", [True, False])
+def test_the_batched_path_agrees_in_distribution_with_the_single_one(photos: list[Photo], grayscale: bool) -> None:
     images = to_tensor(photos).repeat(25, 1, 1, 1)
-    rng, fields = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    truth = luminance(images) if grayscale else images
+    rng, fields, original = np.random.default_rng(0), torch.Generator().manual_seed(0), PRESETS["original"]
     batched = torch.cat(
-        [degrade_batch(part, PRESETS["original"].draw_many(rng, len(part)), fields) for part in images.split(12)]
+        [
+            degrade_batch(part, original.draw_many(rng, len(part)), fields, grayscale=grayscale)
+            for part in images.split(12)
+        ]
     )
-    single = to_tensor([PRESETS["original"].draw(s).apply(photos[s % 12], s) for s in range(300)])[:, :1]
+    drawn = [replace(original.draw(seed), grayscale=grayscale).apply(photos[seed % 12], seed) for seed in range(300)]
+    single = to_tensor(drawn)[:, : truth.shape[1]]
 
     def statistics(degraded: torch.Tensor) -> torch.Tensor:
         error = (degraded - truth).flatten(1)

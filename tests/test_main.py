@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from restoration import Recipe, Restorer, image, metrics, weights
+from restoration import PRESETS, Recipe, Restorer, image, metrics, weights
 from restoration.__main__ import app
 from tests.conftest import EXAMPLES, ROOT
 
@@ -48,7 +51,7 @@ def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     assert done.returncode == 0, done.stderr
     result = image.load(out)
     assert np.array_equal(
-        result.pixels, Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg", reduce_to=128), model).photo.pixels
+        result.pixels, Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model).photo.pixels
     )
     assert Image.open(tmp_path / "after_x4.png").size == (512, 512)
     (entry,) = report(tmp_path)
@@ -85,7 +88,7 @@ def test_one_bad_photo_does_not_stop_the_others(folder: Path, tmp_path: Path) ->
 
 
 def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path) -> None:
-    assert run("degrade", folder, "-o", tmp_path / "one", "--seed", 7)[0] == 0
+    assert run("degrade", folder, "-o", tmp_path / "one", "--seed", 7, "--fit", "pad")[0] == 0
     entries = report(tmp_path / "one")
     assert [entry["recipe"]["seed"] for entry in entries] == [7, 8, 9]
     for entry in entries:
@@ -93,10 +96,12 @@ def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path
         assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(entries[2]["recipe"]))
+    assert entries[2]["recipe"]["fit"] == "pad"
     assert run("degrade", folder / "deep" / "b.JPG", "-o", tmp_path / "again.png", "--recipe", recipe)[0] == 0
     again = image.load(tmp_path / "again.png").pixels
     assert np.array_equal(again, image.load(tmp_path / "one" / entries[2]["outputs"]["degraded"]).pixels)
-    assert Recipe.from_json(report(tmp_path)[0]["recipe"]) == Recipe.read(recipe)
+    assert Recipe.read(tmp_path / "report.json") == Recipe.read(recipe)  # a report of one photo will do as well
+    assert run("degrade", folder, "-o", tmp_path / "two", "--recipe", tmp_path / "one" / "report.json")[0] == 2
 
 
 def test_degradation_flags(tmp_path: Path) -> None:
@@ -112,19 +117,76 @@ def test_degradation_flags(tmp_path: Path) -> None:
     assert not drawn["grayscale"]
     assert drawn["blur"] == 1
     assert drawn["jpeg"] <= 40
+    assert run("degrade", photo, "-o", tmp_path, "--colour")[0] == 0  # still by the original's recipe
+    assert report(tmp_path)[0]["recipe"]["degradation"]["jpeg"] < 100
 
 
 def test_compare(tmp_path: Path) -> None:
     assert run("compare", EXAMPLES / "china.jpg", "-o", tmp_path, "--seed", 3)[0] == 0
-    entries = report(tmp_path)
-    assert [entry["model"] for entry in entries] == ["vae", "gan", "cnn"]
-    truth = image.load(tmp_path / "china_truth.png")
-    for entry in entries:
-        restored = image.load(tmp_path / entry["outputs"]["restored"])
-        assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
-        assert entry["metrics_degraded"] == entries[0]["metrics_degraded"]
-    sheet = Image.open(tmp_path / "china_sheet.png")
+    (entry,) = report(tmp_path)
+    truth = image.load(tmp_path / entry["outputs"]["truth"])
+    degraded = image.load(tmp_path / entry["outputs"]["degraded"])
+    assert np.array_equal(degraded.pixels, PRESETS["original"].draw(3).apply(truth, 3).pixels)
+    assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
+    assert list(entry["models"]) == ["vae", "gan", "cnn"]
+    for name, each in entry["models"].items():
+        restored = image.load(tmp_path / entry["outputs"][name])
+        assert each["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
+        assert each["weights_sha256"] == weights.manifest()[f"{name}.safetensors"].sha256
+    sheet = Image.open(tmp_path / entry["outputs"]["sheet"])
     assert sheet.width > 5 * 256
+
+
+def test_pairs_are_restored_and_measured_against_their_truth(tmp_path: Path) -> None:
+    assert run("degrade", EXAMPLES / "china.jpg", "-o", tmp_path / "pairs")[0] == 0
+    assert run("restore", tmp_path / "pairs", "-o", tmp_path / "out", "--model", "cnn")[0] == 0
+    (entry,) = report(tmp_path / "out")
+    restored, truth = image.load(tmp_path / "out" / "china.png"), image.load(tmp_path / "pairs" / "china_truth.png")
+    assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
+
+
+def test_a_users_own_files_are_not_overwritten(folder: Path) -> None:
+    """a.png is another photo than a.jpg, and lies where the result of a.jpg would go."""
+    mine = (folder / "a.png").read_bytes()
+    for _ in range(2):
+        assert run("degrade", folder / "a.jpg", "-o", folder)[0] == 0
+    assert (folder / "a.png").read_bytes() == mine
+    assert report(folder)[0]["outputs"]["degraded"] == "a.jpg.png"
+    (folder / "b.jpg.png").write_bytes(mine)
+    (folder / "b.png").write_bytes(mine)
+    code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
+    assert code == 0  # b.JPG.png is another name than b.jpg.png
+    (folder / "b.JPG.png").unlink()
+    (folder / "report.json").unlink()
+    (folder / "b.JPG.png").write_bytes(mine)
+    code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
+    assert code == 2
+    assert "not a result of b.JPG" in stderr
+
+
+def test_a_folder_that_is_its_own_output_is_not_eaten(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "coffee.jpg", tmp_path)
+    for _ in range(2):
+        assert run("degrade", tmp_path, "-o", tmp_path)[0] == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["coffee.jpg", "coffee.png", "coffee_truth.png", "report.json"]
+
+
+def test_a_stopped_run_lists_what_it_made(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for index in range(400):
+        (source / f"{index:03}.jpg").symlink_to(EXAMPLES / "coffee.jpg")
+    command = [sys.executable, "-m", "restoration", "degrade", source, "-o", tmp_path / "out"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "out" / "003.png").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) != 0
+    made = {path.name for path in (tmp_path / "out").glob("???.png")}
+    assert 4 <= len(made) < 400
+    assert made - {entry["outputs"]["degraded"] for entry in report(tmp_path / "out")} <= {max(made)}
+    assert not list((tmp_path / "out").glob(".*"))
 
 
 def test_upscale(tmp_path: Path) -> None:
@@ -141,6 +203,7 @@ def test_models() -> None:
     for entry in weights.manifest().values():
         assert entry.sha256 in stdout
         assert f"{entry.parameters:,}" in stdout
+    assert "damaged" not in stdout
 
 
 @pytest.mark.parametrize(
@@ -153,6 +216,7 @@ def test_models() -> None:
         ["restore", "IN", "-o", "OUT/one.png"],
         ["restore", "IN/a.jpg", "-o", "IN/a.jpg"],
         ["restore", "IN/a.jpg", "-o", "IN/notes.txt"],
+        ["restore", "IN/a.jpg", "-o", "IN/notes.txt/sub"],
         ["restore", "IN/deep", "IN/deep", "-o", "OUT"],
         ["restore", "EMPTY", "-o", "OUT"],
         ["restore", "IN"],
@@ -185,6 +249,24 @@ def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
     assert stderr.count("\n") == 1
     assert "no weights at" in stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
+    own = weights.FOLDER / "cnn.safetensors"
+    code, _, stderr = run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "vae", "--weights", own)
+    assert code == 1
+    assert "no weights for what was asked" in stderr
+    assert run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "cnn", "--weights", own)[0] == 0
+
+
+def test_readmes_example_runs(tmp_path: Path) -> None:
+    code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / "a.jpg")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Metrics(psnr=" in done.stdout
+    assert Image.open(tmp_path / "large.png").size == (512, 512)
 
 
 def test_a_report_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:

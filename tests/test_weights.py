@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from restoration import Photo, Restorer, WeightsError, weights
+from restoration import Photo, Restorer, WeightsError, upscale, weights
 
 NAME = "vae.safetensors"
 
@@ -69,7 +69,10 @@ def test_explicit_paths_come_first(folder: Path, tmp_path: Path, photo: Photo) -
     safetensors.torch.save_file(halved, own, metadata)
     result = Restorer(weights=[own]).restore(photo, "vae")
     assert result.weights_sha256 == hashlib.sha256(own.read_bytes()).hexdigest()
-    assert weights.load("cnn.safetensors", [own]).path.parent == folder  # not this model's: look on
+    assert weights.load("cnn.safetensors", [own]).path.parent == folder  # not this model's: the released ones
+    with pytest.raises(WeightsError, match="no weights for what was asked"):
+        Restorer(weights=[own]).prepare(["cnn"])
+    Restorer(weights=[own]).prepare(["cnn", "vae"])
 
     in_folder = own.rename(own.with_name(NAME))
     assert weights.find(NAME, [own.parent]) == in_folder
@@ -78,10 +81,22 @@ def test_explicit_paths_come_first(folder: Path, tmp_path: Path, photo: Photo) -
 def test_explicit_paths_that_do_not_work(tmp_path: Path, photo: Photo) -> None:
     with pytest.raises(WeightsError, match="no weights at"):
         Restorer(weights=[tmp_path / "none"]).restore(photo, "vae")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(WeightsError, match="holds no weights"):
+        Restorer(weights=[tmp_path / "empty"])
     half = tmp_path / "half.safetensors"
     half.write_bytes((weights.FOLDER / NAME).read_bytes()[:5000])
     with pytest.raises(WeightsError, match="not a complete safetensors file"):
         Restorer(weights=[half]).restore(photo, "vae")
+
+
+def test_numbers_that_are_none_are_refused(tmp_path: Path, photo: Photo) -> None:
+    """They would give a black picture that looks like a result."""
+    tensors = dict(weights.load(upscale.WEIGHTS).tensors)
+    next(iter(tensors.values()))[0] = float("nan")
+    safetensors.torch.save_file(tensors, tmp_path / upscale.WEIGHTS)
+    with pytest.raises(WeightsError, match="infinite or undefined"):
+        Restorer(weights=[tmp_path]).upscale(photo, 4)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path, photo: Photo) -> None:

@@ -68,13 +68,17 @@ def main(
     photos: Annotated[Path, typer.Option(help="Folder with train-*.tar shards of photos.")],
     minutes: Annotated[float, typer.Option(help="Training time; the schedule is spread over it.")] = 40,
     run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go [default: runs/MODEL].")] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the run's checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes that cut the crops.")] = 1,
     device: str = "cpu",
     seed: int = 0,
 ) -> None:
     """Train one model on photos that are degraded anew at every sight."""
     config = yaml.safe_load((Path(__file__).parent / "configs" / f"{name}.yaml").read_text())
     run = run or Path("runs") / name
+    if (run / "checkpoint.pt").exists() != resume:
+        there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
+        raise SystemExit(f"{run} {there}, or choose another --run.")
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     network = model(name).build(config["network"]).to(device).to(memory_format=torch.channels_last)
@@ -96,7 +100,7 @@ def main(
     dev_truth = next(crops(dev, batch=128, seed=0, workers=0)).to(device).float() / 255
     dev_fields = torch.Generator(device).manual_seed(0)
     dev_degraded = degrade(dev_truth, {"original": 1}, np.random.default_rng(0), dev_fields)
-    batches = crops(train, batch=config["batch"], seed=seed + step, workers=1)
+    batches = crops(train, batch=config["batch"], seed=seed + step, workers=workers)
 
     bar = tqdm(total=round(minutes * 60), initial=round(elapsed), unit="s", desc=name)
     log = (run / "log.jsonl").open("a")
@@ -127,6 +131,7 @@ def main(
                 "optimisers": [optimiser.state_dict() for optimiser in objective.optimisers],
                 "elapsed": elapsed,
                 "step": step,
+                "training_photos": len(train),
                 "config": config,
             }
             save(run / "checkpoint.pt", state)

@@ -15,8 +15,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from restoration import PRESETS, Photo, Restorer, image, metrics
+from restoration.degradations import LUMA
 from restoration.image import write_whole
-from restoration.weights import manifest
+from restoration.weights import restorers
 
 from .data import read_shards
 
@@ -25,7 +26,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
 
 def measure(photo: Photo, truth: Photo) -> dict[str, float]:
     """`restoration.metrics`, and the RGB PSNR that the photo would have without its colours."""
-    grey = np.rint(photo.pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)
+    grey = np.rint(photo.pixels @ np.array(LUMA)).astype(np.uint8)
     in_grey = Photo(np.repeat(grey[..., None], 3, axis=2))
     return {**asdict(metrics.compare(photo, truth)), "psnr_in_grey": metrics.compare(in_grey, truth).psnr}
 
@@ -62,15 +63,14 @@ def main(
 ) -> None:
     """Degrade each photo, let every model restore it, and write the means with bootstrap intervals."""
     restorer = Restorer("cpu")
-    released = {entry.model: entry.sha256 for entry in manifest().values() if entry.name.startswith(entry.model)}
-    models = [name for name in ("vae", "gan", "cnn") if name in released]
-    scores: dict[str, list[dict[str, float]]] = {name: [] for name in ("degraded", *models, "truth")}
+    released = {entry.model: entry.sha256 for entry in restorers()}
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in ("degraded", *released, "truth")}
     for seed, (_, jpeg) in enumerate(tqdm(read_shards([photos])[:limit], unit="photo")):
         whole = Photo(np.array(Image.open(io.BytesIO(jpeg)).convert("RGB")))
         truth = image.fit(whole)
         degraded = PRESETS[preset].draw(seed).apply(truth, seed)
         scores["degraded"].append(measure(degraded, truth))
-        for name in models:
+        for name in released:
             scores[name].append(measure(restorer.restore(degraded, name).photo, truth))
         scores["truth"].append({"colourfulness": metrics.colourfulness(truth)})
     truth_colourfulness = float(np.mean([row["colourfulness"] for row in scores.pop("truth")]))
@@ -79,7 +79,7 @@ def main(
         "shard": photos.name,
         "preset": preset,
         "fit": "crop",
-        "weights_sha256": {name: released[name] for name in models},
+        "weights_sha256": released,
         "truth_colourfulness": round(truth_colourfulness, 3),
         "scores": summarise(scores),
     }

@@ -15,9 +15,6 @@ from restoration.image import write_whole
 from restoration.models import model as find_model
 from restoration.weights import FOLDER
 
-LICENCE = "non-commercial research and demonstration (the training photos allow no more)"
-DATA = "12,218 photos less 400 kept for tuning, from public research sets; see the card"
-
 CARD = """\
 # {title}
 
@@ -39,10 +36,7 @@ CARD = """\
 
 ## Data
 
-ImageNet samples and Imagenette (ImageNet terms: non-commercial research), Caltech-101 (CC BY 4.0, photos from the web),
-Intel scenes, a Flickr8k subset, a COCO subset, web-gathered faces (no licence stated: research use), food photos
-(CC BY, CC BY-SA, public domain), clothing (CC0) and Debian's wallpapers; shorter side 128 to 160 pixels. About 30 % are
-ten Imagenette classes; close faces and interiors are few. No perceptual or pretrained features were used.
+{data}
 
 To train on photos of your own: pack them as `train-*.tar`, then `python -m train {id} --photos FOLDER` and
 `python -m train.export {id}`.
@@ -58,6 +52,8 @@ def main(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
     run: Annotated[Path | None, typer.Option(help="The run's folder [default: runs/MODEL].")] = None,
     device: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "two CPU cores",
+    data: Annotated[Path | None, typer.Option(help="A text on the photos that trained it, for the card.")] = None,
+    licence: Annotated[str, typer.Option(help="What the photos allow.")] = "not stated",
 ) -> None:
     """Write weights/MODEL.safetensors, its manifest entry and its card from a run's checkpoint."""
     spec = find_model(name)
@@ -71,13 +67,14 @@ def main(
     contents = safetensors.torch.save(tensors, {"model": name, "config": json.dumps(config)})
     entry = {
         "model": name,
+        "task": "restore",
         "title": spec.title,
         "sha256": hashlib.sha256(contents).hexdigest(),
         "size": len(contents),
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "config": config,
-        "licence": LICENCE,
-        "data": DATA,
+        "licence": licence,
+        "data": f"{state['training_photos']:,} photos; see the card",
         "scores": {},
     }
     write_whole(FOLDER / spec.weights, contents)
@@ -85,7 +82,7 @@ def main(
     manifest["files"][spec.weights] = entry
     write_whole(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
     card = CARD.format(
-        **entry,
+        **{**entry, "data": data.read_text(encoding="utf-8").strip() if data else "Not stated."},
         id=name,
         name=spec.weights,
         summary=spec.summary,

@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import asdict
-from functools import cache
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from gradio.data_classes import ImageData
 from PIL import Image
 
 from restoration import Degradation, Photo, RestorationError, Restorer, image, metrics
+from restoration import degradations as presets
 from restoration.degradations import CONTROLS, PRESETS
 from restoration.metrics import Metrics
+from restoration.weights import restorers
 
 from .texts import i18n, text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
 EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "rocket")
-MODELS = ("vae", "gan", "cnn")
-WHOLE = [name for name, control in CONTROLS.items() if control.step >= 1]
 
 
 # The 128-pixel pictures are shown as large as the 512-pixel ones, pixel by pixel.
 CSS = ".result img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; }"
 
 
-@cache
-def _restorer() -> Restorer:
-    return Restorer()
+class PhotoInput(gr.Image):
+    """An image input whose handler gets the uploaded file itself: `restoration.image` is what opens it."""
+
+    is_template = True  # the browser shows it as a gr.Image
+
+    def preprocess(self, payload: ImageData | None) -> str | None:
+        if payload is not None and payload.path is None:
+            raise gr.Error("A photo must be uploaded as a file.", print_exception=False)
+        return payload.path if payload is not None else None
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    """An error that has a sentence for the visitor is shown, and is no matter for the log."""
+    try:
+        yield
+    except RestorationError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def tab() -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
+    models = [entry.model for entry in restorers()]
+    restorer = Restorer()  # one for all visitors; networks load at first use
     with gr.Row():
         with gr.Column(scale=1):
-            photo = gr.Image(
+            photo = PhotoInput(
                 label=i18n("photo"), type="filepath", image_mode=None, format="png", height=260,
                 sources=["upload", "webcam", "clipboard"],
             )  # fmt: skip
@@ -68,7 +85,7 @@ def tab() -> None:
                 degraded = _result_image(i18n("degraded"))
             pictures: dict[str, tuple[gr.Image, gr.Image]] = {}
             with gr.Row():
-                for name in MODELS:
+                for name in models:
                     with gr.Column(min_width=200):
                         pictures[name] = _result_image(name.upper()), _result_image(f"{name.upper()} ×4")
             table = gr.Markdown()
@@ -76,18 +93,17 @@ def tab() -> None:
 
     controls = {"grayscale": grayscale, **sliders}
 
-    def draw(name: str, seed_: float) -> dict[Any, Any]:
-        degradation = Degradation() if name == "off" else PRESETS[name].draw(int(seed_))
+    def draw(name: str, seed_: int) -> dict[Any, Any]:
+        with _shown_errors():
+            degradation = Degradation() if name == "off" else presets.preset(name).draw(seed_)
         return {component: getattr(degradation, control) for control, component in controls.items()}
 
     def restore(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         if not values[photo]:
             raise gr.Error(text("no_photo", request), print_exception=False)
-        try:
-            strengths = {name: values[component] for name, component in controls.items()}
-            strengths |= {name: int(strengths[name]) for name in WHOLE if float(strengths[name]).is_integer()}
-            degradation = Degradation.from_mapping(strengths)
-            truth = image.fit(image.load(values[photo], reduce_to=image.SIDE), values[fit])
+        with _shown_errors():
+            degradation = Degradation(**{name: values[component] for name, component in controls.items()})
+            truth = image.fit(image.load(values[photo]), values[fit])
             damaged = degradation.apply(truth, values[seed])
             before = metrics.compare(damaged, truth)
             measured = degradation != Degradation()
@@ -97,21 +113,23 @@ def tab() -> None:
                 if values[model] not in (name, "all"):
                     shown |= {small: gr.update(value=None, visible=False), large: gr.update(value=None, visible=False)}
                     continue
-                result = _restorer().restore(damaged, name).photo
+                result = restorer.restore(damaged, name).photo
                 shown[small] = gr.update(value=_picture(result), visible=True)
-                larger = _picture(_restorer().upscale(result, 4).photo) if values[enlarge] else None
+                larger = _picture(restorer.upscale(result, 4).photo) if values[enlarge] else None
                 shown[large] = gr.update(value=larger, visible=larger is not None)
                 rows.append(_row(name.upper(), metrics.compare(result, truth), before))
-        except RestorationError as error:
-            raise gr.Error(str(error), print_exception=False) from error
         note = text("measures" if measured else "no_truth", request)
         return {**shown, table: f"{_header()}{''.join(rows)}\n{note}" if measured else note}
+
+    def clear() -> dict[Any, Any]:
+        return dict.fromkeys(outputs)
 
     for event in (preset.change, seed.change):
         event(draw, [preset, seed], list(controls.values()), show_progress="hidden", api_visibility="private")
     dice.click(lambda: random.randrange(1_000_000), None, seed, api_visibility="private")
     inputs: set[Block] = {photo, fit, seed, model, enlarge, *controls.values()}
     outputs: list[Block] = [reference, degraded, table, *(each for pair in pictures.values() for each in pair)]
+    photo.change(clear, None, outputs, show_progress="hidden", api_visibility="private")  # of another photo
     run.click(restore, inputs, outputs, api_name="restore")
 
 
@@ -137,9 +155,8 @@ def _header() -> str:
 
 
 def _row(title: str, measured: Metrics, before: Metrics | None = None) -> str:
-    now, was = asdict(measured), asdict(before) if before else None
-    cells = []
-    for name, (_, digits) in _COLUMNS.items():
-        change = f" ({now[name] - was[name]:+.{digits}f})" if was else ""
-        cells.append(f"{now[name]:.{digits}f}{change}")
+    cells = [
+        metrics.with_change(getattr(measured, name), getattr(before, name) if before else None, digits)
+        for name, (_, digits) in _COLUMNS.items()
+    ]
     return f"| **{title}** | {' | '.join(cells)} |\n"

@@ -52,7 +52,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "La photo est entrée telle quelle : il n'y a rien à quoi mesurer le résultat.",
     ),
     "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
-    "luminance": ("luminance", "luminance"),
     "credits": (
         "Example photos: NASA / SpaceX (public domain), S. van der Walt and R. Michel (CC0), U.S. Navy (public domain),"
         " danielbuechele and vultilion (CC BY 2.0).",

@@ -96,6 +96,5 @@ SPEC = ModelSpec(
     title="CNN",
     summary="Two plain networks in sequence: one restores the luminance, the other colours it.",
     build=build,
-    multiple=16,
     weights="cnn.safetensors",
 )

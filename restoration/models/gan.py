@@ -63,6 +63,5 @@ SPEC = ModelSpec(
     title="GAN",
     summary="A U-Net generator taught by a patch discriminator to look real rather than to be safe.",
     build=build,
-    multiple=16,
     weights="gan.safetensors",
 )

@@ -1,4 +1,4 @@
-"""A variational autoencoder with skips: what it does not see it draws from a latent."""
+"""A variational autoencoder with skips."""
 
 from __future__ import annotations
 
@@ -75,8 +75,7 @@ def build(config: Mapping[str, Any]) -> VAE:
 SPEC = ModelSpec(
     id="vae",
     title="VAE",
-    summary="A variational autoencoder with skips: one latent explains the photo, its mean restores it.",
+    summary="A variational autoencoder with skips; the mean of its latent restores the photo.",
     build=build,
-    multiple=16,
     weights="vae.safetensors",
 )

@@ -12,7 +12,7 @@ from restoration.models import model, models
 from restoration.models._luminance import to_rgb, to_ycc
 
 
-@pytest.fixture(scope="module", params=["vae", "gan", "cnn"])
+@pytest.fixture(scope="module", params=sorted(models()))
 def network(request: pytest.FixtureRequest) -> nn.Module:
     """The released network."""
     spec = model(request.param)
@@ -23,7 +23,8 @@ def network(request: pytest.FixtureRequest) -> nn.Module:
 
 
 def test_the_three_are_there() -> None:
-    assert set(models()) == {"vae", "gan", "cnn"}
+    assert {"vae", "gan", "cnn"} <= set(models())
+    assert {spec.weights for spec in models().values()} == {entry.name for entry in weights.restorers()}
     with pytest.raises(ControlError, match="cnn, gan, vae"):
         model("diffusion")
 
@@ -87,7 +88,9 @@ def test_the_vaes_samples_differ_and_its_mean_does_not(photos: list[Photo]) -> N
     nn.init.normal_(vae.head.weight)  # type: ignore[union-attr, arg-type]
     y = luminance(image.to_tensor(photos[:1]))
     assert not torch.equal(vae.sample(y)[0], vae.sample(y)[0])  # type: ignore[operator]
-    assert torch.equal(vae.predict(y), vae.predict(y))  # type: ignore[operator]
+    mean, _, skips = vae.encode(y)  # type: ignore[operator]
+    assert torch.equal(vae.predict(y), vae.decode(y, mean, skips))  # type: ignore[operator]
+    assert not torch.equal(vae.predict(y), vae.decode(y, 0 * mean, skips))  # type: ignore[operator]
 
 
 def test_colour_planes_round_trip(photos: list[Photo]) -> None:

@@ -1,20 +1,27 @@
-"""The loop end to end, as real processes: learn, resume, export."""
+"""The loop end to end, as real processes: run, resume, export. And that it learns."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import yaml
 
-from restoration import Restorer, image, weights
+from restoration import PRESETS, Photo, Restorer, image, weights
+from restoration.degradations import degrade_batch
+from restoration.models import model as find_model
+from restoration.models._luminance import to_ycc
 from tests.conftest import EXAMPLES, ROOT
 from tests.train.test_data import folder  # noqa: F401
 from train import export
+from train.__main__ import main as train
 from train.__main__ import save
 
 
@@ -35,13 +42,38 @@ def test_train_resume_and_export(folder: Path, tmp_path: Path, model: str, monke
         monkeypatch.setattr(module, "FOLDER", released)
     weights.manifest.cache_clear()
     try:
-        export.main(model, tmp_path / "run", "a test")
+        export.main(model, tmp_path / "run", "a test", None, "mine")
         entry = weights.manifest()[f"{model}.safetensors"]
         result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
         assert result.weights_sha256 == entry.sha256
         assert "## Limits" in (released / f"{model}.md").read_text()
     finally:
         weights.manifest.cache_clear()
+
+
+@pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
+def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
+    torch.manual_seed(0)
+    config = yaml.safe_load((ROOT / "train" / "configs" / f"{model}.yaml").read_text())
+    network = find_model(model).build(config["network"])
+    objective = importlib.import_module(f"train.objectives.{model}").OBJECTIVE(network, config["objective"])
+    images = image.to_tensor(photos[:4])
+    degraded = degrade_batch(
+        images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
+    )
+    first, *_, last = (objective.step(degraded, to_ycc(images), progress=0.0) for _ in range(12))
+    assert last["luminance"] < first["luminance"] - 0.1
+    assert last["chroma"] < first["chroma"]
+    if model == "gan":
+        assert {"real", "fake", "adversarial"} <= set(objective.step(degraded, to_ycc(images), progress=0.9))
+
+
+def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "checkpoint.pt").touch()
+    with pytest.raises(SystemExit, match="--resume"):
+        train("cnn", folder, run=tmp_path)
+    with pytest.raises(SystemExit, match="no checkpoint"):
+        train("cnn", folder, run=tmp_path / "other", resume=True)
 
 
 def test_a_kill_while_saving_leaves_the_previous_checkpoint(tmp_path: Path) -> None:

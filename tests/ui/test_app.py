@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from restoration import PRESETS, Restorer, image, metrics
 from restoration.degradations import CONTROLS
 from tests.conftest import EXAMPLES, ROOT
+from tests.test_image import png_header
 from ui.texts import _TEXTS
 
 
@@ -60,7 +62,7 @@ def pixels(result: dict | str) -> np.ndarray:
 
 def test_a_photo_comes_back_restored_enlarged_and_measured(client: Client) -> None:
     truth_, degraded_, table, *pictures = restore(client, EXAMPLES / "coffee.jpg")
-    truth = image.fit(image.load(EXAMPLES / "coffee.jpg", reduce_to=128))
+    truth = image.fit(image.load(EXAMPLES / "coffee.jpg"))
     degraded = PRESETS["original"].draw(4).apply(truth, 4)
     assert np.array_equal(pixels(truth_), truth.pixels)
     assert np.array_equal(pixels(degraded_), degraded.pixels)
@@ -82,7 +84,7 @@ def test_one_model_without_upscaling(client: Client) -> None:
 def test_a_photo_that_is_damaged_already_is_not_measured(client: Client) -> None:
     off = {"grayscale": False, **{name: control.off for name, control in CONTROLS.items()}}
     _, degraded, table, *_ = restore(client, EXAMPLES / "coffee.jpg", model="cnn", enlarge=False, **off)
-    assert np.array_equal(pixels(degraded), image.fit(image.load(EXAMPLES / "coffee.jpg", reduce_to=128)).pixels)
+    assert np.array_equal(pixels(degraded), image.fit(image.load(EXAMPLES / "coffee.jpg")).pixels)
     assert "PSNR" not in table
 
 
@@ -90,8 +92,25 @@ def test_what_cannot_be_done_is_one_sentence(client: Client, tmp_path: Path) -> 
     (tmp_path / "cut.jpg").write_bytes((EXAMPLES / "coffee.jpg").read_bytes()[:20_000])
     with pytest.raises(AppError, match="damaged or incomplete"):
         restore(client, tmp_path / "cut.jpg")
+    for name, contents, says in (
+        ("empty.png", b"", "is empty"),
+        ("page.png", b"<html>" * 50, "not a picture"),
+        ("bomb.png", png_header(60_000, 60_000), "too large"),
+    ):
+        (tmp_path / name).write_bytes(contents)
+        with pytest.raises(AppError, match=says):
+            restore(client, tmp_path / name)
+    with pytest.raises(AppError, match="must be a number"):
+        restore(client, EXAMPLES / "coffee.jpg", gaussian=None)
     with pytest.raises(AppError, match="odd number"):
         restore(client, EXAMPLES / "coffee.jpg", blur=4)
+
+
+def test_a_16_bit_photo_keeps_its_levels(client: Client, tmp_path: Path) -> None:
+    grey = np.asarray(Image.open(EXAMPLES / "coffee.jpg").convert("L").resize((128, 128)))
+    Image.fromarray(grey.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    truth, *_ = restore(client, tmp_path / "deep.png", model="cnn", enlarge=False)
+    assert np.array_equal(pixels(truth)[..., 0], grey)
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:
