@@ -1,20 +1,25 @@
-"""Photos to learn from: tar shards in, endless random 128x128 crops out, degraded anew at every sight."""
+"""Batches to learn from: random 128x128 crops, degraded anew at every sight.
+
+Everything random in a batch follows from the seed and the batch's number alone, so a run that is resumed goes on with
+exactly the batches that it would have seen.
+"""
 
 from __future__ import annotations
 
 import io
-import tarfile
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, Dataset
 
 from restoration.degradations import CONTROLS, PRESETS, degrade_batch
-from restoration.types import SIDE
+from restoration.types import SIDE, PhotoError
+
+from .photos import PhotoFile
 
 FILTERS = (
     Image.Resampling.BOX,
@@ -25,30 +30,16 @@ FILTERS = (
 )
 
 
-def read_shards(paths: Sequence[Path]) -> list[tuple[str, bytes]]:
-    """Name and JPEG bytes of every photo in the tar shards, in the order of the names within each shard."""
-    photos = []
-    for path in paths:
-        with tarfile.open(path) as shard:
-            members = sorted((m for m in shard.getmembers() if m.isfile()), key=lambda m: m.name)
-            photos += [(m.name, shard.extractfile(m).read()) for m in members]  # type: ignore[union-attr]
-    return photos
-
-
-def split_train_dev(folder: Path) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """Training photos, and the last 400 of the last shard, which are left out of training to tune on."""
-    shards = sorted(folder.glob("train-*.tar"))
-    if not shards:
-        raise SystemExit(f"There are no train-*.tar shards in {folder}.")
-    photos = read_shards(shards)
-    return photos[:-400], photos[-400:]
-
-
-def random_crop(jpeg: bytes, rng: np.random.Generator) -> np.ndarray:
+def random_crop(photo: PhotoFile, rng: np.random.Generator) -> np.ndarray:
     """A random part of the photo at 128x128, uint8 ``[H, W, 3]``: size, aspect, flip and resize filter are drawn."""
-    image = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    try:
+        opened = Image.open(io.BytesIO(photo.read()))
+        opened.draft("RGB", (2 * SIDE, 2 * SIDE))
+        image = ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{photo.name} in {photo.path} is not a readable photo ({error}); take it out.") from error
     short = min(image.size)
-    side = rng.uniform(min(SIDE, short), short)
+    side = rng.uniform(min(max(SIDE, 0.6 * short), short), short)
     width, height = np.minimum(side * rng.uniform(1, 1.3, 2), image.size)
     left, top = rng.uniform(0, 1, 2) * (image.width - width, image.height - height)
     box = (left, top, left + width, top + height)
@@ -61,28 +52,36 @@ def random_crop(jpeg: bytes, rng: np.random.Generator) -> np.ndarray:
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
 
-class Crops(IterableDataset[Tensor]):
-    """Endless shuffled batches of random crops, uint8 ``[B, 3, 128, 128]``."""
+class Batches(Dataset[Tensor]):
+    """Batch ``i`` of random crops, uint8 ``[B, 3, 128, 128]``; every photo is seen once before any is seen again.
 
-    def __init__(self, photos: Sequence[tuple[str, bytes]], batch: int, seed: int) -> None:
-        self.photos, self.batch, self.seed = photos, batch, seed
+    ``rank`` of ``world`` processes takes its own share of each batch number.
+    """
 
-    def __iter__(self) -> Iterator[Tensor]:
-        worker = torch.utils.data.get_worker_info()
-        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        queue: list[int] = []
-        while True:
-            while len(queue) < self.batch:
-                queue += rng.permutation(len(self.photos)).tolist()
-            chosen, queue = queue[: self.batch], queue[self.batch :]
-            crops = np.stack([random_crop(self.photos[i][1], rng) for i in chosen])
-            yield torch.from_numpy(crops).permute(0, 3, 1, 2)
+    def __init__(self, photos: Sequence[PhotoFile], batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.photos, self.batch, self.seed, self.rank, self.world = photos, batch, seed, rank, world
+        self._epoch, self._order = -1, np.empty(0, int)
+
+    def __getitem__(self, number: int) -> Tensor:
+        first = (number * self.world + self.rank) * self.batch
+        crops = [
+            random_crop(self._photo(sight), np.random.default_rng([self.seed, sight]))
+            for sight in range(first, first + self.batch)
+        ]
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+
+    def _photo(self, sight: int) -> PhotoFile:
+        epoch, place = divmod(sight, len(self.photos))
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.photos))
+        return self.photos[self._order[place]]
 
 
-def crops(photos: Sequence[tuple[str, bytes]], *, batch: int, seed: int, workers: int) -> Iterator[Tensor]:
-    """`Crops`, cut in ``workers`` processes beside the training (0: in this one)."""
+def batches(dataset: Batches, *, first: int, workers: int) -> Iterator[Tensor]:
+    """`Batches` from number ``first`` on without end, cut in ``workers`` processes (0: in this one)."""
     ahead = 8 if workers else None
-    return iter(DataLoader(Crops(photos, batch, seed), batch_size=None, num_workers=workers, prefetch_factor=ahead))
+    numbers = range(first, sys.maxsize)
+    return iter(DataLoader(dataset, batch_size=None, sampler=numbers, num_workers=workers, prefetch_factor=ahead))
 
 
 def draw_mixture(shares: Mapping[str, float], rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:
@@ -94,6 +93,8 @@ def draw_mixture(shares: Mapping[str, float], rng: np.random.Generator, count: i
     return {name: np.choose(chosen, [draw[name] for draw in draws]) for name in CONTROLS}
 
 
-def degrade(truth: Tensor, shares: Mapping[str, float], rng: np.random.Generator, fields: torch.Generator) -> Tensor:
-    """A batch ``[B, 3, H, W]`` in [0, 1] -> its degraded luminance ``[B, 1, H, W]``."""
+def degrade(truth: Tensor, shares: Mapping[str, float], seeds: Sequence[int]) -> Tensor:
+    """A batch ``[B, 3, H, W]`` in [0, 1] -> its degraded luminance ``[B, 1, H, W]``; equal seeds, equal damage."""
+    rng = np.random.default_rng(seeds)
+    fields = torch.Generator(truth.device).manual_seed(int(rng.integers(2**63)))
     return degrade_batch(truth, draw_mixture(shares, rng, len(truth)), fields)

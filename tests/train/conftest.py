@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from restoration import image
+from tests.conftest import EXAMPLES
+
+
+def make_shard(path: Path, count: int) -> Path:
+    """A shard like the training ones, of the twelve examples over and over."""
+    photos = [image.fit(image.load(each), side=150) for each in sorted(EXAMPLES.glob("*.jpg"))]
+    jpegs = [image.encode(photo, ".jpg") for photo in photos]
+    with tarfile.open(path, "w") as archive:
+        for index in range(count):
+            info = tarfile.TarInfo(f"{index:06}.jpg")
+            info.size = len(jpegs[index % 12])
+            archive.addfile(info, io.BytesIO(jpegs[index % 12]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    make_shard(folder / "train-0000.tar", 60)
+    return folder
