@@ -13,14 +13,18 @@ from ..types import ModelSpec
 from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence
 
 
+def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    conv = convolution(inputs, outputs, kernel, stride)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True))
+
+
 class _Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first, self.second = convolution(width, width), convolution(width, width)
-        nn.init.zeros_(self.second.weight)
+        self.first, self.second = _layer(width, width), convolution(width, width)
 
     def forward(self, features: Tensor) -> Tensor:
-        return features + self.second(functional.relu(self.first(functional.relu(features))))
+        return features + self.second(self.first(features))
 
 
 class Generator(LuminanceNetwork):
@@ -33,23 +37,23 @@ class Generator(LuminanceNetwork):
 
     def __init__(self, *, widths: Sequence[int], blocks: int) -> None:
         super().__init__()
-        self.downs = nn.ModuleList(convolution(a, b, 4, 2) for a, b in zip([3, *widths[:-1]], widths, strict=True))
+        self.downs = nn.ModuleList(_layer(a, b, 4, 2) for a, b in zip([3, *widths[:-1]], widths, strict=True))
         self.middle = nn.Sequential(*(_Residual(widths[-1]) for _ in range(blocks)))
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.ups = nn.ModuleList(convolution(a, b) for a, b in steps)
-        self.joins = nn.ModuleList(convolution(2 * b, b) for _, b in steps)
+        self.ups = nn.ModuleList(_layer(a, b) for a, b in steps)
+        self.joins = nn.ModuleList(_layer(2 * b, b) for _, b in steps)
         self.head = SubpixelHead(widths[0], 3)
 
     def predict(self, y: Tensor) -> Tensor:
         features = evidence(y)
         skips: list[Tensor] = []
         for down in self.downs:
-            features = functional.relu(down(features))
+            features = down(features)
             skips.insert(0, features)
         features = self.middle(features)
         for up, join, skip in zip(self.ups, self.joins, skips[1:], strict=True):
-            larger = functional.relu(up(functional.interpolate(features, scale_factor=2.0, mode="nearest")))
-            features = functional.relu(join(torch.cat([larger, skip], 1)))
+            larger = up(functional.interpolate(features, scale_factor=2.0, mode="nearest"))
+            features = join(torch.cat([larger, skip], 1))
         planes = self.head(features)
         return torch.cat([y + planes[:, :1], planes[:, 1:]], 1)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..losses import content
-from . import Objective
+from . import Losses, Objective
 
 
 class CNNObjective(Objective):
-    def losses(self, degraded: Tensor, truth: Tensor, progress: float) -> dict[str, Tensor]:
-        return content(self.network.predict(degraded), truth, self.settings["chroma_weight"])  # type: ignore[operator]
+    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+        return self.content(self.network.predict(degraded), truth)  # type: ignore[operator]
 
 
 OBJECTIVE = CNNObjective

@@ -1,19 +1,59 @@
-"""Reconstruction from a drawn latent, plus a KL term that is let in slowly."""
+"""Half of each batch is decoded from the latent of its true colours, half from the latent that restores a photo."""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
 
-from ..losses import content, kl_divergence
-from . import Objective
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restoration.models._luminance import convolution
+
+from ..losses import kl_divergence
+from . import Losses, Objective
+
+
+class Posterior(nn.Module):
+    """The latent's gaussian given the true Y, Cb, Cr ``[B, 3, H, W]``: mean and log-variance ``[B, latent]``.
+
+    Looks at a quarter of the side: the latent speaks for the whole photo, so detail is no use to it. Only training
+    needs it; restoring has no truth to look at.
+    """
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__()
+        widths = [3, width, 2 * width, 4 * width]
+        layers: list[nn.Module] = []
+        for a, b in pairwise(widths):
+            layers += [convolution(a, b, 4, 2), nn.BatchNorm2d(b), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], 2 * latent))
+
+    def forward(self, truth: Tensor) -> tuple[Tensor, Tensor]:
+        small = functional.avg_pool2d(torch.cat([truth[:, :1] - 0.5, 4 * truth[:, 1:]], 1), 4)
+        mean, log_variance = self.layers(small).chunk(2, 1)
+        return mean, log_variance.clamp(-8, 8)
 
 
 class VAEObjective(Objective):
-    def losses(self, degraded: Tensor, truth: Tensor, progress: float) -> dict[str, Tensor]:
-        prediction, mean, log_variance = self.network.sample(degraded)  # type: ignore[operator]
+    """The hybrid objective of Sohn et al. 2015: without the second half, no mean latent would ever be decoded."""
+
+    def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
+        super().__init__(network, settings)
+        self.posterior = Posterior(settings["posterior_width"], settings["latent"])
+        self.optimisers["network"].append(self.adam(self.posterior.parameters()))
+
+    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+        mean, log_variance, skips = self.network.encode(degraded)  # type: ignore[operator]
+        true_mean, true_log_variance = self.posterior(truth)
+        drawn = true_mean + torch.randn_like(true_mean) * (0.5 * true_log_variance).exp()
+        half = len(truth) // 2
+        prediction = self.network.decode(degraded, torch.cat([drawn[:half], mean[half:]]), skips)  # type: ignore[operator]
+        kl = kl_divergence(true_mean, true_log_variance, mean, log_variance, self.settings["free_nats"])
         beta = self.settings["beta"] * min(1, progress / self.settings["beta_warmup"])
-        kl = kl_divergence(mean, log_variance, self.settings["free_nats"])
-        return {**content(prediction, truth, self.settings["chroma_weight"]), "kl": beta * kl}
+        return {**self.content(prediction, truth), "kl": beta * kl}
 
 
 OBJECTIVE = VAEObjective
