@@ -1,27 +1,34 @@
-"""`python -m train MODEL`: the one training loop, for every model."""
+"""`python -m train MODEL`: the one training loop, for every model, on one processor or several."""
 
 from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import torch
 import typer
 import yaml
-from torch import Tensor
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, broadcast
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from restoration.models import model
+from restoration.models import model as find_model
 from restoration.models._luminance import to_ycc
+from restoration.types import PhotoError
 
-from .data import crops, degrade, split_train_dev
+from .data import Batches, batches, degrade
+from .objectives import Objective
+from .photos import PhotoFile, find_photos, split
+
+REPORT_SECONDS = 120
 
 
 def learning_rate(progress: float) -> float:
@@ -45,100 +52,170 @@ def save(path: Path, state: dict[str, Any]) -> None:
     os.replace(aside, path)
 
 
-@torch.inference_mode()
-def develop(network: torch.nn.Module, degraded: Tensor, truth: Tensor) -> dict[str, float]:
-    """Mean PSNR in dB on the development photos: luminance and RGB, and RGB without the predicted colour."""
-    network.eval()
-    output = torch.cat([network(batch.expand(-1, 3, -1, -1)) for batch in degraded.split(16)])
-    predicted, true = to_ycc(output), to_ycc(truth)
+class Development:
+    """Photos left out of training, always the same crops with the same damage."""
 
-    def psnr(a: Tensor, b: Tensor) -> float:
-        return (-10 * (a - b).square().mean((1, 2, 3)).log10()).mean().item()
+    def __init__(self, photos: Sequence[PhotoFile], device: torch.device) -> None:
+        self.truth = Batches(photos, batch=min(128, len(photos)), seed=0)[0].to(device).float() / 255
+        self.degraded = degrade(self.truth, {"original": 1}, [0])
 
-    return {
-        "luminance_gain": psnr(predicted[:, :1], true[:, :1]) - psnr(degraded, true[:, :1]),
-        "rgb_gain": psnr(output, truth) - psnr(degraded.expand_as(truth), truth),
-        "colour_gain": psnr(output, truth) - psnr(predicted[:, :1].expand_as(truth), truth),
-        "saturation": (predicted[:, 1:].abs().mean() / true[:, 1:].abs().mean()).item(),
-    }
+    @torch.inference_mode()
+    def measure(self, network: nn.Module) -> tuple[dict[str, float], Tensor]:
+        """Mean PSNR in dB: luminance and RGB, and RGB without the predicted colour. And pictures to look at."""
+        network.eval()
+        output = torch.cat([network(batch.expand(-1, 3, -1, -1)) for batch in self.degraded.split(16)])
+        predicted, true = to_ycc(output), to_ycc(self.truth)
+
+        def psnr(a: Tensor, b: Tensor) -> float:
+            return (-10 * (a - b).square().mean((1, 2, 3)).log10()).mean().item()
+
+        scores = {
+            "luminance_gain": psnr(predicted[:, :1], true[:, :1]) - psnr(self.degraded, true[:, :1]),
+            "rgb_gain": psnr(output, self.truth) - psnr(self.degraded.expand_as(self.truth), self.truth),
+            "colour_gain": psnr(output, self.truth) - psnr(predicted[:, :1].expand_as(self.truth), self.truth),
+            "saturation": (predicted[:, 1:].abs().mean() / true[:, 1:].abs().mean()).item(),
+        }
+        return scores, torch.cat([self.degraded.expand_as(output), output, self.truth], 3)[:8]
+
+
+def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
+    """A fresh network of a configuration, and its teachers."""
+    network = find_model(name).build(config["network"]).to(memory_format=torch.channels_last)
+    return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
+
+
+def turn(
+    learner: nn.Module,
+    objective: Objective,
+    degraded: Tensor,
+    truth: Tensor,
+    progress: float,
+    player: str,
+    rate: float,
+    backward: Callable[[Tensor], None] = Tensor.backward,
+) -> dict[str, Tensor]:
+    """One player's step down the sum of its losses. ``learner`` is the objective, wrapped where several share it."""
+    for parameter in objective.parameters():
+        parameter.grad = None
+    losses: dict[str, Tensor] = learner(degraded, truth, progress, player)
+    backward(torch.stack(list(losses.values())).sum())
+    for optimiser in objective.optimisers[player]:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+            nn.utils.clip_grad_norm_(group["params"], 1.0)
+        optimiser.step()
+    return {key: value.detach() for key, value in losses.items()}
 
 
 def main(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
-    photos: Annotated[Path, typer.Option(help="Folder with train-*.tar shards of photos.")],
-    minutes: Annotated[float, typer.Option(help="Training time; the schedule is spread over it.")] = 40,
+    photos: Annotated[str, typer.Option(help="Folder of train-*.tar shards or of photos, or kaggle:OWNER/DATASET.")],
+    minutes: Annotated[float, typer.Option(help="Length of the run; its first minute says how many steps fit.")] = 40,
+    steps: Annotated[int | None, typer.Option(help="Length of the run in steps instead.")] = None,
+    pause_after: Annotated[float | None, typer.Option(help="Stop after so many minutes; go on with --resume.")] = None,
     run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go [default: runs/MODEL].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that cut the crops.")] = 1,
-    device: str = "cpu",
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
     seed: int = 0,
 ) -> None:
     """Train one model on photos that are degraded anew at every sight."""
-    config = yaml.safe_load((Path(__file__).parent / "configs" / f"{name}.yaml").read_text())
     run = run or Path("runs") / name
-    if (run / "checkpoint.pt").exists() != resume:
+    checkpoint = run / "checkpoint.pt"
+    if checkpoint.exists() != resume:
         there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
         raise SystemExit(f"{run} {there}, or choose another --run.")
+    state = torch.load(checkpoint, map_location="cpu") if resume else None
+    config = state["config"] if state else yaml.safe_load((Path(__file__).parent / f"configs/{name}.yaml").read_text())
+
+    accelerator = Accelerator(
+        cpu=cpu,
+        mixed_precision="bf16" if torch.cuda.is_available() and not cpu else "no",
+        log_with="tensorboard",
+        project_dir=run,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # a GAN's players take turns
+    )
     run.mkdir(parents=True, exist_ok=True)
+    accelerator.init_trackers("tensorboard")
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # a dead unit's momentum fades into denormals, which slow Muon down fourfold
-    network = model(name).build(config["network"]).to(device).to(memory_format=torch.channels_last)
-    objective = importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
-    objective.modules.to(device)
-    ema = AveragedModel(network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
-    elapsed, step = 0.0, 0
-    if resume:
-        state = torch.load(run / "checkpoint.pt", map_location=device)
-        objective.modules.load_state_dict(state["modules"])
+    objective = objective_of(name, config)
+    ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True).to(
+        accelerator.device
+    )
+    step, total, seconds = 0, steps, 0.0
+    if state:
+        objective.load_state_dict(state["objective"])
         ema.load_state_dict(state["ema"])
-        for optimiser, saved in zip(objective.optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(saved)
-        elapsed, step = state["elapsed"], state["step"]
+        for player, optimisers in objective.optimisers.items():
+            for optimiser, saved in zip(optimisers, state["optimisers"][player], strict=True):
+                optimiser.load_state_dict(saved)
+        step, total, seconds = state["step"], state["total"], state["seconds"]
+    learner = accelerator.prepare_model(objective)
 
-    train, dev = split_train_dev(photos)
-    rng, fields = np.random.default_rng([seed, step]), torch.Generator(device).manual_seed(seed + step)
-    # The development photos are always the same crops with the same damage.
-    dev_truth = next(crops(dev, batch=128, seed=0, workers=0)).to(device).float() / 255
-    dev_fields = torch.Generator(device).manual_seed(0)
-    dev_degraded = degrade(dev_truth, {"original": 1}, np.random.default_rng(0), dev_fields)
-    batches = crops(train, batch=config["batch"], seed=seed + step, workers=workers)
+    train, held_out = split(find_photos(photos))
+    development = Development(held_out, accelerator.device)
+    rank, world = accelerator.process_index, accelerator.num_processes
+    crops = batches(Batches(train, config["batch"], seed, rank, world), first=step, workers=workers)
 
-    bar = tqdm(total=round(minutes * 60), initial=round(elapsed), unit="s", desc=name)
-    log = (run / "log.jsonl").open("a")
-    next_report = elapsed + 120
-    last = time.monotonic()
-    while elapsed < minutes * 60:
-        progress = elapsed / (minutes * 60)
-        for optimiser in objective.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = config["objective"]["learning_rate"] * learning_rate(progress)
-        truth = next(batches).to(device).float().div(255)
-        degraded = degrade(truth, config["degradations"], rng, fields)
-        network.train()
-        record = objective.step(degraded, to_ycc(truth).contiguous(memory_format=torch.channels_last), progress)
-        ema.update_parameters(network)
-        step += 1
-        now = time.monotonic()
-        elapsed, last = elapsed + now - last, now
-        bar.update(int(elapsed) - bar.n)
-        if elapsed >= next_report or elapsed >= minutes * 60:
-            record |= develop(ema.module, dev_degraded, dev_truth)
-            entry = {"seconds": round(elapsed), "step": step, "photos": step * config["batch"], **record}
+    def report(losses: dict[str, Tensor]) -> None:
+        """Measure, log and save; all that the run needs to go on as if it had never stopped."""
+        scores, pictures = development.measure(ema.module)
+        record = {key: value.item() for key, value in losses.items()} | scores
+        if not all(map(math.isfinite, record.values())):
+            raise SystemExit(f"The {name}'s losses are no longer numbers at step {step}; lower its learning rate.")
+        entry = {"seconds": round(seconds), "step": step, "photos": step * config["batch"] * world, **record}
+        with (run / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
-            log.flush()
-            state = {
-                "modules": objective.modules.state_dict(),
-                "ema": ema.state_dict(),
-                "optimisers": [optimiser.state_dict() for optimiser in objective.optimisers],
-                "elapsed": elapsed,
-                "step": step,
-                "training_photos": len(train),
-                "config": config,
-            }
-            save(run / "checkpoint.pt", state)
-            next_report = elapsed + 120
-            bar.set_postfix({key: f"{record[key]:.2f}" for key in ("luminance_gain", "rgb_gain")})
+        accelerator.log(record, step=step)
+        accelerator.get_tracker("tensorboard").log_images({"degraded, restored, truth": pictures.float()}, step=step)
+        bar.set_postfix({key: f"{record[key]:.2f}" for key in ("luminance_gain", "rgb_gain")})
+        players = objective.optimisers.items()
+        progress_made = {
+            "objective": objective.state_dict(),
+            "ema": ema.state_dict(),
+            "optimisers": {player: [each.state_dict() for each in optimisers] for player, optimisers in players},
+            "step": step,
+            "total": total,
+            "seconds": seconds,
+            "photos": entry["photos"],
+            "training_photos": len(train),
+            "config": config,
+        }
+        save(checkpoint, progress_made)
+
+    bar = tqdm(total=total, initial=step, unit="step", desc=name, disable=not accelerator.is_main_process)
+    last, reported = time.monotonic(), seconds
+    pause = seconds + 60 * pause_after if pause_after else math.inf
+    while step != total and seconds < pause:
+        progress = step / total if total else seconds / (60 * minutes)
+        torch.manual_seed(hash((seed, step, rank)))  # what the objective draws follows from the step alone, too
+        truth = next(crops).to(accelerator.device).float().div(255)
+        degraded = degrade(truth, config["degradations"], [seed, step, rank])
+        ycc = to_ycc(truth).contiguous(memory_format=torch.channels_last)
+        learner.train()
+        losses: dict[str, Tensor] = {}
+        for player in objective.players(step, progress):
+            rate = config["objective"]["learning_rate"] * learning_rate(progress)
+            losses |= turn(learner, objective, degraded, ycc, progress, player, rate, accelerator.backward)
+        ema.update_parameters(objective.network)
+        step += 1
+        bar.update()
+        now = time.monotonic()
+        # One clock for all processes: what hangs on it, they must decide alike.
+        seconds, last = float(broadcast(torch.tensor(seconds + now - last, device=accelerator.device))), now
+        if total is None and seconds > 60:
+            total = bar.total = round(step * 60 * minutes / seconds)
+        if accelerator.is_main_process and seconds > reported + REPORT_SECONDS and step != total:
+            report(losses)
+            reported = seconds
+    if accelerator.is_main_process:
+        report(losses)
+    accelerator.end_training()
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except PhotoError as error:  # out of a worker, with its traceback
+        raise SystemExit(str(error).strip().splitlines()[-1]) from None

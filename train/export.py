@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import safetensors.torch
 import torch
@@ -14,6 +15,8 @@ import typer
 from restoration.image import write_whole
 from restoration.models import model as find_model
 from restoration.weights import FOLDER
+
+CURVES = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training"
 
 CARD = """\
 # {title}
@@ -27,6 +30,7 @@ CARD = """\
 | input, output | `[B, 3, 128, 128]` RGB in [0, 1]; only the luminance is read |
 | predicts | a luminance residual and two chroma planes |
 | training | {photos:,} photos seen in {minutes:.0f} minutes on {device}, config `train/configs/{id}.yaml` |
+| losses | {losses} |
 | licence | {licence} |
 
 ## Scores
@@ -38,14 +42,23 @@ CARD = """\
 
 {data}
 
-To train on photos of your own: pack them as `train-*.tar`, then `python -m train {id} --photos FOLDER` and
-`python -m train.export {id}`.
+To train on photos of your own: `python -m train {id} --photos FOLDER`, then `python -m train.export {id}`.
 
 ## Limits
 
 Colours are a guess from grey: plausible at best, often muted, sometimes wrong. Nothing finer than 128x128 pixels comes
 back, and faces are not recognised as anybody's. Do not use it to establish what an old photo showed.
 """
+
+
+def losses_of(settings: Mapping[str, Any]) -> str:
+    """The losses in words, with what features the perceptual one looks at."""
+    names = [name.replace("_", " ") for name in {**settings["content"], **settings.get("adversarial_content", {})}]
+    if "perceptual" in names:
+        names[names.index("perceptual")] += f" (features of {settings['perceptual']['features']}, ImageNet)"
+    names += ["adversarial"] if "adversarial_weight" in settings else []
+    names += ["KL"] if "beta" in settings else []
+    return ", ".join(names)
 
 
 def main(
@@ -57,7 +70,8 @@ def main(
 ) -> None:
     """Write weights/MODEL.safetensors, its manifest entry and its card from a run's checkpoint."""
     spec = find_model(name)
-    state = torch.load((run or Path("runs") / name) / "checkpoint.pt", map_location="cpu")
+    run = run or Path("runs") / name
+    state = torch.load(run / "checkpoint.pt", map_location="cpu")
     config = state["config"]["network"]
     network = spec.build(config)
     network.load_state_dict({k[7:]: v for k, v in state["ema"].items() if k.startswith("module.")})
@@ -86,11 +100,14 @@ def main(
         id=name,
         name=spec.weights,
         summary=spec.summary,
-        photos=state["step"] * state["config"]["batch"],
-        minutes=state["elapsed"] / 60,
+        photos=state["photos"],
+        minutes=state["seconds"] / 60,
+        losses=losses_of(state["config"]["objective"]),
         device=device,
     )
     write_whole(FOLDER / f"{name}.md", card.encode())
+    CURVES.mkdir(exist_ok=True, parents=True)
+    write_whole(CURVES / f"{name}.jsonl", (run / "log.jsonl").read_bytes())
     typer.echo(f"{FOLDER / spec.weights}: {len(contents):,} bytes, SHA-256 {entry['sha256']}")
 
 

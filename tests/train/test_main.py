@@ -1,9 +1,9 @@
-"""The loop end to end, as real processes: run, resume, export. And that it learns."""
+"""The loop end to end: run, stop, go on exactly, on one process and on two, export. And that it learns."""
 
 from __future__ import annotations
 
-import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,73 +16,169 @@ import yaml
 
 from restoration import PRESETS, Photo, Restorer, image, weights
 from restoration.degradations import degrade_batch
-from restoration.models import model as find_model
 from restoration.models._luminance import to_ycc
 from tests.conftest import EXAMPLES, ROOT
-from tests.train.test_data import folder  # noqa: F401
+from train import __main__ as loop
 from train import export
-from train.__main__ import main as train
-from train.__main__ import save
+
+MODELS = ("vae", "gan", "cnn")
 
 
-@pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
-def test_train_resume_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    command = [sys.executable, "-m", "train", model, "--photos", folder, "--run", tmp_path / "run"]
-    for minutes, more in (("0.05", []), ("0.1", ["--resume"])):
-        done = subprocess.run([*command, "--minutes", minutes, *more], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    entries = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert len(entries) == 2
-    assert entries[1]["step"] > entries[0]["step"] > 0
-    assert all(isinstance(value, int | float) and value == value for value in entries[1].values())
+def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
+    """Train in this process, on one thread; returns the checkpoint."""
+    loop.main(model, str(folder), run=run, cpu=True, workers=0, **settings)  # type: ignore[arg-type]
+    return torch.load(run / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "train", model, "--photos", folder, "--run", tmp_path / "run", "--steps", "4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (entry,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert entry["step"] == 4
+    assert entry["photos"] == 32
+    assert all(value == value for value in entry.values())
+    assert list((tmp_path / "run").rglob("events.out.tfevents*"))
 
     released = tmp_path / "weights"
     shutil.copytree(weights.FOLDER, released)
     for module in (weights, export):
         monkeypatch.setattr(module, "FOLDER", released)
+    monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
     weights.manifest.cache_clear()
     try:
         export.main(model, tmp_path / "run", "a test", None, "mine")
-        entry = weights.manifest()[f"{model}.safetensors"]
         result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
-        assert result.weights_sha256 == entry.sha256
-        assert "## Limits" in (released / f"{model}.md").read_text()
+        assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
+        card = (released / f"{model}.md").read_text()
+        assert "## Limits" in card
+        assert ("efficientnet-lite0" in card) == (model == "gan")
+        assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()
     finally:
         weights.manifest.cache_clear()
 
 
-@pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_killed_run_goes_on_exactly(
+    folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Step, optimisers, average and everything random: after a kill the weights become what they would have been."""
+    if model == "gan":
+        monkeypatch.setattr(yaml, "safe_load", lambda text, load=yaml.safe_load: early_adversary(load(text)))
+    straight = train(model, folder, tmp_path / "straight", steps=5)
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 0)  # a checkpoint at every step
+    save = loop.save
+
+    def killed_at_three(path: Path, state: dict) -> None:
+        save(path, state)
+        if state["step"] == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "save", killed_at_three)
+    with pytest.raises(KeyboardInterrupt):
+        train(model, folder, tmp_path / "killed", steps=5)
+    resumed = train(model, folder, tmp_path / "killed", resume=True)
+    assert resumed["step"] == straight["step"] == 5
+    for part in ("objective", "ema"):
+        for name, value in straight[part].items():
+            assert torch.equal(value, resumed[part][name]), name
+
+
+def early_adversary(config: dict) -> dict:
+    return config | {"objective": config["objective"] | {"adversarial_from": 0.2}}
+
+
+def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(
+        "import os, sys, torch\n"
+        "from train import __main__ as loop\n"
+        "class Spy(loop.AveragedModel):\n"
+        "    def __init__(self, network, **settings):\n"
+        "        super().__init__(network, **settings)\n"
+        "        Spy.network = network\n"
+        "loop.AveragedModel = Spy\n"
+        "folder, run = sys.argv[1:]\n"
+        "loop.main('gan', folder, steps=4, run=loop.Path(run), cpu=True, workers=0)\n"
+        "torch.save([p.detach() for p in Spy.network.parameters()], f'{run}/{os.environ[\"RANK\"]}.pt')\n"
+    )
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*launch, script, folder, tmp_path / "run"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    one, other = (torch.load(tmp_path / "run" / f"{rank}.pt") for rank in (0, 1))
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    alone = train("gan", folder, tmp_path / "alone", steps=4)
+    first = next(value for name, value in alone["objective"].items() if name.startswith("network."))
+    assert not torch.equal(first, one[0])  # they learnt from each other's photos, too
+    (entry,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert entry["photos"] == 64
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
     torch.manual_seed(0)
     config = yaml.safe_load((ROOT / "train" / "configs" / f"{model}.yaml").read_text())
-    network = find_model(model).build(config["network"])
-    objective = importlib.import_module(f"train.objectives.{model}").OBJECTIVE(network, config["objective"])
+    objective = loop.objective_of(model, config)
     images = image.to_tensor(photos[:4])
     degraded = degrade_batch(
         images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
     )
-    first, *_, last = (objective.step(degraded, to_ycc(images), progress=0.0) for _ in range(12))
-    assert last["luminance"] < first["luminance"] - 0.1
-    assert last["chroma"] < first["chroma"]
-    if model == "gan":
-        assert {"real", "fake", "adversarial"} <= set(objective.step(degraded, to_ycc(images), progress=0.9))
+    seen = [loop.turn(objective, objective, degraded, to_ycc(images), 0, "network", 1e-3) for _ in range(24)]
+    assert seen[-1]["luminance_log_mse"] < seen[0]["luminance_log_mse"] - 0.1
+    assert seen[-1]["chroma_mse"] < seen[0]["chroma_mse"]
 
 
-def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
+    config = yaml.safe_load((ROOT / "train" / "configs" / "gan.yaml").read_text())
+    objective = loop.objective_of("gan", config)
+    turns = [player for step in range(10) for player in objective.players(step, 0.99)]
+    assert turns.count("network") == 2 * turns.count("discriminator") == 10
+    assert set(objective.players(0, 0.0)) == {"network"}
+
+
+def test_the_vaes_latent_learns_from_the_true_colours(photos: list[Photo]) -> None:
+    """The posterior must see colour, or its draws would say nothing that grey does not."""
+    torch.manual_seed(0)
+    config = yaml.safe_load((ROOT / "train" / "configs" / "vae.yaml").read_text())
+    objective = loop.objective_of("vae", config).eval()
+    truth = to_ycc(image.to_tensor(photos[:2]))
+    grey = truth * torch.tensor([1, 0, 0]).view(1, 3, 1, 1)
+    assert not torch.equal(objective.posterior(truth)[0], objective.posterior(grey)[0])  # type: ignore[operator]
+
+
+def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "checkpoint.pt").touch()
     with pytest.raises(SystemExit, match="--resume"):
-        train("cnn", folder, run=tmp_path)
+        train("cnn", folder, tmp_path)
     with pytest.raises(SystemExit, match="no checkpoint"):
-        train("cnn", folder, run=tmp_path / "other", resume=True)
+        train("cnn", folder, tmp_path / "other", resume=True)
+
+
+def test_losses_that_are_no_numbers_end_the_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, load=yaml.safe_load) -> dict:
+        config = load(text)
+        return config | {"objective": config["objective"] | {"learning_rate": float("inf")}}
+
+    monkeypatch.setattr(yaml, "safe_load", broken)
+    with pytest.raises(SystemExit, match="no longer numbers"):
+        train("cnn", folder, tmp_path, steps=3)
+    assert not (tmp_path / "checkpoint.pt").exists()
 
 
 def test_a_kill_while_saving_leaves_the_previous_checkpoint(tmp_path: Path) -> None:
-    save(tmp_path / "checkpoint.pt", {"step": 1})
+    loop.save(tmp_path / "checkpoint.pt", {"step": 1})
 
     class Dies:
         def __reduce__(self) -> object:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        save(tmp_path / "checkpoint.pt", {"step": 2, "object": Dies()})
+        loop.save(tmp_path / "checkpoint.pt", {"step": 2, "object": Dies()})
     assert torch.load(tmp_path / "checkpoint.pt")["step"] == 1
