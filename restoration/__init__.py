@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from . import image, metrics
     from .degradations import PRESETS, Degradation
     from .recipe import Recipe
-    from .restorer import Restoration, Restorer
+    from .restorer import Restoration, Restorer, Samples
 
 __all__ = [
     "PRESETS",
@@ -30,6 +30,7 @@ __all__ = [
     "Restoration",
     "RestorationError",
     "Restorer",
+    "Samples",
     "WeightsError",
     "image",
     "metrics",
@@ -41,6 +42,7 @@ _LAZY = {
     "Recipe": "recipe",
     "Restoration": "restorer",
     "Restorer": "restorer",
+    "Samples": "restorer",
 }
 
 

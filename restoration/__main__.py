@@ -285,6 +285,46 @@ def compare_command(
         _process(jobs, out, work)
 
 
+@app.command("samples")
+def samples_command(
+    inputs: Inputs,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    fit: FitFlag = "crop",
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Show how sure the VAE is of its colours: several restorations of each photo, a map of where they differ (black:
+    they agree) and a sheet of all.
+    """
+    with _clear_errors():
+        if is_file_name(out):
+            raise ControlError(f"samples writes several files, so {out} must be a folder; leave its suffix out.")
+        names = [f"sample{number + 1}" for number in range(n)]
+        kinds = [*names, "uncertainty", "sheet"]
+        jobs = plan(inputs, out, [f"_{kind}" for kind in kinds], skip_truths=True)
+        restorer = _restorer(device, weights)
+        restorer.prepare(["vae"])
+
+        def work(job: Job) -> Entry:
+            photo = image.fit(image.load(job.source), fit)
+            mean = restorer.restore(photo, "vae")
+            drawn = restorer.samples(photo, n, seed=seed)
+            pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
+            panels = [Panel(photo, ["input"]), Panel(mean.photo, ["restored"])]
+            panels += [Panel(picture, [name]) for name, picture in pictures.items()]
+            pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
+            for kind in kinds:
+                image.save(pictures[kind], job.outputs[f"_{kind}"])
+            recipe = Recipe(fit=fit, model="vae", weights_sha256=drawn.weights_sha256, seed=seed)
+            outputs = {kind: job.outputs[f"_{kind}"] for kind in kinds}
+            entry = _entry(job.source, outputs, recipe, {"samples": drawn.seconds})
+            return {**entry, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+
+        _process(jobs, out, work)
+
+
 @app.command("upscale")
 def upscale_command(
     inputs: Inputs,

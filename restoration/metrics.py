@@ -32,17 +32,29 @@ class Metrics:
 
 def compare(photo: Photo, reference: Photo) -> Metrics:
     """Measure ``photo`` against ``reference``, which must have its size."""
-    if photo.pixels.shape != reference.pixels.shape:
-        raise ValueError(f"photos of one size are compared, got {photo.pixels.shape} and {reference.pixels.shape}")
-    y, y_reference = _luminance(photo), _luminance(reference)
     return Metrics(
-        psnr=_psnr(photo.pixels, reference.pixels),
+        psnr=psnr(photo, reference),
         ssim=_ssim(photo.pixels, reference.pixels, channel_axis=2),
-        psnr_luminance=_psnr(y, y_reference),
-        ssim_luminance=_ssim(y, y_reference),
+        psnr_luminance=psnr_luminance(photo, reference),
+        ssim_luminance=ssim_luminance(photo, reference),
         ciede2000=float(color.deltaE_ciede2000(color.rgb2lab(photo.pixels), color.rgb2lab(reference.pixels)).mean()),
         colourfulness=colourfulness(photo),
     )
+
+
+def psnr(photo: Photo, reference: Photo) -> float:
+    """`Metrics.psnr` alone."""
+    return _psnr(photo.pixels, reference.pixels)
+
+
+def psnr_luminance(photo: Photo, reference: Photo) -> float:
+    """`Metrics.psnr_luminance` alone."""
+    return _psnr(_luminance(photo), _luminance(reference))
+
+
+def ssim_luminance(photo: Photo, reference: Photo) -> float:
+    """`Metrics.ssim_luminance` alone."""
+    return _ssim(_luminance(photo), _luminance(reference))
 
 
 def with_change(value: float, before: float | None, digits: int) -> str:
@@ -65,6 +77,8 @@ def _luminance(photo: Photo) -> np.ndarray:
 
 
 def _psnr(image: np.ndarray, reference: np.ndarray) -> float:
+    if image.shape != reference.shape:
+        raise ValueError(f"photos of one size are compared, got {image.shape} and {reference.shape}")
     if np.array_equal(image, reference):
         return float("inf")
     return float(peak_signal_noise_ratio(reference, image, data_range=255))

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from . import image, upscale
 from . import weights as find_weights
+from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
 from .types import ControlError, Photo, WeightsError
 from .weights import Checkpoint
+
+MAX_SAMPLES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,22 @@ class Restoration:
     model: str
     weights_sha256: str
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What the VAE also thinks possible: draws from its latent, and where they differ."""
+
+    photos: tuple[Photo, ...]
+    uncertainty: np.ndarray
+    """Float32 ``[H, W]``: the standard deviation of each pixel over the draws, in grey levels of 255, RGB averaged."""
+    weights_sha256: str
+    seconds: float
+
+    def map(self) -> Photo:
+        """`uncertainty` as a grey picture: black where the draws agree, white from 32 levels on."""
+        grey = np.rint(np.clip(self.uncertainty * (255 / 32), 0, 255)).astype(np.uint8)
+        return Photo(np.repeat(grey[..., None], 3, axis=2))
 
 
 class Restorer:
@@ -79,6 +99,25 @@ class Restorer:
             result = image.to_photos(restored)[0]
         seconds = time.perf_counter() - started
         return Restoration(photo=result, model=model, weights_sha256=checkpoint.sha256, seconds=seconds)
+
+    def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop") -> Samples:
+        """``n`` restorations of ``photo`` by the VAE, each from a latent drawn by ``seed``, and how much they differ.
+
+        The luminance is restored in all of them; what varies is the colour that grey cannot tell.
+        """
+        if not 2 <= n <= MAX_SAMPLES:
+            raise ControlError(f"There can be 2 to {MAX_SAMPLES} samples, not {n}.")
+        spec = find_model("vae")
+        network, checkpoint = self._network(spec.weights, spec.build)
+        square = image.fit(photo, fit)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            images = image.to_tensor([square]).to(self.device, memory_format=torch.channels_last)
+            drawn = network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
+            photos = image.to_photos(drawn)
+        spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
+        seconds = time.perf_counter() - started
+        return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=checkpoint.sha256, seconds=seconds)
 
     def upscale(self, photo: Photo, scale: int = 4) -> Restoration:
         """Enlarge ``photo`` 2 or 4 times by Real-ESRGAN's smallest network."""

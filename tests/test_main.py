@@ -61,6 +61,21 @@ def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     assert entry["metrics"] is None  # there is no truth to measure against
 
 
+def test_samples_writes_each_draw_the_map_and_a_sheet(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("samples", EXAMPLES / "coffee.jpg", "-o", out, "--n", 3, "--seed", 5)[0] == 0
+    names = ["sample1", "sample2", "sample3", "uncertainty", "sheet"]
+    assert sorted(path.name for path in out.glob("*.png")) == sorted(f"coffee_{name}.png" for name in names)
+    expected = Restorer("cpu").samples(image.load(EXAMPLES / "coffee.jpg"), 3, seed=5)
+    assert np.array_equal(image.load(out / "coffee_sample2.png").pixels, expected.photos[1].pixels)
+    assert np.array_equal(image.load(out / "coffee_uncertainty.png").pixels, expected.map().pixels)
+    (entry,) = report(out)
+    assert entry["uncertainty"] == pytest.approx(float(expected.uncertainty.mean()), abs=1e-3)
+    assert entry["recipe"]["seed"] == 5
+    status, _, error = run("samples", EXAMPLES / "coffee.jpg", "-o", out, "--n", 1)
+    assert (status, "2<=x<=64" in error) == (2, True)
+
+
 def test_folders_are_mirrored_and_nothing_collides(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run("restore", folder, "-o", out, "--model", "cnn")[0] == 0

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from restoration import PRESETS, ControlError, Photo, Restorer, image, metrics, weights
-from train.data import read_shards
+from train.photos import shard
 
 MODELS = ("vae", "gan", "cnn")
 
@@ -39,8 +39,8 @@ def test_results_are_better_than_the_degraded_examples(restorer: Restorer, photo
 
 @pytest.mark.parametrize("model", MODELS)
 def test_results_beat_the_input_on_validation_photos_and_colours_help(restorer: Restorer, shared, model: str) -> None:
-    jpegs = [jpeg for _, jpeg in read_shards([shared / "photos" / "val-0000.tar"])[:150]]
-    truths = [image.fit(Photo(np.array(Image.open(io.BytesIO(jpeg)).convert("RGB")))) for jpeg in jpegs]
+    jpegs = [io.BytesIO(photo.read()) for photo in shard(shared / "photos" / "val-0000.tar")[:150]]
+    truths = [image.fit(Photo(np.array(Image.open(jpeg).convert("RGB")))) for jpeg in jpegs]
     over_input, over_grey = gains(restorer, model, truths)
     assert over_input > 0.8
     assert over_grey > 0
@@ -74,6 +74,30 @@ def test_threads_share_one_restorer_and_keep_their_results(photos: list[Photo]) 
         together = list(pool.map(lambda photo: shared.restore(photo, "gan").photo.pixels, photos))
     for one, other in zip(expected, together, strict=True):
         assert np.abs(one - other).max() <= 1
+
+
+def test_samples_follow_from_their_seed(restorer: Restorer, photo: Photo) -> None:
+    one, again, other = (restorer.samples(photo, 4, seed=seed) for seed in (1, 1, 2))
+    assert len(one.photos) == 4
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one.photos, again.photos, strict=True))
+    assert not np.array_equal(one.photos[0].pixels, other.photos[0].pixels)
+    assert not np.array_equal(one.photos[0].pixels, one.photos[1].pixels)
+    assert one.weights_sha256 == weights.manifest()["vae.safetensors"].sha256
+
+
+def test_the_uncertainty_is_the_samples_spread(restorer: Restorer, photo: Photo) -> None:
+    samples = restorer.samples(photo, 8)
+    pixels = np.stack([each.pixels for each in samples.photos]).astype(float)
+    assert samples.uncertainty.shape == (128, 128)
+    assert np.allclose(samples.uncertainty, pixels.std(0).mean(2), atol=1e-3)
+    brightest = np.unravel_index(samples.uncertainty.argmax(), (128, 128))
+    assert samples.map().pixels[brightest].min() == samples.map().pixels.max()
+
+
+@pytest.mark.parametrize("n", [1, 65])
+def test_too_few_or_too_many_samples_are_refused(restorer: Restorer, photo: Photo, n: int) -> None:
+    with pytest.raises(ControlError, match="2 to 64"):
+        restorer.samples(photo, n)
 
 
 def test_unknown_names_are_refused(restorer: Restorer, photo: Photo) -> None:
