@@ -5,25 +5,75 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from restoration import Photo, metrics
-from tests.train.test_data import folder  # noqa: F401
+from restoration import Photo, image, metrics
+from tests.conftest import EXAMPLES
 from train import evaluate
 
 
-def test_the_table(folder: Path, tmp_path: Path) -> None:  # noqa: F811
-    evaluate.main(folder / "train-0000.tar", "original", 4, tmp_path / "quality.json")
-    result = json.loads((tmp_path / "quality.json").read_text())
-    assert result["photos"] == 4
-    assert set(result["scores"]) == {"degraded", "vae", "gan", "cnn"}
-    for row in result["scores"].values():
-        for value in row.values():
-            low, high = value["interval"]
-            assert low <= value["gain"] <= high
-    assert result["scores"]["degraded"]["psnr"]["gain"] == 0
-    assert result["scores"]["vae"]["psnr"]["gain"] == pytest.approx(
-        result["scores"]["vae"]["psnr"]["mean"] - result["scores"]["degraded"]["psnr"]["mean"], abs=2e-4
-    )
+@pytest.fixture(scope="module")
+def result(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    out = tmp_path_factory.mktemp("results") / "quality.json"
+    evaluate.main(folder / "train-0000.tar", 3, None, out)
+    return json.loads(out.read_text())
+
+
+def test_the_table(result: dict) -> None:
+    assert set(result["conditions"]) == set(evaluate.CONDITIONS)
+    for condition in result["conditions"].values():
+        assert condition["photos"] == 3
+        assert set(condition["scores"]) == {"degraded", "vae", "gan", "cnn"}
+        for row in condition["scores"].values():
+            for cell in row.values():
+                if "gain" in cell:
+                    low, high = cell["interval"]
+                    assert low <= cell["gain"] <= high
+    scores = result["conditions"]["original"]["scores"]
+    assert scores["degraded"]["psnr"]["gain"] == 0
+    gain = scores["vae"]["psnr"]["mean"] - scores["degraded"]["psnr"]["mean"]
+    assert scores["vae"]["psnr"]["gain"] == pytest.approx(gain, abs=2e-4)
+
+
+def test_stronger_damage_leaves_less(result: dict) -> None:
+    for name, values in evaluate.STRENGTHS.items():
+        left = [
+            result["conditions"][f"{name} {value:g}"]["scores"]["degraded"]["psnr_luminance"]["mean"]
+            for value in values
+        ]
+        assert left == sorted(left, reverse=True)
+
+
+def test_an_undamaged_photo_has_no_gain_to_report(result: dict) -> None:
+    scores = result["conditions"]["clean"]["scores"]
+    assert scores["vae"]["psnr_luminance"]["mean"] > 25
+    assert "gain" in scores["vae"]["psnr_luminance"] or scores["degraded"]["psnr_luminance"]["mean"] is None
+
+
+def test_thirds_are_ordered_by_detail() -> None:
+    scores = {
+        "degraded": [{"psnr_luminance": 20.0}] * 9,
+        "vae": [{"psnr_luminance": 20.0 + place} for place in (8, 1, 2, 3, 4, 5, 6, 7, 0)],
+    }
+    details = [9.0, 2, 3, 4, 5, 6, 7, 8, 1]
+    assert evaluate.by_detail(scores, details) == [{"vae": 1.0}, {"vae": 4.0}, {"vae": 7.0}]
+
+
+def test_detail_falls_with_blur(photo: Photo) -> None:
+    from restoration import Degradation
+
+    assert evaluate.detail(Degradation(blur=9).apply(photo, 0)) < evaluate.detail(photo)
+
+
+def test_squashing_keeps_the_whole_photo_and_aliases() -> None:
+    photo = image.load(EXAMPLES / "china.jpg", reduce_to=None)
+    squashed = evaluate.squash_aliased(photo)
+    smooth = image.fit(photo, "squash")
+    assert squashed.pixels.shape == (128, 128, 3)
+    assert evaluate.detail(squashed) > 1.1 * evaluate.detail(smooth)
+    small = np.asarray(Image.fromarray(squashed.pixels).resize((8, 8), Image.Resampling.BOX)).astype(int)
+    other = np.asarray(Image.fromarray(smooth.pixels).resize((8, 8), Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - other).mean() < 5
 
 
 def test_in_grey_has_the_luminance_and_no_colour(photo: Photo) -> None:

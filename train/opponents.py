@@ -1,0 +1,112 @@
+"""`python -m train.opponents --photos SHARD`: what others do to the luminance of the same damaged photos.
+
+None of them colours. Their strengths are the best of a short list on the development photos, not on these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from safetensors.torch import load_file
+from scipy.ndimage import median_filter
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate_sigma
+from torch import nn
+
+from restoration import PRESETS, Photo, metrics
+from restoration.degradations import LUMA
+from restoration.image import write_whole
+
+from .evaluate import RESULTS, Condition, Scores, pairs, summarise
+from .photos import shard
+
+Filter = Callable[[np.ndarray], np.ndarray]  # luminance in [0, 1], float [H, W] -> the same
+CONDITION = Condition(degradation=PRESETS["original"].draw)
+
+
+def median(y: np.ndarray) -> np.ndarray:
+    return median_filter(y, 3)
+
+
+def non_local_means(y: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    """Buades et al. 2005, at ``strength`` times the noise that the photo seems to have."""
+    sigma = estimate_sigma(y)
+    return denoise_nl_means(y, patch_size=5, patch_distance=6, h=strength * sigma, sigma=sigma, fast_mode=True)
+
+
+def total_variation(y: np.ndarray, weight: float = 0.015) -> np.ndarray:
+    """Rudin et al. 1992, by Chambolle's algorithm."""
+    return denoise_tv_chambolle(y, weight=weight)
+
+
+def bm3d(y: np.ndarray) -> np.ndarray:
+    """Dabov et al. 2007, by the package bm3d."""
+    import bm3d as package
+
+    return package.bm3d(y, estimate_sigma(y))
+
+
+class DnCNN(nn.Module):
+    """Zhang et al. 2017, "Beyond a gaussian denoiser": a residual that is taken off the input."""
+
+    def __init__(self, depth: int = 20, width: int = 64) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(1, width, 3, padding=1)]
+        for _ in range(depth - 2):
+            layers += [nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)]
+        self.model = nn.Sequential(*layers, nn.ReLU(), nn.Conv2d(width, 1, 3, padding=1))
+
+    @torch.inference_mode()
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        image = torch.from_numpy(y).float()[None, None]
+        return (image - self.model(image))[0, 0].numpy()
+
+
+def dncnn(path: Path) -> Filter:
+    network = DnCNN()
+    network.load_state_dict(load_file(path))
+    return network.eval()
+
+
+def main(
+    photos: Annotated[Path, typer.Option(help="A tar shard of photos that were not trained on.")],
+    dncnn3: Annotated[Path | None, typer.Option(help="DnCNN-3's weights, safetensors with KAIR's names.")] = None,
+    with_bm3d: Annotated[bool, typer.Option("--bm3d", help="BM3D too (pip install bm3d): a second per photo.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "opponents.json",
+) -> None:
+    """Luminance PSNR and SSIM of the classical filters and of DnCNN-3, preset `original`, seed = the photo's index."""
+    filters: dict[str, Filter] = {
+        "median 3x3": median,
+        "non-local means": non_local_means,
+        "total variation": total_variation,
+    }
+    if with_bm3d:
+        filters["BM3D"] = bm3d
+    if dncnn3:
+        filters["DnCNN-3"] = dncnn(dncnn3)
+    scores: Scores = {name: [] for name in ("degraded", *filters)}
+    for truth, degraded in pairs(shard(photos)[:limit], CONDITION):
+        y = degraded.pixels @ np.array(LUMA) / 255
+        candidates = {"degraded": degraded}
+        for name, apply in filters.items():
+            grey = np.rint(np.clip(apply(y), 0, 1) * 255).astype(np.uint8)
+            candidates[name] = Photo(np.repeat(grey[..., None], 3, axis=2))
+        for name, photo in candidates.items():
+            psnr, ssim = metrics.psnr_luminance(photo, truth), metrics.ssim_luminance(photo, truth)
+            scores[name].append({"psnr_luminance": psnr, "ssim_luminance": ssim})
+    table = summarise(scores)
+    result = {"photos": len(scores["degraded"]), "shard": photos.name, "preset": "original", "scores": table}
+    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    for name, row in table.items():
+        typer.echo(f"{name:16} luminance PSNR {row['psnr_luminance']['gain']:+.3f} dB")
+    typer.echo(f"Written to {out}.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
