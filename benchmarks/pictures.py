@@ -1,33 +1,92 @@
-"""`python -m benchmarks.pictures`: README's sheet of real results, every example photo, preset `original`."""
+"""`python -m benchmarks.pictures`: the pictures of README and RESULTS.md. None is picked out."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from restoration import PRESETS, Restorer, image, metrics
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+from restoration import PRESETS, Photo, Restorer, image, metrics
 from restoration.image import write_whole
 from restoration.sheet import Panel, sheet
 from restoration.weights import restorers
 
 ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ROOT / "assets"
+COLOURS = {"vae": "tab:blue", "gan": "tab:orange", "cnn": "tab:green"}
+
+
+def examples() -> list[tuple[str, Photo, Photo]]:
+    """Name, truth and degraded photo of every example: preset `original`, seed = its place in the list."""
+    found = []
+    for seed, path in enumerate(sorted((ASSETS / "examples").glob("*.jpg"))):
+        truth = image.fit(image.load(path))
+        found.append((path.stem, truth, PRESETS["original"].draw(seed).apply(truth, seed)))
+    return found
+
+
+def gallery(restorer: Restorer, models: list[str]) -> tuple[Photo, Photo]:
+    """All examples, two to a row; and the photos on which each model gained least."""
+    rows, gains = [], []
+    for name, truth, degraded in examples():
+        before = metrics.psnr(degraded, truth)
+        row, gained = [Panel(degraded, [f"degraded, {before:.1f} dB"])], {}
+        for model in models:
+            restored = restorer.restore(degraded, model).photo
+            score = metrics.psnr(restored, truth)
+            gained[model] = score - before
+            row.append(Panel(restored, [f"{model.upper()}, {score:.1f} dB"]))
+        rows.append([*row, Panel(truth, [f"truth ({name})"])])
+        gains.append(gained)
+    half = len(rows) // 2
+    pairs = [left + right for left, right in zip(rows[:half], rows[half:], strict=True)]
+    worst = dict.fromkeys(sorted(range(len(rows)), key=lambda place: min(gains[place].values()))[:3])
+    return sheet(pairs, side=128), sheet([rows[place] for place in worst], side=192)
+
+
+def samples(restorer: Restorer) -> Photo:
+    """The VAE's doubts about the first five examples."""
+    rows = []
+    for name, truth, degraded in examples()[:5]:
+        drawn = restorer.samples(degraded, 4)
+        row = [Panel(degraded, [name]), Panel(restorer.restore(degraded, "vae").photo, ["restored (mean)"])]
+        row += [Panel(photo, [f"sample {number + 1}"]) for number, photo in enumerate(drawn.photos)]
+        rows.append([*row, Panel(drawn.map(), ["where they differ"]), Panel(truth, ["truth"])])
+    return sheet(rows, side=128)
+
+
+def curves(models: list[str], path: Path) -> None:
+    """Gain on the development photos against photos seen, from the released runs' logs."""
+    figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    for model in models:
+        log = ROOT / "benchmarks" / "results" / "training" / f"{model}.jsonl"
+        entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        for axis, measure in zip(axes, ("luminance_gain", "rgb_gain"), strict=True):
+            axis.plot(
+                [entry["photos"] for entry in entries],
+                [entry[measure] for entry in entries],
+                color=COLOURS[model],
+                label=model.upper(),
+            )
+    for axis, label in zip(axes, ("luminance PSNR gain (dB)", "RGB PSNR gain (dB)"), strict=True):
+        axis.set(xlabel="photos seen in training", ylabel=label)
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, dpi=110)
 
 
 def main() -> None:
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
-    rows = []
-    for seed, path in enumerate(sorted((ROOT / "assets" / "examples").glob("*.jpg"))):
-        truth = image.fit(image.load(path))
-        degraded = PRESETS["original"].draw(seed).apply(truth, seed)
-        row = [Panel(degraded, [f"degraded, {metrics.compare(degraded, truth).psnr:.1f} dB"])]
-        for name in released:
-            restored = restorer.restore(degraded, name).photo
-            row.append(Panel(restored, [f"{name.upper()}, {metrics.compare(restored, truth).psnr:.1f} dB"]))
-        rows.append([*row, Panel(truth, [f"truth ({path.stem})"])])
-    half = len(rows) // 2  # two examples side by side
-    pairs = [left + right for left, right in zip(rows[:half], rows[half:], strict=True)]
-    image.save(sheet(pairs, side=128), ROOT / "assets" / "results.jpg")
+    everything, failures = gallery(restorer, list(released))
+    image.save(everything, ASSETS / "results.jpg")
+    image.save(failures, ASSETS / "failures.jpg")
+    image.save(samples(restorer), ASSETS / "samples.jpg")
+    curves(list(released), ASSETS / "curves.png")
     made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"
     write_whole(ROOT / "benchmarks" / "results" / "pictures.json", made.encode())
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.render`: README's tables, the model cards' and the manifest's scores from benchmarks/results.
+"""`python -m benchmarks.render`: every table, from benchmarks/results: README, RESULTS.md, the cards, the manifest.
 
 With ``--check`` nothing is written: it fails where a file does not say what was measured, or where a released file has
 changed since.
@@ -9,48 +9,135 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-QUALITY = ROOT / "benchmarks" / "results" / "quality.json"
-PICTURES = ROOT / "benchmarks" / "results" / "pictures.json"
+
+Json = dict[str, Any]
 
 
-def cell(scores: dict[str, Any], measure: str, digits: int, gain: bool) -> str:
-    value = scores[measure]
-    text = f"{value['mean']:.{digits}f}"
-    if gain:
-        low, high = value["interval"]
-        text += f" ({value['gain']:+.{digits}f}; {low:+.{digits}f} to {high:+.{digits}f})"
-    return text
+def results(name: str) -> Json:
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def table(quality: dict[str, Any], candidates: tuple[str, ...]) -> str:
-    """Means over the photos, and the gain over the degraded input with its bootstrap 95 % interval."""
-    lines = [
-        "| | RGB PSNR (dB) | luminance PSNR (dB) | SSIM | CIEDE2000 | RGB PSNR in grey (dB) | colourfulness |",
-        "|---|---|---|---|---|---|---|",
-    ]
+# --- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def with_gain(cell: Json, digits: int) -> str:
+    low, high = cell["interval"]
+    return f"{cell['mean']:.{digits}f} ({cell['gain']:+.{digits}f}; {low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def title(candidate: str) -> str:
+    return "degraded input" if candidate == "degraded" else f"**{candidate.upper()}**"
+
+
+def whole_table(condition: Json, candidates: Sequence[str]) -> str:
+    """All measures of one condition, with the gain over the degraded input and its interval."""
+    before = condition["scores"]["degraded"]
+    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "colourfulness", "RGB PSNR in grey (dB)"]
+    rows = []
     for name in candidates:
-        scores, gain = quality["scores"][name], name != "degraded"
-        title = name.upper() if gain else "degraded input"
+        scores = condition["scores"][name]
+        columns = (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3))
         cells = [
-            cell(scores, "psnr", 2, gain),
-            cell(scores, "psnr_luminance", 2, gain),
-            cell(scores, "ssim", 3, gain),
-            cell(scores, "ciede2000", 2, gain),
-            f"{scores['psnr_in_grey']['mean']:.2f}",
-            f"{scores['colourfulness']['mean'] / quality['truth_colourfulness']:.2f} of the truth's",
+            f"{scores[measure]['mean']:.{digits}f}" if name == "degraded" else with_gain(scores[measure], digits)
+            for measure, digits in columns
         ]
-        lines.append(f"| **{title}** | {' | '.join(cells)} |")
-    lines.append("")
-    lines.append(
-        f"{quality['photos']} photos of `{quality['shard']}` that nobody trained on, centre crop, preset"
-        f" `{quality['preset']}`, seed = the photo's index. In brackets: gain over the degraded input, mean and"
-        " bootstrap 95 % interval. Written by `python -m train.evaluate`."
+        cells.append(f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / before['lpips']['mean']:.2f}×)")
+        cells.append(f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's")
+        rows.append([title(name), *cells, f"{scores['psnr_in_grey']['mean']:.2f}"])
+    return markdown(head, rows)
+
+
+def conditions_of(quality: Json, fit: str) -> str:
+    photos = quality["conditions"]["original"]["photos"]
+    return (
+        f"{photos} photos of `{quality['shard']}` that nobody trained on, {fit}, preset `original`, seed = the photo's"
+        " index. In brackets: gain over the degraded input, mean and bootstrap 95 % interval; for LPIPS (SqueezeNet,"
+        " lower is closer) the ratio to the degraded input's. Written by `python -m train.evaluate`."
     )
+
+
+def single_table(quality: Json, models: Sequence[str]) -> str:
+    """The luminance gain on each degradation alone."""
+    rows = []
+    for condition, result in quality["conditions"].items():
+        if condition.startswith(("original", "clean")):
+            continue
+        gains = [f"{result['scores'][name]['psnr_luminance']['gain']:+.2f}" for name in models]
+        rows.append(
+            [condition.replace("_", " and "), f"{result['scores']['degraded']['psnr_luminance']['mean']:.2f}", *gains]
+        )
+    return markdown(["degradation, strength", "degraded (dB)", *(f"{title(name)}, gain" for name in models)], rows)
+
+
+def clean_table(quality: Json, models: Sequence[str]) -> str:
+    scores = quality["conditions"]["clean"]["scores"]
+    return markdown(
+        ["an undamaged grey photo comes back at", *map(title, models)],
+        [["luminance PSNR (dB)", *(f"{scores[name]['psnr_luminance']['mean']:.2f}" for name in models)]],
+    )
+
+
+def detail_table(quality: Json, models: Sequence[str]) -> str:
+    names = ("least detail", "middle", "most detail")
+    rows = [
+        [which, *(f"{third[name]:+.2f}" for name in models)]
+        for which, third in zip(names, quality["by_detail"], strict=True)
+    ]
+    return markdown(["third of the photos", *(f"{title(name)}, luminance gain (dB)" for name in models)], rows)
+
+
+def opponents_table(quality: Json, opponents: Json, models: Sequence[str]) -> str:
+    ours = quality["conditions"]["original"]["scores"]
+    rows = {name: row for name, row in opponents["scores"].items() if name != "degraded"}
+    rows |= {title(name): ours[name] for name in models}
+    ordered = sorted(rows.items(), key=lambda item: item[1]["psnr_luminance"]["gain"])
+    head = ["", "luminance PSNR (dB)", "luminance SSIM"]
+    return markdown(
+        head,
+        [[name, with_gain(row["psnr_luminance"], 2), with_gain(row["ssim_luminance"], 3)] for name, row in ordered],
+    )
+
+
+def ranking(quality: Json, models: Sequence[str]) -> str:
+    """Who comes first in each measure, by how much, and whether the intervals of the first two keep apart."""
+    condition = quality["conditions"]["original"]
+    lines = []
+    for what, measure, sign, digits in (
+        ("Light and shade closest to the truth (luminance PSNR, dB)", "psnr_luminance", 1, 2),
+        ("Picture closest to the truth (RGB PSNR, dB)", "psnr", 1, 2),
+        ("Structure closest to the truth (SSIM)", "ssim", 1, 3),
+        ("Closest to the truth for the eye (LPIPS)", "lpips", -1, 3),
+        ("Most colourful", "colourfulness", 1, 1),
+    ):
+        cells = {name: condition["scores"][name][measure] for name in models}
+        order = sorted(models, key=lambda name: -sign * cells[name]["gain"])
+        (first, second), places = order[:2], [f"{name.upper()} {cells[name]['mean']:.{digits}f}" for name in order]
+        ends = [sorted(sign * end for end in cells[name]["interval"]) for name in (first, second)]
+        clear = "" if ends[0][0] > ends[1][1] else " (the intervals of the first two overlap)"
+        lines.append(f"- {what}: {', '.join(places)}{clear}.")
     return "\n".join(lines)
+
+
+def training_table(manifest: Json, models: Sequence[str]) -> str:
+    rows = []
+    for name in models:
+        log = ROOT / "benchmarks" / "results" / "training" / f"{name}.jsonl"
+        last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+        entry = manifest["files"][f"{name}.safetensors"]
+        rows.append([title(name), f"{entry['parameters']:,}", f"{last['photos']:,}", f"{last['seconds'] / 60:.0f}"])
+    return markdown(["", "parameters", "photos seen", "minutes"], rows)
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
 
 
 def between(text: str, mark: str, contents: str) -> str:
@@ -62,28 +149,49 @@ def between(text: str, mark: str, contents: str) -> str:
 
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
-    quality = json.loads(QUALITY.read_text(encoding="utf-8"))
+    quality, opponents, pictures = results("quality"), results("opponents"), results("pictures")
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
+    entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
+    models = list(entries)
+    hashes = {name: entry["sha256"] for name, entry in entries.items()}
+    if quality["weights_sha256"] != hashes:
+        raise SystemExit("The scores are of other weights; run `python -m train.evaluate` again.")
+    if pictures["weights_sha256"] != hashes:
+        raise SystemExit("The pictures are of other weights; run `python -m benchmarks.pictures` again.")
+
+    original = quality["conditions"]["original"]
+    cropped = conditions_of(quality, "centre crop")
+    squashed = conditions_of(quality, "squashed to a square, bilinear without antialiasing")
+    few = f"The first {quality['conditions']['clean']['photos']} of these photos, each in grey."
     files = {}
-    models = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
-    for name, entry in models.items():
-        if entry["sha256"] != quality["weights_sha256"][name]:
-            raise SystemExit(f"The {name.upper()}'s scores are of another file; run `python -m train.evaluate` again.")
+    for name, entry in entries.items():
         entry["scores"] = {
-            "photos": quality["photos"],
+            "photos": original["photos"],
             "shard": quality["shard"],
-            "preset": quality["preset"],
-            "gain": {measure: value["gain"] for measure, value in quality["scores"][name].items()},
+            "preset": "original",
+            "gain": {measure: cell["gain"] for measure, cell in original["scores"][name].items()},
         }
         card = ROOT / "weights" / f"{name}.md"
-        scores = table(quality, ("degraded", name))
+        scores = f"{whole_table(original, ('degraded', name))}\n\n{cropped}"
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
-    pictures = json.loads(PICTURES.read_text(encoding="utf-8"))
-    if pictures["weights_sha256"] != quality["weights_sha256"]:
-        raise SystemExit("README's pictures are of other weights; run `python -m benchmarks.pictures` again.")
-    readme = ROOT / "README.md"
-    files[readme] = between(readme.read_text(encoding="utf-8"), "quality", table(quality, ("degraded", *models)))
     files[ROOT / "weights" / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
+
+    candidates = ("degraded", *models)
+    sections = {
+        "quality": f"{whole_table(original, candidates)}\n\n{cropped}",
+        "ranking": ranking(quality, models),
+        "squashed": f"{whole_table(quality['conditions']['original, squashed'], candidates)}\n\n{squashed}",
+        "single": f"{single_table(quality, models)}\n\n{few}",
+        "clean": clean_table(quality, models),
+        "detail": detail_table(quality, models),
+        "opponents": opponents_table(quality, opponents, models),
+        "training": training_table(manifest, models),
+    }
+    for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
+        text = path.read_text(encoding="utf-8")
+        for mark in re.findall(r"<!-- (\w+) -->", text):
+            text = between(text, mark, sections[mark])
+        files[path] = text
     return files
 
 
