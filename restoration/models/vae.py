@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..degradations import luminance
 from ..types import ModelSpec
-from ._luminance import LuminanceNetwork, convolution, evidence, to_rgb, zeroed
+from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, to_rgb, zeroed
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
@@ -30,6 +30,8 @@ class VAE(LuminanceNetwork):
     representation using deep conditional generative models"; Kohl et al. 2018, "A probabilistic U-Net ...").
     `predict` decodes the mean; other draws give other plausible colours.
     """
+
+    mirrors = True
 
     def __init__(self, *, widths: Sequence[int], latent: int) -> None:
         super().__init__()
@@ -67,12 +69,15 @@ class VAE(LuminanceNetwork):
 
     def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, each from a latent drawn on the CPU."""
-        y = luminance(image)
-        mean, log_variance, skips = self.encode(y)
-        noise = torch.randn(count, mean.shape[1], generator=generator).to(mean.device)
-        z = mean + noise * (0.5 * log_variance).exp()
-        restored = self.decode(y.expand(count, -1, -1, -1), z, [skip.expand(count, -1, -1, -1) for skip in skips])
-        return to_rgb(restored).clamp(0, 1)
+        noise = torch.randn(count, self.from_latent.in_features, generator=generator).to(image.device)
+
+        def decode(y: Tensor) -> Tensor:
+            mean, log_variance, skips = self.encode(y)
+            z = mean[:, None] + noise * (0.5 * log_variance[:, None]).exp()  # [photo and mirror, count, latent]
+            y, *skips = (each.repeat_interleave(count, 0) for each in (y, *skips))
+            return self.decode(y, z.flatten(0, 1), skips)
+
+        return to_rgb(both_ways(decode, luminance(image))).clamp(0, 1)
 
 
 def build(config: Mapping[str, Any]) -> VAE:
