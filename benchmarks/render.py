@@ -127,6 +127,23 @@ def ranking(quality: Json, models: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def latent_table(latent: Json) -> str:
+    nats = latent["kl_per_dimension"]
+    speaking = [value for value in nats if value > 0.1]
+    rows = [
+        ["KL of the latent from its prior", f"{sum(nats):.1f} nats, in {len(speaking)} of {len(nats)} dimensions"],
+        ["the five strongest dimensions (nats)", ", ".join(f"{value:.2f}" for value in nats[:5])],
+        ["spread of the samples in chroma (levels of 255)", f"{latent['spread_chroma']:.2f}"],
+        ["spread of the samples in luminance", f"{latent['spread_luminance']:.2f}"],
+        ["RGB PSNR of the mean (dB)", f"{latent['psnr_of_the_mean']:.2f}"],
+        ["RGB PSNR of a sample", f"{latent['psnr_of_a_sample']:.2f}"],
+        [f"RGB PSNR of the best of {latent['draws']} samples", f"{latent['psnr_of_the_best_sample']:.2f}"],
+        ["colourfulness of the mean (median, truth = 1)", f"{latent['colourfulness_of_the_mean']:.2f}"],
+        ["colourfulness of a sample", f"{latent['colourfulness_of_a_sample']:.2f}"],
+    ]
+    return markdown([f"the first {latent['photos']} of these photos", ""], rows)
+
+
 def training_table(manifest: Json, models: Sequence[str]) -> str:
     rows = []
     for name in models:
@@ -149,7 +166,7 @@ def between(text: str, mark: str, contents: str) -> str:
 
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
-    quality, opponents, pictures = results("quality"), results("opponents"), results("pictures")
+    quality, opponents, latent, pictures = map(results, ("quality", "opponents", "latent", "pictures"))
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
     models = list(entries)
@@ -159,6 +176,8 @@ def rendered() -> dict[Path, str]:
     if pictures["weights_sha256"] != hashes:
         raise SystemExit("The pictures are of other weights; run `python -m benchmarks.pictures` again.")
 
+    if latent["weights_sha256"] != hashes["vae"]:
+        raise SystemExit("The latent's figures are of other weights; run `python -m train.latent` again.")
     original = quality["conditions"]["original"]
     cropped = conditions_of(quality, "centre crop")
     squashed = conditions_of(quality, "squashed to a square, bilinear without antialiasing")
@@ -185,6 +204,7 @@ def rendered() -> dict[Path, str]:
         "clean": clean_table(quality, models),
         "detail": detail_table(quality, models),
         "opponents": opponents_table(quality, opponents, models),
+        "latent": latent_table(latent),
         "training": training_table(manifest, models),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import safetensors.torch
 import torch
 import typer
+from torch import nn
 
 from restoration.image import write_whole
 from restoration.models import model as find_model
@@ -51,6 +52,14 @@ back, and faces are not recognised as anybody's. Do not use it to establish what
 """
 
 
+def averaged(name: str, state: Mapping[str, Any]) -> nn.Module:
+    """A checkpoint's network with its averaged weights, in evaluation mode."""
+    network = find_model(name).build(state["config"]["network"])
+    average = {key[7:]: value for key, value in state["ema"].items() if key.startswith("module.")}
+    network.load_state_dict(average)
+    return network.eval()
+
+
 def losses_of(settings: Mapping[str, Any]) -> str:
     """The losses in words, with what features the perceptual one looks at."""
     names = [name.replace("_", " ") for name in {**settings["content"], **settings.get("adversarial_content", {})}]
@@ -73,8 +82,7 @@ def main(
     run = run or Path("runs") / name
     state = torch.load(run / "checkpoint.pt", map_location="cpu")
     config = state["config"]["network"]
-    network = spec.build(config)
-    network.load_state_dict({k[7:]: v for k, v in state["ema"].items() if k.startswith("module.")})
+    network = averaged(name, state)
     tensors = {k: v.half().contiguous() for k, v in network.state_dict().items() if v.is_floating_point()}
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise SystemExit(f"The {spec.title}'s weights do not fit in fp16; train it again with a lower learning rate.")

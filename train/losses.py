@@ -71,17 +71,19 @@ class Content(nn.Module):
         }
 
 
-def kl_divergence(
-    mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor, free_nats: float
-) -> Tensor:
-    """KL of one diagonal gaussian ``[B, latent]`` from another, in nats per photo.
-
-    A dimension whose mean KL is below ``free_nats`` is not pushed further down (Kingma et al. 2016, "Improved
-    variational inference with inverse autoregressive flow"), so that the decoder cannot learn to ignore it at once.
-    """
+def kl_divergence(mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor) -> Tensor:
+    """KL of one diagonal gaussian from another, both ``[B, latent]``: nats of each dimension, ``[B, latent]``."""
     distance = (mean - prior_mean).square() / prior_log_variance.exp()
     excess = log_variance - prior_log_variance
-    kl = 0.5 * (distance + excess.exp() - 1 - excess)
+    return 0.5 * (distance + excess.exp() - 1 - excess)
+
+
+def beyond_free_nats(kl: Tensor, free_nats: float) -> Tensor:
+    """Nats per photo, of which ``free_nats`` per dimension are not pushed down.
+
+    Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow": else the decoder learns at
+    once to ignore a latent that says little yet.
+    """
     return kl.mean(0).clamp(min=free_nats).sum()
 
 

@@ -5,7 +5,15 @@ import torch
 
 from restoration import Photo, image
 from restoration.models._luminance import to_ycc
-from train.losses import LOSSES, Content, PatchDiscriminator, adversarial, kl_divergence, luminance_log_mse
+from train.losses import (
+    LOSSES,
+    Content,
+    PatchDiscriminator,
+    adversarial,
+    beyond_free_nats,
+    kl_divergence,
+    luminance_log_mse,
+)
 
 
 def test_every_loss_falls_towards_the_truth(photos: list[Photo]) -> None:
@@ -35,15 +43,23 @@ def test_log_mse_weighs_every_photo_alike() -> None:
 
 def test_kl() -> None:
     zeros = torch.zeros(3, 4)
-    assert kl_divergence(zeros, zeros, zeros, zeros, 0) == 0
-    assert torch.isclose(kl_divergence(zeros + 1, zeros, zeros, zeros, 0), torch.tensor(0.5 * 4))
-    assert torch.isclose(kl_divergence(zeros, zeros, zeros, zeros, 0.1), torch.tensor(0.1 * 4))  # free: not pushed down
+    assert torch.equal(kl_divergence(zeros, zeros, zeros, zeros), zeros)
+    assert torch.equal(kl_divergence(zeros + 1, zeros, zeros, zeros), zeros + 0.5)
     mean, log_variance, other, other_log_variance = torch.randn(4, 3, 4)
-    ours = kl_divergence(mean, log_variance, other, other_log_variance, 0)
+    ours = kl_divergence(mean, log_variance, other, other_log_variance)
     normals = [
         torch.distributions.Normal(m, (0.5 * v).exp()) for m, v in ((mean, log_variance), (other, other_log_variance))
     ]
-    assert torch.isclose(ours, torch.distributions.kl_divergence(*normals).sum(1).mean(), rtol=1e-4)
+    assert torch.allclose(ours, torch.distributions.kl_divergence(*normals), rtol=1e-4)
+
+
+def test_free_nats_are_not_pushed_down() -> None:
+    kl = torch.tensor([[0.0, 2.0], [0.1, 4.0]], requires_grad=True)
+    loss = beyond_free_nats(kl, 0.1)
+    assert torch.isclose(loss, torch.tensor(3.1))
+    loss.backward()
+    assert kl.grad is not None
+    assert torch.equal(kl.grad, torch.tensor([[0.0, 0.5], [0.0, 0.5]]))
 
 
 def test_the_discriminator_sees_the_condition_and_the_colour(photos: list[Photo]) -> None:

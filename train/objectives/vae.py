@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from restoration.models._luminance import convolution
 
-from ..losses import kl_divergence
+from ..losses import beyond_free_nats, kl_divergence
 from . import Losses, Objective
 
 
@@ -51,9 +51,9 @@ class VAEObjective(Objective):
         drawn = true_mean + torch.randn_like(true_mean) * (0.5 * true_log_variance).exp()
         half = len(truth) // 2
         prediction = self.network.decode(degraded, torch.cat([drawn[:half], mean[half:]]), skips)  # type: ignore[operator]
-        kl = kl_divergence(true_mean, true_log_variance, mean, log_variance, self.settings["free_nats"])
+        kl = kl_divergence(true_mean, true_log_variance, mean, log_variance)
         beta = self.settings["beta"] * min(1, progress / self.settings["beta_warmup"])
-        return {**self.content(prediction, truth), "kl": beta * kl}
+        return {**self.content(prediction, truth), "kl": beta * beyond_free_nats(kl, self.settings["free_nats"])}
 
 
 OBJECTIVE = VAEObjective

@@ -1,0 +1,80 @@
+"""`python -m train.latent --photos SHARD`: does the VAE's latent carry anything, and are its draws worth looking at?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from restoration import Restorer, image, metrics
+from restoration.degradations import luminance
+from restoration.image import write_whole
+from restoration.models._luminance import to_ycc
+from restoration.weights import manifest
+
+from .evaluate import CONDITIONS, RESULTS, pairs
+from .export import averaged
+from .losses import kl_divergence
+from .objectives.vae import Posterior
+from .photos import shard
+
+
+def main(
+    photos: Annotated[Path, typer.Option(help="A tar shard of photos that were not trained on.")],
+    run: Annotated[Path, typer.Option(help="The released run; it holds the encoder of the truth.")] = Path("runs/vae"),
+    draws: Annotated[int, typer.Option(help="Samples per photo.")] = 8,
+    limit: Annotated[int, typer.Option(help="Only the first so many photos.")] = 200,
+    out: Annotated[Path, typer.Option(help="Where the figures are written.")] = RESULTS / "latent.json",
+) -> None:
+    """KL of each latent dimension, the samples' spread in luminance and chroma, and the best of the samples' PSNR."""
+    state = torch.load(run / "checkpoint.pt", map_location="cpu")
+    network = averaged("vae", state)
+    settings = state["config"]["objective"]
+    posterior = Posterior(settings["posterior_width"], settings["latent"]).eval()
+    prefix = "posterior."
+    posterior.load_state_dict(
+        {key.removeprefix(prefix): value for key, value in state["objective"].items() if key.startswith(prefix)}
+    )
+    restorer = Restorer("cpu")
+    nats, rows = [], []
+    for seed, (truth, degraded) in enumerate(pairs(shard(photos)[:limit], CONDITIONS["original"])):
+        with torch.inference_mode():
+            prior = network.encode(luminance(image.to_tensor([degraded])))[:2]  # type: ignore[operator]
+            true = posterior(to_ycc(image.to_tensor([truth])))
+            nats.append(kl_divergence(*true, *prior)[0])
+        drawn = restorer.samples(degraded, draws, seed=seed).photos
+        spread = 255 * to_ycc(image.to_tensor(drawn)).std(0).mean((1, 2))
+        scores = [metrics.psnr(each, truth) for each in drawn]
+        mean = restorer.restore(degraded, "vae").photo
+        rows.append(
+            {
+                "spread_luminance": float(spread[0]),
+                "spread_chroma": float(spread[1:].mean()),
+                "psnr_of_the_mean": metrics.psnr(mean, truth),
+                "psnr_of_a_sample": float(np.mean(scores)),
+                "psnr_of_the_best_sample": max(scores),
+                "colourfulness_of_the_mean": metrics.colourfulness(mean) / metrics.colourfulness(truth),
+                "colourfulness_of_a_sample": float(np.mean([*map(metrics.colourfulness, drawn)]))
+                / metrics.colourfulness(truth),
+            }
+        )
+    per_dimension = sorted(torch.stack(nats).mean(0).tolist(), reverse=True)
+    result = {
+        "photos": len(rows),
+        "shard": photos.name,
+        "draws": draws,
+        "weights_sha256": manifest()["vae.safetensors"].sha256,
+        "kl_per_dimension": [round(value, 3) for value in per_dimension],
+        **{name: round(float(np.median([row[name] for row in rows])), 3) for name in rows[0] if "colour" in name},
+        **{name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0] if "colour" not in name},
+    }
+    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    typer.echo(json.dumps(result))
+
+
+if __name__ == "__main__":
+    typer.run(main)
