@@ -42,9 +42,9 @@ def gallery(restorer: Restorer, models: list[str]) -> tuple[Photo, Photo]:
             row.append(Panel(restored, [f"{model.upper()}, {score:.1f} dB"]))
         rows.append([*row, Panel(truth, [f"truth ({name})"])])
         gains.append(gained)
-    half = len(rows) // 2
-    pairs = [left + right for left, right in zip(rows[:half], rows[half:], strict=True)]
-    worst = dict.fromkeys(sorted(range(len(rows)), key=lambda place: min(gains[place].values()))[:3])
+    half = (len(rows) + 1) // 2
+    pairs = [[*rows[place], *(rows[place + half] if place + half < len(rows) else [])] for place in range(half)]
+    worst = sorted(range(len(rows)), key=lambda place: min(gains[place].values()))[:3]
     return sheet(pairs, side=128), sheet([rows[place] for place in worst], side=192)
 
 

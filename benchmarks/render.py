@@ -50,7 +50,10 @@ def whole_table(condition: Json, candidates: Sequence[str]) -> str:
             f"{scores[measure]['mean']:.{digits}f}" if name == "degraded" else with_gain(scores[measure], digits)
             for measure, digits in columns
         ]
-        cells.append(f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / before['lpips']['mean']:.2f}×)")
+        if "lpips" in scores:
+            cells.append(f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / before['lpips']['mean']:.2f}×)")
+        else:
+            cells.append("–")
         cells.append(f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's")
         rows.append([title(name), *cells, f"{scores['psnr_in_grey']['mean']:.2f}"])
     return markdown(head, rows)
@@ -118,6 +121,8 @@ def ranking(quality: Json, models: Sequence[str]) -> str:
         ("Closest to the truth for the eye (LPIPS)", "lpips", -1, 3),
         ("Most colourful", "colourfulness", 1, 1),
     ):
+        if measure not in condition["scores"]["degraded"]:
+            continue
         cells = {name: condition["scores"][name][measure] for name in models}
         order = sorted(models, key=lambda name: -sign * cells[name]["gain"])
         (first, second), places = order[:2], [f"{name.upper()} {cells[name]['mean']:.{digits}f}" for name in order]
@@ -138,8 +143,10 @@ def latent_table(latent: Json) -> str:
         ["RGB PSNR of the mean (dB)", f"{latent['psnr_of_the_mean']:.2f}"],
         ["RGB PSNR of a sample", f"{latent['psnr_of_a_sample']:.2f}"],
         [f"RGB PSNR of the best of {latent['draws']} samples", f"{latent['psnr_of_the_best_sample']:.2f}"],
-        ["colourfulness of the mean (median, truth = 1)", f"{latent['colourfulness_of_the_mean']:.2f}"],
-        ["colourfulness of a sample", f"{latent['colourfulness_of_a_sample']:.2f}"],
+        *(
+            [f"colourfulness of {which}", f"{latent[f'colourfulness_of_{which.replace(chr(32), chr(95))}']:.1f}"]
+            for which in ("the truth", "the mean", "a sample")
+        ),
     ]
     return markdown([f"the first {latent['photos']} of these photos", ""], rows)
 
@@ -179,6 +186,9 @@ def rendered() -> dict[Path, str]:
     if latent["weights_sha256"] != hashes["vae"]:
         raise SystemExit("The latent's figures are of other weights; run `python -m train.latent` again.")
     original = quality["conditions"]["original"]
+    if (opponents["photos"], opponents["shard"]) != (original["photos"], quality["shard"]):
+        raise SystemExit("The opponents were measured on other photos; run `python -m train.opponents` again.")
+
     cropped = conditions_of(quality, "centre crop")
     squashed = conditions_of(quality, "squashed to a square, bilinear without antialiasing")
     few = f"The first {quality['conditions']['clean']['photos']} of these photos, each in grey."

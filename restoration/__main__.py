@@ -290,7 +290,7 @@ def samples_command(
     inputs: Inputs,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from restoration.models import model as find_model
 from restoration.models._luminance import to_ycc
-from restoration.types import PhotoError
+from restoration.types import RestorationError
 
 from .data import Batches, batches, degrade
 from .objectives import Objective
@@ -84,6 +84,12 @@ def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
     return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
 
 
+def device_name(accelerator: Accelerator) -> str:
+    """What trains, for the card."""
+    one = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"{os.cpu_count()} CPU cores"
+    return one if accelerator.num_processes == 1 else f"{accelerator.num_processes} times {one}"
+
+
 def turn(
     learner: nn.Module,
     objective: Objective,
@@ -110,23 +116,31 @@ def turn(
 def main(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
     photos: Annotated[str, typer.Option(help="Folder of train-*.tar shards or of photos, or kaggle:OWNER/DATASET.")],
-    minutes: Annotated[float, typer.Option(help="Length of the run; its first minute says how many steps fit.")] = 40,
-    steps: Annotated[int | None, typer.Option(help="Length of the run in steps instead.")] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Length of the run if all steps take as long as those of its first minute [default: 40]."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps instead.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos per step [default: the configuration's].")] = None,
     pause_after: Annotated[float | None, typer.Option(help="Stop after so many minutes; go on with --resume.")] = None,
     run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go [default: runs/MODEL].")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that cut the crops.")] = 1,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
-    seed: int = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random [default: 0].")] = None,
 ) -> None:
     """Train one model on photos that are degraded anew at every sight."""
+    find_model(name)
     run = run or Path("runs") / name
     checkpoint = run / "checkpoint.pt"
     if checkpoint.exists() != resume:
         there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
         raise SystemExit(f"{run} {there}, or choose another --run.")
     state = torch.load(checkpoint, map_location="cpu") if resume else None
-    config = state["config"] if state else yaml.safe_load((Path(__file__).parent / f"configs/{name}.yaml").read_text())
+    if state and any(given is not None for given in (minutes, steps, batch, seed)):
+        raise SystemExit("A run keeps its --minutes, --steps, --batch and --seed; leave them out with --resume.")
+    if state and state["step"] == state["total"]:
+        raise SystemExit(f"{run} is finished; export it, or choose another --run.")
 
     accelerator = Accelerator(
         cpu=cpu,
@@ -135,14 +149,21 @@ def main(
         project_dir=run,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # a GAN's players take turns
     )
+    rank, world = accelerator.process_index, accelerator.num_processes
+    if state:
+        config, settled = state["config"], state["settled"]
+    else:
+        config = yaml.safe_load((Path(__file__).parent / "configs" / f"{name}.yaml").read_text())
+        config["batch"] = batch or config["batch"]
+        settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
+    if settled["processes"] != world:
+        raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
     run.mkdir(parents=True, exist_ok=True)
     accelerator.init_trackers("tensorboard")
-    torch.manual_seed(seed)
+    torch.manual_seed(settled["seed"])
     torch.set_flush_denormal(True)  # a dead unit's momentum fades into denormals, which slow Muon down fourfold
-    objective = objective_of(name, config)
-    ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True).to(
-        accelerator.device
-    )
+    objective = objective_of(name, config).to(accelerator.device)
+    ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
     step, total, seconds = 0, steps, 0.0
     if state:
         objective.load_state_dict(state["objective"])
@@ -155,8 +176,7 @@ def main(
 
     train, held_out = split(find_photos(photos))
     development = Development(held_out, accelerator.device)
-    rank, world = accelerator.process_index, accelerator.num_processes
-    crops = batches(Batches(train, config["batch"], seed, rank, world), first=step, workers=workers)
+    crops = batches(Batches(train, config["batch"], settled["seed"], rank, world), first=step, workers=workers)
 
     def report(losses: dict[str, Tensor]) -> None:
         """Measure, log and save; all that the run needs to go on as if it had never stopped."""
@@ -181,17 +201,21 @@ def main(
             "photos": entry["photos"],
             "training_photos": len(train),
             "config": config,
+            "settled": settled,
+            "device": device_name(accelerator),
         }
         save(checkpoint, progress_made)
 
     bar = tqdm(total=total, initial=step, unit="step", desc=name, disable=not accelerator.is_main_process)
     last, reported = time.monotonic(), seconds
     pause = seconds + 60 * pause_after if pause_after else math.inf
-    while step != total and seconds < pause:
-        progress = step / total if total else seconds / (60 * minutes)
-        torch.manual_seed(hash((seed, step, rank)))  # what the objective draws follows from the step alone, too
+    while (total is None or step < total) and seconds < pause:
+        progress = step / total if total else seconds / settled["seconds"]
+        torch.manual_seed(
+            hash((settled["seed"], step, rank))
+        )  # what the objective draws follows from the step alone, too
         truth = next(crops).to(accelerator.device).float().div(255)
-        degraded = degrade(truth, config["degradations"], [seed, step, rank])
+        degraded = degrade(truth, config["degradations"], [settled["seed"], step, rank])
         ycc = to_ycc(truth).contiguous(memory_format=torch.channels_last)
         learner.train()
         losses: dict[str, Tensor] = {}
@@ -202,10 +226,12 @@ def main(
         step += 1
         bar.update()
         now = time.monotonic()
-        # One clock for all processes: what hangs on it, they must decide alike.
-        seconds, last = float(broadcast(torch.tensor(seconds + now - last, device=accelerator.device))), now
-        if total is None and seconds > 60:
-            total = bar.total = round(step * 60 * minutes / seconds)
+        took, last = now - last, now
+        if world > 1:  # one clock for all processes: what hangs on it, they must decide alike
+            took = float(broadcast(torch.tensor(took, device=accelerator.device)))
+        seconds += took
+        if total is None and seconds > min(60, settled["seconds"] / 10):
+            total = bar.total = round(step * settled["seconds"] / seconds)
         if accelerator.is_main_process and seconds > reported + REPORT_SECONDS and step != total:
             report(losses)
             reported = seconds
@@ -217,5 +243,6 @@ def main(
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except PhotoError as error:  # out of a worker, with its traceback
-        raise SystemExit(str(error).strip().splitlines()[-1]) from None
+    except RestorationError as error:
+        last_line = str(error).strip().splitlines()[-1]  # out of a worker it comes with its traceback
+        raise SystemExit(last_line.split("PhotoError: ")[-1]) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from restoration.types import SIDE
 from restoration.weights import restorers
 
 from .lpips import Lpips
-from .photos import PhotoFile, shard
+from .photos import PhotoFile, find_photos, shard, split
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
 Scores = dict[str, list[dict[str, float]]]
@@ -75,7 +75,7 @@ def read(photo: PhotoFile) -> Photo:
     return Photo(np.array(Image.open(io.BytesIO(photo.read())).convert("RGB")))
 
 
-def pairs(photos: list[PhotoFile], condition: Condition) -> Iterator[tuple[Photo, Photo]]:
+def pairs(photos: Sequence[PhotoFile], condition: Condition) -> Iterator[tuple[Photo, Photo]]:
     """Truth and degraded, of each photo; the seed is the photo's index."""
     for seed, photo in enumerate(tqdm(photos[: condition.limit], unit="photo", leave=False)):
         truth = condition.fit(read(photo))
@@ -137,7 +137,10 @@ def by_detail(scores: Scores, details: list[float]) -> list[dict[str, float]]:
 
 
 def main(
-    photos: Annotated[Path, typer.Option(help="A tar shard of photos that were not trained on.")],
+    photos: Annotated[str, typer.Option(help="A tar shard of photos that were not trained on.")],
+    development: Annotated[
+        bool, typer.Option("--development", help="To choose by: --photos is what `train` got; give --out as well.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
     lpips: Annotated[str | None, typer.Option(help="Score LPIPS too: a folder with its files, or `download`.")] = None,
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "quality.json",
@@ -146,8 +149,10 @@ def main(
     distance = Lpips(None if lpips == "download" else Path(lpips)) if lpips else None
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
-    files = shard(photos)[:limit]
-    result: dict[str, Any] = {"shard": photos.name, "weights_sha256": released, "conditions": {}}
+    files = (split(find_photos(photos))[1] if development else shard(Path(photos)))[:limit]
+    if development and out == RESULTS / "quality.json":
+        raise SystemExit("The development photos' scores are not the published ones; give another --out.")
+    result: dict[str, Any] = {"shard": Path(photos).name, "weights_sha256": released, "conditions": {}}
     for title, condition in CONDITIONS.items():
         scores: Scores = {name: [] for name in ("degraded", *released)}
         colourfulness, details = [], []

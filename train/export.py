@@ -30,7 +30,8 @@ CARD = """\
 | SHA-256 | `{sha256}` |
 | input, output | `[B, 3, 128, 128]` RGB in [0, 1]; only the luminance is read |
 | predicts | a luminance residual and two chroma planes |
-| training | {photos:,} photos seen in {minutes:.0f} minutes on {device}, config `train/configs/{id}.yaml` |
+| training | {photos:,} photos seen in {minutes:.0f} minutes on {device} |
+| settings | `{settings}` |
 | losses | {losses} |
 | licence | {licence} |
 
@@ -52,6 +53,13 @@ back, and faces are not recognised as anybody's. Do not use it to establish what
 """
 
 
+def read_checkpoint(run: Path) -> dict[str, Any]:
+    """A run's checkpoint, on the CPU."""
+    if not (run / "checkpoint.pt").exists():
+        raise SystemExit(f"{run} has no checkpoint; name the run that `python -m train` wrote with --run.")
+    return torch.load(run / "checkpoint.pt", map_location="cpu")
+
+
 def averaged(name: str, state: Mapping[str, Any]) -> nn.Module:
     """A checkpoint's network with its averaged weights, in evaluation mode."""
     network = find_model(name).build(state["config"]["network"])
@@ -64,7 +72,7 @@ def losses_of(settings: Mapping[str, Any]) -> str:
     """The losses in words, with what features the perceptual one looks at."""
     names = [name.replace("_", " ") for name in {**settings["content"], **settings.get("adversarial_content", {})}]
     if "perceptual" in names:
-        names[names.index("perceptual")] += f" (features of {settings['perceptual']['features']}, ImageNet)"
+        names[names.index("perceptual")] += f" (features of {settings['features']}, ImageNet)"
     names += ["adversarial"] if "adversarial_weight" in settings else []
     names += ["KL"] if "beta" in settings else []
     return ", ".join(names)
@@ -73,14 +81,13 @@ def losses_of(settings: Mapping[str, Any]) -> str:
 def main(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
     run: Annotated[Path | None, typer.Option(help="The run's folder [default: runs/MODEL].")] = None,
-    device: Annotated[str, typer.Option(help="What it was trained on, for the card.")] = "two CPU cores",
     data: Annotated[Path | None, typer.Option(help="A text on the photos that trained it, for the card.")] = None,
     licence: Annotated[str, typer.Option(help="What the photos allow.")] = "not stated",
 ) -> None:
     """Write weights/MODEL.safetensors, its manifest entry and its card from a run's checkpoint."""
     spec = find_model(name)
     run = run or Path("runs") / name
-    state = torch.load(run / "checkpoint.pt", map_location="cpu")
+    state = read_checkpoint(run)
     config = state["config"]["network"]
     network = averaged(name, state)
     tensors = {k: v.half().contiguous() for k, v in network.state_dict().items() if v.is_floating_point()}
@@ -111,7 +118,8 @@ def main(
         photos=state["photos"],
         minutes=state["seconds"] / 60,
         losses=losses_of(state["config"]["objective"]),
-        device=device,
+        device=state["device"],
+        settings=json.dumps(state["config"]),
     )
     write_whole(FOLDER / f"{name}.md", card.encode())
     CURVES.mkdir(exist_ok=True, parents=True)

@@ -10,14 +10,13 @@ import numpy as np
 import torch
 import typer
 
-from restoration import Restorer, image, metrics
+from restoration import Restorer, image, metrics, weights
 from restoration.degradations import luminance
 from restoration.image import write_whole
 from restoration.models._luminance import to_ycc
-from restoration.weights import manifest
 
 from .evaluate import CONDITIONS, RESULTS, pairs
-from .export import averaged
+from .export import averaged, read_checkpoint
 from .losses import kl_divergence
 from .objectives.vae import Posterior
 from .photos import shard
@@ -31,10 +30,13 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figures are written.")] = RESULTS / "latent.json",
 ) -> None:
     """KL of each latent dimension, the samples' spread in luminance and chroma, and the best of the samples' PSNR."""
-    state = torch.load(run / "checkpoint.pt", map_location="cpu")
+    state = read_checkpoint(run)
     network = averaged("vae", state)
-    settings = state["config"]["objective"]
-    posterior = Posterior(settings["posterior_width"], settings["latent"]).eval()
+    released = weights.load("vae.safetensors")
+    if any(not torch.equal(network.state_dict()[name].half().float(), each) for name, each in released.tensors.items()):
+        raise SystemExit(f"{run} is not the run that was released; export it first, or name the right one.")
+    latent = network.from_latent.in_features  # type: ignore[union-attr]
+    posterior = Posterior(state["config"]["objective"]["posterior_width"], latent).eval()  # type: ignore[arg-type]
     prefix = "posterior."
     posterior.load_state_dict(
         {key.removeprefix(prefix): value for key, value in state["objective"].items() if key.startswith(prefix)}
@@ -57,9 +59,9 @@ def main(
                 "psnr_of_the_mean": metrics.psnr(mean, truth),
                 "psnr_of_a_sample": float(np.mean(scores)),
                 "psnr_of_the_best_sample": max(scores),
-                "colourfulness_of_the_mean": metrics.colourfulness(mean) / metrics.colourfulness(truth),
-                "colourfulness_of_a_sample": float(np.mean([*map(metrics.colourfulness, drawn)]))
-                / metrics.colourfulness(truth),
+                "colourfulness_of_the_truth": metrics.colourfulness(truth),
+                "colourfulness_of_the_mean": metrics.colourfulness(mean),
+                "colourfulness_of_a_sample": float(np.mean([*map(metrics.colourfulness, drawn)])),
             }
         )
     per_dimension = sorted(torch.stack(nats).mean(0).tolist(), reverse=True)
@@ -67,10 +69,9 @@ def main(
         "photos": len(rows),
         "shard": photos.name,
         "draws": draws,
-        "weights_sha256": manifest()["vae.safetensors"].sha256,
+        "weights_sha256": released.sha256,
         "kl_per_dimension": [round(value, 3) for value in per_dimension],
-        **{name: round(float(np.median([row[name] for row in rows])), 3) for name in rows[0] if "colour" in name},
-        **{name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0] if "colour" not in name},
+        **{name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]},
     }
     write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(json.dumps(result))

@@ -49,26 +49,23 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class Content(nn.Module):
     """The weighted losses of one configuration, by name.
 
-    ``perceptual`` takes its weight too, and ``features`` says whose: see `train.perceptual`.
+    ``perceptual`` needs ``features``: one of `train.perceptual.BACKBONES`.
     """
 
-    def __init__(self, weights: Mapping[str, float], features: str = "efficientnet-lite0") -> None:
+    def __init__(self, weights: Mapping[str, float], features: str | None = None) -> None:
         super().__init__()
+        if unknown := weights.keys() - {*LOSSES, "perceptual"}:
+            raise SystemExit(f"There is no loss called {min(unknown)}; choose from {', '.join(LOSSES)}, perceptual.")
+        if ("perceptual" in weights) != (features is not None):
+            raise SystemExit("A perceptual loss and its features belong together; give both or neither.")
         self.weights = dict(weights)
-        if unknown := self.weights.keys() - {*LOSSES, "perceptual"}:
-            raise SystemExit(f"There is no loss called {', '.join(unknown)}; choose from {', '.join(LOSSES)}.")
-        self.perceptual = Perceptual(features) if "perceptual" in self.weights else None
+        self.losses = {name: LOSSES[name] for name in weights if name in LOSSES}
+        if features:
+            self.perceptual = Perceptual(features)
+            self.losses["perceptual"] = lambda one, other: self.perceptual(to_rgb(one), to_rgb(other))
 
     def forward(self, prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        return {
-            name: weight
-            * (
-                self.perceptual(to_rgb(prediction), to_rgb(truth))
-                if name == "perceptual" and self.perceptual
-                else LOSSES[name](prediction, truth)
-            )
-            for name, weight in self.weights.items()
-        }
+        return {name: self.weights[name] * loss(prediction, truth) for name, loss in self.losses.items()}
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor) -> Tensor:

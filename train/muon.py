@@ -25,7 +25,9 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
-                average = self.state[parameter].setdefault("average", torch.zeros_like(parameter.grad))
+                if "average" not in self.state[parameter]:
+                    self.state[parameter]["average"] = torch.zeros_like(parameter.grad)
+                average = self.state[parameter]["average"]
                 average.lerp_(parameter.grad, 1 - group["momentum"])
                 update = orthogonalise(parameter.grad.lerp(average, group["momentum"]).flatten(1))
                 scale = 0.2 * max(update.shape) ** 0.5

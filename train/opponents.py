@@ -46,7 +46,10 @@ def total_variation(y: np.ndarray, weight: float = 0.015) -> np.ndarray:
 
 def bm3d(y: np.ndarray) -> np.ndarray:
     """Dabov et al. 2007, by the package bm3d."""
-    import bm3d as package
+    try:
+        import bm3d as package
+    except ImportError as error:
+        raise SystemExit("BM3D needs its package: pip install bm3d.") from error
 
     return package.bm3d(y, estimate_sigma(y))
 

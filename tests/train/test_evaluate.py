@@ -15,7 +15,7 @@ from train import evaluate
 @pytest.fixture(scope="module")
 def result(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("results") / "quality.json"
-    evaluate.main(folder / "train-0000.tar", 3, None, out)
+    evaluate.main(str(folder / "train-0000.tar"), False, 3, None, out)
     return json.loads(out.read_text())
 
 
@@ -33,6 +33,11 @@ def test_the_table(result: dict) -> None:
     assert scores["degraded"]["psnr"]["gain"] == 0
     gain = scores["vae"]["psnr"]["mean"] - scores["degraded"]["psnr"]["mean"]
     assert scores["vae"]["psnr"]["gain"] == pytest.approx(gain, abs=2e-4)
+
+
+def test_the_development_photos_do_not_pass_for_the_published_scores(folder: Path) -> None:
+    with pytest.raises(SystemExit, match="--out"):
+        evaluate.main(str(folder), True, 1)
 
 
 def test_stronger_damage_leaves_less(result: dict) -> None:

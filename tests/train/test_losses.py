@@ -18,7 +18,7 @@ from train.losses import (
 
 def test_every_loss_falls_towards_the_truth(photos: list[Photo]) -> None:
     truth = to_ycc(image.to_tensor(photos))
-    content = Content({**dict.fromkeys(LOSSES, 1.0), "perceptual": 1.0})
+    content = Content({**dict.fromkeys(LOSSES, 1.0), "perceptual": 1.0}, "efficientnet-lite0")
     far, near, there = (content(truth + torch.randn_like(truth) * sigma, truth) for sigma in (0.1, 0.02, 0))
     assert far.keys() == {*LOSSES, "perceptual"}
     assert all(far[name] > near[name] > there[name] for name in far)
@@ -30,6 +30,8 @@ def test_weights_multiply_and_unknown_losses_are_refused(photos: list[Photo]) ->
     assert torch.isclose(10 * one, ten)
     with pytest.raises(SystemExit, match="l2"):
         Content({"l2": 1})
+    with pytest.raises(SystemExit, match="both or neither"):
+        Content({"perceptual": 1})
 
 
 def test_log_mse_weighs_every_photo_alike() -> None:

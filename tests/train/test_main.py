@@ -48,7 +48,7 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
     weights.manifest.cache_clear()
     try:
-        export.main(model, tmp_path / "run", "a test", None, "mine")
+        export.main(model, tmp_path / "run", None, "mine")
         result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
         assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
         card = (released / f"{model}.md").read_text()
@@ -94,14 +94,14 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     script.write_text(
         "import os, sys, torch\n"
         "from train import __main__ as loop\n"
-        "class Spy(loop.AveragedModel):\n"
-        "    def __init__(self, network, **settings):\n"
-        "        super().__init__(network, **settings)\n"
-        "        Spy.network = network\n"
-        "loop.AveragedModel = Spy\n"
+        "build = loop.objective_of\n"
+        "def spy(*settings):\n"
+        "    spy.objective = build(*settings)\n"
+        "    return spy.objective\n"
+        "loop.objective_of = spy\n"
         "folder, run = sys.argv[1:]\n"
-        "loop.main('gan', folder, steps=4, run=loop.Path(run), cpu=True, workers=0)\n"
-        "torch.save([p.detach() for p in Spy.network.parameters()], f'{run}/{os.environ[\"RANK\"]}.pt')\n"
+        "loop.main('gan', folder, steps=6, run=loop.Path(run), cpu=True, workers=0)\n"
+        "torch.save([p.detach() for p in spy.objective.parameters()], f'{run}/{os.environ[\"RANK\"]}.pt')\n"
     )
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     done = subprocess.run(
@@ -114,11 +114,11 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     one, other = (torch.load(tmp_path / "run" / f"{rank}.pt") for rank in (0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-    alone = train("gan", folder, tmp_path / "alone", steps=4)
-    first = next(value for name, value in alone["objective"].items() if name.startswith("network."))
-    assert not torch.equal(first, one[0])  # they learnt from each other's photos, too
+    fresh = loop.objective_of("gan", torch.load(tmp_path / "run" / "checkpoint.pt")["config"])
+    assert len(one) == len(list(fresh.parameters()))  # the discriminator, which has played at step 4, among them
     (entry,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert entry["photos"] == 64
+    assert entry["photos"] == 96
+    assert {"real", "adversarial"} & entry.keys()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -144,13 +144,16 @@ def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
 
 
 def test_the_vaes_latent_learns_from_the_true_colours(photos: list[Photo]) -> None:
-    """The posterior must see colour, or its draws would say nothing that grey does not."""
+    """What is drawn from the truth must reach the picture, or the latent would stay silent."""
     torch.manual_seed(0)
     config = yaml.safe_load((ROOT / "train" / "configs" / "vae.yaml").read_text())
-    objective = loop.objective_of("vae", config).eval()
-    truth = to_ycc(image.to_tensor(photos[:2]))
-    grey = truth * torch.tensor([1, 0, 0]).view(1, 3, 1, 1)
-    assert not torch.equal(objective.posterior(truth)[0], objective.posterior(grey)[0])  # type: ignore[operator]
+    objective = loop.objective_of("vae", config)
+    torch.nn.init.normal_(objective.network.head.weight, std=0.01)
+    truth = to_ycc(image.to_tensor(photos[:4]))
+    losses = objective(truth[:, :1], truth, 0.0, "network")  # at its start the KL's weight is zero
+    losses["chroma_mse"].backward()
+    assert all(parameter.grad is not None for parameter in objective.posterior.parameters())
+    assert next(objective.posterior.parameters()).grad.abs().sum() > 0
 
 
 def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
@@ -159,6 +162,29 @@ def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
         train("cnn", folder, tmp_path)
     with pytest.raises(SystemExit, match="no checkpoint"):
         train("cnn", folder, tmp_path / "other", resume=True)
+
+
+def test_what_a_run_has_settled_cannot_be_changed(folder: Path, tmp_path: Path) -> None:
+    train("cnn", folder, tmp_path, steps=2)
+    with pytest.raises(SystemExit, match="leave them out"):
+        train("cnn", folder, tmp_path, steps=9, resume=True)
+    with pytest.raises(SystemExit, match="finished"):
+        train("cnn", folder, tmp_path, resume=True)
+
+
+def test_minutes_become_steps_and_a_run_can_pause(folder: Path, tmp_path: Path) -> None:
+    paused = train("cnn", folder, tmp_path, minutes=1, pause_after=0.2, seed=3)
+    assert paused["step"] < paused["total"]
+    assert paused["settled"]["seed"] == 3
+    assert 12 <= paused["seconds"] < 40
+
+
+def test_an_unknown_model_is_said() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "train", "foo", "--photos", "."], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("There is no model called 'foo'")
 
 
 def test_losses_that_are_no_numbers_end_the_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,11 @@ def test_a_small_set_keeps_a_tenth(tmp_path: Path) -> None:
     assert (len(train), len(held_out)) == (45, 5)
 
 
+def test_too_few_photos_are_said(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="too few"):
+        split(shard(make_shard(tmp_path / "train-0000.tar", 12)))
+
+
 def test_nothing_to_learn_from_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match="neither"):
         find_photos(str(tmp_path))

@@ -24,7 +24,7 @@ class Objective(nn.Module):
         super().__init__()
         self.network = network
         self.settings = settings
-        self.content = Content(settings["content"], **settings.get("perceptual", {}))
+        self.content = Content(settings["content"])
         kernels = [p for name, p in network.named_parameters() if p.ndim == 4 and "head" not in name]
         rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
         self.optimisers = {"network": [Muon(kernels, settings["learning_rate"]), self.adam(rest)]}

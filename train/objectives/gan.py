@@ -15,7 +15,7 @@ from . import Losses, Objective
 class GANObjective(Objective):
     def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
         super().__init__(network, settings)
-        self.adversarial_content = Content(settings["adversarial_content"], **settings["perceptual"])
+        self.adversarial_content = Content(settings["adversarial_content"], settings["features"])
         self.discriminator = PatchDiscriminator(settings["discriminator_width"])
         self.optimisers["discriminator"] = [self.adam(self.discriminator.parameters())]
 

@@ -42,7 +42,7 @@ class VAEObjective(Objective):
 
     def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
         super().__init__(network, settings)
-        self.posterior = Posterior(settings["posterior_width"], settings["latent"])
+        self.posterior = Posterior(settings["posterior_width"], network.from_latent.in_features)  # type: ignore[union-attr, arg-type]
         self.optimisers["network"].append(self.adam(self.posterior.parameters()))
 
     def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
