@@ -211,9 +211,7 @@ def main(
     pause = seconds + 60 * pause_after if pause_after else math.inf
     while (total is None or step < total) and seconds < pause:
         progress = step / total if total else seconds / settled["seconds"]
-        torch.manual_seed(
-            hash((settled["seed"], step, rank))
-        )  # what the objective draws follows from the step alone, too
+        torch.manual_seed(hash((settled["seed"], step, rank)))  # the objective's draws follow from the step, too
         truth = next(crops).to(accelerator.device).float().div(255)
         degraded = degrade(truth, config["degradations"], [settled["seed"], step, rank])
         ycc = to_ycc(truth).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from restoration import weights
+from tests.train.test_main import train
+from train import export, latent
+
+
+def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train("vae", folder, tmp_path / "run", steps=3)
+    shard, out = folder / "train-0000.tar", tmp_path / "latent.json"
+    with pytest.raises(SystemExit, match="not the run that was released"):
+        latent.main(shard, tmp_path / "run", 4, 3, out)
+
+    shutil.copytree(weights.FOLDER, tmp_path / "weights")
+    for module in (weights, export):
+        monkeypatch.setattr(module, "FOLDER", tmp_path / "weights")
+    monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
+    weights.manifest.cache_clear()
+    try:
+        export.main("vae", tmp_path / "run", None, "mine")
+        latent.main(shard, tmp_path / "run", 4, 3, out)
+    finally:
+        weights.manifest.cache_clear()
+    result = json.loads(out.read_text())
+    assert result["photos"] == 3
+    assert len(result["kl_per_dimension"]) == 32
+    assert result["kl_per_dimension"] == sorted(result["kl_per_dimension"], reverse=True)
+    assert result["kl_per_dimension"][-1] >= 0
+    assert result["psnr_of_the_best_sample"] >= result["psnr_of_a_sample"]
+
+
+def test_a_run_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="has no checkpoint"):
+        export.read_checkpoint(tmp_path)
