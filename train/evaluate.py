@@ -50,7 +50,7 @@ class Condition:
 
 def single(**controls: float) -> Condition:
     degradation = Degradation(grayscale=True, **controls)  # type: ignore[arg-type]
-    return Condition(degradation=lambda _: degradation, limit=200)
+    return Condition(degradation=lambda _: degradation, limit=100)
 
 
 # Of each single degradation, what the original's recipe draws little of, what it draws at most, and more than that.

@@ -28,6 +28,15 @@ def chroma_mse(prediction: Tensor, truth: Tensor) -> Tensor:
     return functional.mse_loss(prediction[:, 1:], truth[:, 1:])
 
 
+def chroma_deviation(prediction: Tensor, truth: Tensor) -> Tensor:
+    """How far each photo's standard deviation of Cb and Cr is from the truth's.
+
+    A squared error answers doubt with grey; matching moments, as style transfer does (Huang and Belongie 2017), asks
+    for as much colour as the truth has and leaves open where.
+    """
+    return functional.l1_loss(prediction[:, 1:].std((2, 3)), truth[:, 1:].std((2, 3)))
+
+
 def l1(prediction: Tensor, truth: Tensor) -> Tensor:
     return functional.l1_loss(to_rgb(prediction), to_rgb(truth))
 
@@ -42,7 +51,7 @@ def total_variation(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    loss.__name__: loss for loss in (luminance_log_mse, chroma_mse, l1, mse, total_variation)
+    loss.__name__: loss for loss in (luminance_log_mse, chroma_mse, chroma_deviation, l1, mse, total_variation)
 }
 
 
