@@ -7,7 +7,6 @@ planes made from nothing. A clean grey photo so passes through by predicting zer
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -40,12 +39,10 @@ def evidence(y: Tensor) -> Tensor:
 
 
 class LuminanceNetwork(nn.Module):
-    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, through `predict`."""
+    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, through `predict`.
 
-    mirrors: ClassVar[bool] = False
-    """Whether a photo is restored as it is and mirrored, and the mean taken: a tenth of a decibel for twice the time.
-
-    Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution" (geometric self-ensemble).
+    A photo is restored as it is and mirrored, and the mean is the result: a tenth of a decibel for twice the time
+    (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
     """
 
     def predict(self, y: Tensor) -> Tensor:
@@ -53,8 +50,7 @@ class LuminanceNetwork(nn.Module):
         raise NotImplementedError
 
     def forward(self, images: Tensor) -> Tensor:
-        y = luminance(images)
-        return to_rgb(both_ways(self.predict, y) if self.mirrors else self.predict(y)).clamp(0, 1)
+        return to_rgb(both_ways(self.predict, luminance(images))).clamp(0, 1)
 
 
 def both_ways(predict: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:

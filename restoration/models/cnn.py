@@ -97,8 +97,6 @@ class Colouriser(nn.Module):
 class CNN(LuminanceNetwork):
     """CNN1 then CNN2. The second sees the first one's luminance alone, and its loss does not reach the first."""
 
-    mirrors = True
-
     def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any]) -> None:
         super().__init__()
         self.restore = Restorer(**restore)

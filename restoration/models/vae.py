@@ -31,8 +31,6 @@ class VAE(LuminanceNetwork):
     `predict` decodes the mean; other draws give other plausible colours.
     """
 
-    mirrors = True
-
     def __init__(self, *, widths: Sequence[int], latent: int) -> None:
         super().__init__()
         self.unshuffle = nn.PixelUnshuffle(2)
