@@ -192,7 +192,12 @@ def test_a_stopped_run_lists_what_it_made(tmp_path: Path) -> None:
     for index in range(400):
         (source / f"{index:03}.jpg").symlink_to(EXAMPLES / "coffee.jpg")
     command = [sys.executable, "-m", "restoration", "degrade", source, "-o", tmp_path / "out"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )
     while not (tmp_path / "out" / "003.png").exists():
         assert process.poll() is None
         time.sleep(0.02)
