@@ -41,7 +41,7 @@ def evidence(y: Tensor) -> Tensor:
 class LuminanceNetwork(nn.Module):
     """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, through `predict`.
 
-    A photo is restored as it is and mirrored, and the mean is the result: a tenth of a decibel for twice the time
+    A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
     """
 
