@@ -1,4 +1,4 @@
-# `make run` and `make test` need nothing but Python 3.10 to 3.12 and make.
+# `make run` and `make test` need nothing but Python 3.10 to 3.14 and make.
 PYTHON ?= python3
 BIN = .venv/bin
 
@@ -26,8 +26,8 @@ clean:
 	rm -rf .venv
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' \
-		|| { echo "Python 3.10, 3.11 or 3.12 is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' \
+		|| { echo "Python 3.10 to 3.14 is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25"  # basicsr does not build with the pip of Python 3.10
 	touch $@

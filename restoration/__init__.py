@@ -12,18 +12,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .types import ControlError, Photo, PhotoError, RestorationError, WeightsError
+from .types import ControlError, MemoryShortage, Photo, PhotoError, RestorationError, Upscaling, WeightsError
 
 if TYPE_CHECKING:
     from . import image, metrics
     from .degradations import PRESETS, Degradation
     from .recipe import Recipe
-    from .restorer import Restoration, Restorer, Samples
+    from .restorer import Restoration, Restorer, Samples, Upscaled
 
 __all__ = [
     "PRESETS",
     "ControlError",
     "Degradation",
+    "MemoryShortage",
     "Photo",
     "PhotoError",
     "Recipe",
@@ -31,6 +32,8 @@ __all__ = [
     "RestorationError",
     "Restorer",
     "Samples",
+    "Upscaled",
+    "Upscaling",
     "WeightsError",
     "image",
     "metrics",
@@ -43,6 +46,7 @@ _LAZY = {
     "Restoration": "restorer",
     "Restorer": "restorer",
     "Samples": "restorer",
+    "Upscaled": "restorer",
 }
 
 

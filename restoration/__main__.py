@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from . import image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
-from .outputs import Entry, Job, add_to_report, finite, is_file_name, plan, report_path, truth_of
+from .outputs import Entry, Job, commit, finite, is_done, is_file_name, plan, read_report, report_path, truth_of
 from .recipe import Recipe
 from .sheet import Panel, sheet
 from .types import ControlError, Photo, RestorationError, WeightsError
@@ -25,6 +25,7 @@ from .types import ControlError, Photo, RestorationError, WeightsError
 if TYPE_CHECKING:
     from .metrics import Metrics
     from .restorer import Restorer
+    from .tiling import Progress
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +34,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Restore and colourise damaged photos with a VAE, a GAN and a CNN, and compare them.\n\n"
     "INPUT is files or folders (searched through). OUT ending in .png, .jpg or .webp is a file, anything else a folder."
-    " A report.json lies beside the results. Exit status: 0 all went well, 1 some photo failed, 2 wrong usage.",
+    " A report.jsonl lies beside the results; what it lists as done is not done again. Exit status: 0 all went well,"
+    " 1 some photo failed, 2 wrong usage.",
 )
 
 MODELS = "vae, gan or cnn"
@@ -41,6 +43,18 @@ Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or 
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
 FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
 DeviceFlag = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the networks run.")]
+EngineFlag = Annotated[
+    str, typer.Option("--engine", help="Of the upscaling: auto, fast, general, x4plus, x2plus or bicubic.")
+]
+DenoiseFlag = Annotated[
+    float | None, typer.Option("--denoise", help="How much noise the engine general removes: 0 to 1 [default: 1].")
+]
+TileFlag = Annotated[
+    int | None,
+    typer.Option(
+        "--tile", min=16, max=4096, help="Side of the tiles of a large photo [default: what suits the engine]."
+    ),
+]
 WeightsFlag = Annotated[
     list[Path] | None, typer.Option("--weights", metavar="PATH", help="Your own weights, a file or folder; repeatable.")
 ]
@@ -62,35 +76,59 @@ def _clear_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _process(jobs: list[Job], out: Path, work: Callable[[Job], Entry]) -> None:
-    """Run ``work`` on each photo, name those that fail, write the report, and exit 1 if any failed.
+Work = Callable[[Job], tuple[dict[str, Photo], Entry]]
+"""Makes a photo's results, by what they are, and what the report says of them beside the recipe."""
 
-    ``work`` returns the photo's entry in the report, with ``outputs`` as paths. The report is written whatever happens,
-    so that what has been made is listed.
+
+def _process(
+    jobs: list[Job], out: Path, work: Work, recipe_of: Callable[[Job], Recipe], *, resumable: bool = False
+) -> None:
+    """Run ``work`` on each photo, write its results and its line of the report, name those that fail, and exit 1 if any
+    did.
+
+    ``resumable`` says that the recipe alone decides a photo's results: those that are there already are not made again.
     """
-    folder = report_path(out).parent
+    report = report_path(out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        report.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ControlError(f"{folder} cannot be made ({error.strerror}); choose another place.") from error
-    entries: list[Entry] = []
-    failed = 0
-    try:
-        for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
-            try:
-                entries.append(work(job))
-            except ControlError:
-                raise  # wrong usage, not a bad photo
-            except (RestorationError, OSError, RuntimeError, MemoryError) as error:
-                failed += 1
-                tqdm.write(f"{job.source}: {error}", file=sys.stderr)
-    finally:
-        if entries:
-            add_to_report(report_path(out), entries)
-    if entries:
-        typer.echo(f"{len(entries)} of {len(jobs)} done; results and measures are listed in {report_path(out)}.")
+        raise ControlError(f"{report.parent} cannot be made ({error.strerror}); choose another place.") from error
+    made = read_report(report) if resumable else {}
+    finished = before = 0
+    for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
+        try:
+            recipe = recipe_of(job).to_json()
+            digest = hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
+            if made and is_done(job, digest, recipe, made, report):
+                before += 1
+                continue
+            pictures, facts = work(job)
+            entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
+            files = {path: image.encode(pictures[kind], path.suffix) for kind, path in job.outputs.items()}
+            commit(report, {**entry, "recipe": recipe}, files)
+            finished += 1
+        except ControlError:
+            raise  # wrong usage, not a bad photo
+        except (RestorationError, OSError, RuntimeError, MemoryError) as error:
+            tqdm.write(f"{job.source}: {error}", file=sys.stderr)
+    failed = len(jobs) - finished - before
+    if finished or before:
+        known = f", {before} of them before" if before else ""
+        typer.echo(f"{finished + before} of {len(jobs)} done{known}; results and measures are listed in {report}.")
     if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _tile_bar() -> Iterator[Progress]:
+    """A progress bar of one photo's tiles."""
+    with tqdm(unit="tile", leave=False, disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
 
 
 def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
@@ -179,6 +217,8 @@ def restore_command(
     out: Out,
     model: Annotated[str, typer.Option(help=f"{MODELS}.")] = "vae",
     upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
+    engine: EngineFlag = "auto",
+    denoise: DenoiseFlag = None,
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
@@ -191,27 +231,27 @@ def restore_command(
     from . import metrics
 
     with _clear_errors():
-        large = f"_x{upscale}"
-        jobs = plan(inputs, out, ["", large] if upscale else [""], skip_truths=True)
+        if not upscale and (engine != "auto" or denoise is not None):
+            raise ControlError("An engine and a denoise strength are for upscaling; add --upscale 2 or 4.")
+        kinds = {"restored": "", "upscaled": f"_x{upscale}"} if upscale else {"restored": ""}
+        jobs = plan(inputs, out, kinds, skip_truths=True)
         restorer = _restorer(device, weights)
-        restorer.prepare([model], upscale)
+        upscaling = restorer.upscaling(upscale, engine, denoise) if upscale else None
+        restorer.prepare([model])
 
-        def work(job: Job) -> Entry:
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             result = restorer.restore(image.load(job.source), model, fit=fit)
-            image.save(result.photo, job.outputs[""])
-            outputs, seconds, engine = {"restored": job.outputs[""]}, {"restore": result.seconds}, None
-            if upscale:
-                larger = restorer.upscale(result.photo, upscale)
-                image.save(larger.photo, job.outputs[large])
-                outputs["upscaled"], seconds["upscale"], engine = job.outputs[large], larger.seconds, larger.model
+            pictures, seconds = {"restored": result.photo}, {"restore": result.seconds}
+            if upscaling:
+                larger = restorer.upscale(result.photo, upscaling.scale, engine=upscaling.engine, denoise=denoise)
+                pictures["upscaled"], seconds["upscale"] = larger.photo, larger.seconds
             truth = truth_of(job.source)
             measured = metrics.compare(result.photo, image.fit(image.load(truth), fit)) if truth else None
-            recipe = Recipe(
-                fit=fit, model=model, weights_sha256=result.weights_sha256, upscale=upscale, upscale_engine=engine
-            )
-            return _entry(job.source, outputs, recipe, seconds, measured)
+            return pictures, _facts(recipe, seconds, measured)
 
-        _process(jobs, out, work)
+        sha256 = restorer.weights_sha256(model)
+        recipe = Recipe(fit=fit, model=model, weights_sha256=sha256, upscaling=upscaling)
+        _process(jobs, out, work, lambda job: recipe, resumable=True)
 
 
 @app.command("degrade")
@@ -224,20 +264,21 @@ def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
     from . import metrics
 
     with _clear_errors():
-        jobs = plan(inputs, out, ["", "_truth"])
+        jobs = plan(inputs, out, {"degraded": "", "truth": "_truth"})
         places = {job.source: place for place, job in enumerate(jobs)}
 
-        def work(job: Job) -> Entry:
+        def recipe_of(job: Job) -> Recipe:
+            degradation, seed = damage.of(places[job.source])
+            return Recipe(fit=damage.fit, degradation=degradation, seed=seed)
+
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             degradation, seed = damage.of(places[job.source])
             truth = image.fit(image.load(job.source), damage.fit)
             degraded = degradation.apply(truth, seed)
-            image.save(truth, job.outputs["_truth"])
-            image.save(degraded, job.outputs[""])
-            outputs = {"degraded": job.outputs[""], "truth": job.outputs["_truth"]}
-            recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
-            return _entry(job.source, outputs, recipe, {}, metrics.compare(degraded, truth))
+            facts = _facts(recipe_of(job), {}, metrics.compare(degraded, truth))
+            return {"degraded": degraded, "truth": truth}, facts
 
-        _process(jobs, out, work)
+        _process(jobs, out, work, recipe_of, resumable=True)
 
 
 @app.command("compare")
@@ -258,12 +299,13 @@ def compare_command(
             raise ControlError(f"compare writes several files, so {out} must be a folder; leave its suffix out.")
         names = list(dict.fromkeys(name.strip() for name in models.split(",")))
         kinds = ["degraded", *names, "truth", "sheet"]
-        jobs = plan([input], out, [f"_{kind}" for kind in kinds])
+        jobs = plan([input], out, {kind: f"_{kind}" for kind in kinds})
         restorer = _restorer(device, weights)
         restorer.prepare(names)
+        degradation, seed = damage.of(0)
+        recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
 
-        def work(job: Job) -> Entry:
-            degradation, seed = damage.of(0)
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             truth = image.fit(image.load(job.source), damage.fit)
             degraded = degradation.apply(truth, seed)
             before = metrics.compare(degraded, truth)
@@ -276,13 +318,9 @@ def compare_command(
                 panels.append(_panel(name.upper(), result.photo, after, before))
                 each[name] = {"weights_sha256": result.weights_sha256, "metrics": finite(asdict(after))}
             pictures["sheet"] = sheet([[*panels, Panel(truth, ["truth"])]])
-            for kind in kinds:
-                image.save(pictures[kind], job.outputs[f"_{kind}"])
-            recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
-            outputs = {kind: job.outputs[f"_{kind}"] for kind in kinds}
-            return {**_entry(job.source, outputs, recipe, seconds, before), "models": each}
+            return pictures, {**_facts(recipe, seconds, before), "models": each}
 
-        _process(jobs, out, work)
+        _process(jobs, out, work, lambda job: recipe)
 
 
 @app.command("samples")
@@ -303,11 +341,12 @@ def samples_command(
             raise ControlError(f"samples writes several files, so {out} must be a folder; leave its suffix out.")
         names = [f"sample{number + 1}" for number in range(n)]
         kinds = [*names, "uncertainty", "sheet"]
-        jobs = plan(inputs, out, [f"_{kind}" for kind in kinds], skip_truths=True)
+        jobs = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
         restorer = _restorer(device, weights)
         restorer.prepare(["vae"])
+        recipe = Recipe(fit=fit, model="vae", weights_sha256=restorer.weights_sha256("vae"), seed=seed)
 
-        def work(job: Job) -> Entry:
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.fit(image.load(job.source), fit)
             mean = restorer.restore(photo, "vae")
             drawn = restorer.samples(photo, n, seed=seed)
@@ -315,14 +354,10 @@ def samples_command(
             panels = [Panel(photo, ["input"]), Panel(mean.photo, ["restored"])]
             panels += [Panel(picture, [name]) for name, picture in pictures.items()]
             pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
-            for kind in kinds:
-                image.save(pictures[kind], job.outputs[f"_{kind}"])
-            recipe = Recipe(fit=fit, model="vae", weights_sha256=drawn.weights_sha256, seed=seed)
-            outputs = {kind: job.outputs[f"_{kind}"] for kind in kinds}
-            entry = _entry(job.source, outputs, recipe, {"samples": drawn.seconds})
-            return {**entry, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+            facts = _facts(recipe, {"samples": drawn.seconds})
+            return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
 
-        _process(jobs, out, work)
+        _process(jobs, out, work, lambda job: recipe)
 
 
 @app.command("upscale")
@@ -330,25 +365,32 @@ def upscale_command(
     inputs: Inputs,
     out: Out,
     scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
+    engine: EngineFlag = "auto",
+    denoise: DenoiseFlag = None,
+    tile: TileFlag = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
-    """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.png."""
+    """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.png.
+
+    auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
+    """
     with _clear_errors():
-        kind = "" if is_file_name(out) else f"_x{scale}"
-        jobs = plan(inputs, out, [kind])
+        jobs = plan(inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"})
         restorer = _restorer(device, weights)
-        restorer.prepare(scale=scale)
+        upscaling = restorer.upscaling(scale, engine, denoise)
+        restorer.prepare()
+        recipe = Recipe(fit="none", upscaling=upscaling)
 
-        def work(job: Job) -> Entry:
-            result = restorer.upscale(image.load(job.source, reduce_to=None), scale)
-            image.save(result.photo, job.outputs[kind])
-            recipe = Recipe(
-                fit="none", upscale=scale, upscale_engine=result.model, weights_sha256=result.weights_sha256
-            )
-            return _entry(job.source, {"upscaled": job.outputs[kind]}, recipe, {"upscale": result.seconds})
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+            photo = image.load(job.source, reduce_to=None)
+            with _tile_bar() as progress:
+                larger = restorer.upscale(
+                    photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress
+                )
+            return {"upscaled": larger.photo}, _facts(recipe, {"upscale": larger.seconds})
 
-        _process(jobs, out, work)
+        _process(jobs, out, work, lambda job: recipe, resumable=True)
 
 
 @app.command("models")
@@ -359,23 +401,18 @@ def models_command() -> None:
             try:
                 path = weights.find(entry.name)
                 found = hashlib.sha256(path.read_bytes()).hexdigest()
-                state = f"{path}  {found}{'' if found == entry.sha256 else '  damaged'}"
+                state = f"{path}  {found}{'' if found in entry.files.values() else '  damaged'}"
             except WeightsError:
-                state = "missing"
-            typer.echo(f"{entry.model:22}{entry.title:24}{entry.parameters:>10,}  {state}")
+                state = f"not here; fetched when needed from {entry.url}" if entry.url else "missing"
+            typer.echo(f"{entry.model:26}{entry.title:38}{entry.parameters:>10,}  {state}")
 
 
-def _entry(
-    source: Path, outputs: dict[str, Path], recipe: Recipe, seconds: dict[str, float], measured: Metrics | None = None
-) -> Entry:
+def _facts(recipe: Recipe, seconds: dict[str, float], measured: Metrics | None = None) -> Entry:
     return {
-        "input": str(source),
-        "outputs": outputs,
         "model": recipe.model,
         "weights_sha256": recipe.weights_sha256,
         "seconds": {step: round(value, 4) for step, value in seconds.items()},
         "metrics": finite(asdict(measured)) if measured else None,
-        "recipe": recipe.to_json(),
     }
 
 

@@ -170,11 +170,21 @@ def save(photo: Photo, path: str | os.PathLike[str]) -> None:
 
 def write_whole(path: Path, contents: bytes) -> None:
     """Write a file that appears whole or not at all: written aside, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{uuid.uuid4().hex}.part")
+    aside = write_aside(path, contents)
     try:
-        aside.write_bytes(contents)
         os.replace(aside, path)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def write_aside(path: Path, contents: bytes) -> Path:
+    """Write a file under a passing name beside ``path``, whose folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        aside.write_bytes(contents)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return aside

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .image import OUTPUT_SUFFIXES, SUFFIXES, write_whole
+from .image import OUTPUT_SUFFIXES, SUFFIXES, write_aside
 from .types import ControlError
 
 Entry = dict[str, Any]
@@ -19,7 +19,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """One photo and its result files, by kind: "" is the main one, "_x4" and the like stand in the name."""
+    """One photo, and its result files by what they are."""
 
     source: Path
     outputs: Mapping[str, Path]
@@ -30,13 +30,14 @@ def is_file_name(out: Path) -> bool:
     return out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir()
 
 
-def plan(inputs: Sequence[Path], out: Path, kinds: Sequence[str], *, skip_truths: bool = False) -> list[Job]:
+def plan(inputs: Sequence[Path], out: Path, kinds: Mapping[str, str], *, skip_truths: bool = False) -> list[Job]:
     """One job per photo of ``inputs`` (files, or folders searched through).
 
-    ``out`` is the file of the one photo, or a folder, where subfolders are mirrored and results are PNG. Inputs whose
-    results would collide keep their suffix in the name. Results of an earlier run are no inputs, and nothing but
-    earlier results of the same photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs
-    are no inputs either. Raises `ControlError` where that cannot be done.
+    ``kinds`` are the results of each photo and what their file names end in: "" for the main one. ``out`` is the file
+    of the one photo, or a folder, where subfolders are mirrored and results are PNG. Inputs whose results would collide
+    keep their suffix in the name. Results of an earlier run are no inputs, and nothing but earlier results of the same
+    photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no inputs either. Raises
+    `ControlError` where that cannot be done.
     """
     if out.exists() and not out.is_dir() and not is_file_name(out):
         raise ControlError(f"{out} is a file but no .png, .jpg or .webp; name a folder.")
@@ -45,12 +46,13 @@ def plan(inputs: Sequence[Path], out: Path, kinds: Sequence[str], *, skip_truths
     if is_file_name(out):
         if len(sources) != 1:
             raise ControlError(f"{out} is one file, but there are {len(sources)} photos; name a folder.")
-        jobs = [Job(sources[0][0], {kind: out.with_name(f"{out.stem}{kind}{out.suffix}") for kind in kinds})]
+        named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
+        jobs = [Job(sources[0][0], named)]
         _refuse_losses(jobs, made_from, may_replace=True)
         return jobs
 
     def outputs(relative: Path, stem: str) -> dict[str, Path]:
-        return {kind: out / relative.parent / f"{stem}{kind}.png" for kind in kinds}
+        return {kind: out / relative.parent / f"{stem}{ending}.png" for kind, ending in kinds.items()}
 
     claims = Counter(path for _, relative in sources for path in outputs(relative, relative.stem).values())
     jobs = []
@@ -116,28 +118,65 @@ def _refuse_losses(jobs: Sequence[Job], made_from: Mapping[Path, str], *, may_re
 
 def report_path(out: Path) -> Path:
     """The report of ``out``: in the folder, or beside the file."""
-    return (out.parent if is_file_name(out) else out) / "report.json"
+    return (out.parent if is_file_name(out) else out) / "report.jsonl"
 
 
-def read_report(path: Path) -> list[Entry]:
-    """Entries of earlier runs; `ControlError` where the file is something else, so that it is not overwritten."""
+def read_report(path: Path) -> dict[str, Entry]:
+    """The newest entry of each result, by its path below the report's folder.
+
+    A last line that a kill cut off is passed over. `ControlError` where the file is something else, so that nothing is
+    added to it.
+    """
     if not path.exists():
-        return []
+        return {}
+    newest: dict[str, Entry] = {}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(entries, list) and all(isinstance(entry["outputs"], dict) for entry in entries):
-            return entries
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise ControlError(f"{path} is not a report of this program and would be overwritten; move it away.")
+        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+        for entry in map(json.loads, lines):
+            newest |= dict.fromkeys(entry["outputs"].values(), entry)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ControlError(f"{path} is not a report of this program and would be spoilt; move it away.") from None
+    return newest
 
 
-def add_to_report(path: Path, entries: Sequence[Entry]) -> None:
-    """Add ``entries`` (with ``outputs`` as paths) to the report, in place of those whose files have been made anew."""
-    named = [{**entry, "outputs": _relative(entry["outputs"], path)} for entry in entries]
-    remade = {output for entry in named for output in entry["outputs"].values()}
-    kept = [entry for entry in read_report(path) if not remade & set(entry["outputs"].values())]
-    write_whole(path, (json.dumps(kept + named, indent=2, allow_nan=False) + "\n").encode())
+def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
+    """Put a photo's results in their places, and its entry (with ``outputs`` as paths) at the report's end.
+
+    After a kill at any moment the photo is finished, or `is_done` says that it is not: an entry is written when its
+    files lie whole beside their places, and they move there after it.
+    """
+    line = json.dumps({**entry, "outputs": _relative(entry["outputs"], report)}, allow_nan=False)
+    asides = {path: write_aside(path, contents) for path, contents in files.items()}
+    try:
+        for path in files:
+            path.unlink(missing_ok=True)
+        _append(report, line.encode())
+        for path, aside in asides.items():
+            os.replace(aside, path)
+    finally:
+        for aside in asides.values():
+            aside.unlink(missing_ok=True)
+
+
+def is_done(job: Job, input_sha256: str, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
+    """Are the job's results all there, made from the same photo by the same recipe? ``made`` is `read_report`'s."""
+    outputs = _relative(job.outputs, report)
+    return all(path.is_file() for path in job.outputs.values()) and all(
+        (entry := made.get(name)) is not None
+        and (entry["outputs"], entry["input_sha256"], entry["recipe"]) == (outputs, input_sha256, recipe)
+        for name in outputs.values()
+    )
+
+
+def _append(report: Path, line: bytes) -> None:
+    """One more line; one that a kill cut off before it goes away."""
+    with report.open("a+b") as file:
+        if size := file.seek(0, os.SEEK_END):
+            file.seek(size - 1)
+            if file.read() != b"\n":
+                file.seek(0)
+                file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(line + b"\n")
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:
@@ -147,11 +186,7 @@ def finite(values: Mapping[str, float]) -> dict[str, float | None]:
 
 def _made_from(report: Path) -> dict[Path, str]:
     """The result files of earlier runs, and the name of the photo that each was made from."""
-    return {
-        (report.parent / output).resolve(): Path(entry["input"]).name
-        for entry in read_report(report)
-        for output in entry["outputs"].values()
-    }
+    return {(report.parent / name).resolve(): Path(entry["input"]).name for name, entry in read_report(report).items()}
 
 
 def _relative(outputs: Mapping[str, Path], report: Path) -> dict[str, str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from .degradations import Degradation, checked_seed
-from .types import ControlError
+from .types import ControlError, Upscaling
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @cache
@@ -31,19 +31,16 @@ class Recipe:
     seed: int | None = None
     model: str | None = None
     weights_sha256: str | None = None
-    upscale: int | None = None
-    upscale_engine: str | None = None
+    upscaling: Upscaling | None = None
     versions: Mapping[str, str] = field(default_factory=library_versions)
 
     def __post_init__(self) -> None:
         texts = {"fit": self.fit, "model": self.model, "weights_sha256": self.weights_sha256}
-        for name, value in (texts | {"upscale_engine": self.upscale_engine}).items():
+        for name, value in texts.items():
             if not isinstance(value, str | None):
                 raise ControlError(f"The recipe's {name} must be a text, not {value!r}.")
         if self.seed is not None:
             checked_seed(self.seed)
-        if self.upscale not in (None, 2, 4):
-            raise ControlError(f"The recipe's upscale must be 2 or 4, not {self.upscale!r}.")
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self), "versions": dict(self.versions)}
@@ -63,18 +60,25 @@ class Recipe:
             if not isinstance(degradation, dict):
                 raise ControlError("The recipe's degradation must be an object of control names and numbers.")
             degradation = Degradation.from_mapping(degradation)
-        return cls(degradation=degradation, **values)
+        upscaling = values.pop("upscaling", None)
+        if upscaling is not None:
+            try:
+                upscaling = Upscaling(**upscaling)
+            except TypeError as error:
+                raise ControlError(f"The recipe's upscaling is not one ({error}); use a report's JSON.") from error
+            if upscaling.scale not in (2, 4):
+                raise ControlError(f"The recipe's scale must be 2 or 4, not {upscaling.scale!r}.")
+        return cls(degradation=degradation, upscaling=upscaling, **values)
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """A recipe's JSON, or a report of one photo, which holds one."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            lines = [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else [json.loads(text)]
         except (OSError, ValueError, RecursionError) as error:
             raise ControlError(f"{path} cannot be read as a recipe ({error}); give a JSON file.") from error
-        match values:
-            case [{"recipe": dict(recipe)}]:
-                return cls.from_json(recipe)
-            case [_, _, *_]:
-                raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
-        return cls.from_json(values)
+        if len({json.dumps(line["outputs"]) for line in lines if isinstance(line, dict) and "outputs" in line}) > 1:
+            raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
+        newest = lines[-1] if lines else None
+        return cls.from_json(newest.get("recipe", newest) if isinstance(newest, dict) else newest)

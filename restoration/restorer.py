@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -12,17 +13,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from . import image, upscale
 from . import weights as find_weights
 from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
-from .types import ControlError, Photo, WeightsError
-from .weights import Checkpoint
+from .tiling import Progress
+from .types import ControlError, ModelSpec, Photo, Upscaling, WeightsError
 
 MAX_SAMPLES = 64
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,24 @@ class Restoration:
     model: str
     weights_sha256: str
     seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscaled:
+    """An enlarged photo, and what made it."""
+
+    photo: Photo
+    upscaling: Upscaling
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    """A network, and the file that its weights came from."""
+
+    network: nn.Module
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +86,27 @@ class Restorer:
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
         find_weights.check(weights)
         self.weights = tuple(weights)
-        self._networks: dict[str, tuple[nn.Module, Checkpoint]] = {}
+        self._networks: dict[str, _Loaded] = {}
+        self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._auto: str | None = None
 
-    def prepare(self, models: Iterable[str] = (), scale: int | None = None) -> None:
-        """Load what `restore` and `upscale` will need, so that what is missing shows before the first photo.
+    def prepare(self, models: Iterable[str] = ()) -> None:
+        """Load what `restore` will need, so that what is missing shows before the first photo; `upscaling` does so for
+        `upscale`, and comes first.
 
-        Raises `WeightsError` too where one of the restorer's own ``weights`` serves none of them.
+        Raises `WeightsError` too where one of the restorer's own ``weights`` serves neither.
         """
-        specs = [find_model(name) for name in models]
-        if scale is not None:
-            upscale.check_scale(scale)
-            self._network(upscale.WEIGHTS, upscale.build)
-        for spec in specs:
-            self._network(spec.weights, spec.build)
-        used = {path for _, checkpoint in self._networks.values() for path in (checkpoint.path, checkpoint.path.parent)}
+        for spec in [find_model(name) for name in models]:
+            self._model(spec)
+        used = {path for loaded in self._networks.values() for path in (loaded.path, loaded.path.parent)}
         for given in map(Path, self.weights):
             if given not in used:
                 raise WeightsError(f"{given} holds no weights for what was asked; leave it out, or choose its model.")
+
+    def weights_sha256(self, model: str) -> str:
+        """The SHA-256 of the file that serves ``model``."""
+        return self._model(find_model(model)).sha256
 
     def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
@@ -91,14 +114,14 @@ class Restorer:
         Raises `ControlError` for an unknown model or fit, `WeightsError` where the weights are missing or damaged.
         """
         spec = find_model(model)
-        network, checkpoint = self._network(spec.weights, spec.build)
+        loaded = self._model(spec)
         square = image.fit(photo, fit)
         started = time.perf_counter()
         with torch.inference_mode():
-            restored = network(image.to_tensor([square]).to(self.device, memory_format=torch.channels_last))
+            restored = loaded.network(image.to_tensor([square]).to(self.device, memory_format=torch.channels_last))
             result = image.to_photos(restored)[0]
         seconds = time.perf_counter() - started
-        return Restoration(photo=result, model=model, weights_sha256=checkpoint.sha256, seconds=seconds)
+        return Restoration(photo=result, model=model, weights_sha256=loaded.sha256, seconds=seconds)
 
     def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop") -> Samples:
         """``n`` restorations of ``photo`` by the VAE, each from a latent drawn by ``seed``, and how much they differ.
@@ -108,42 +131,124 @@ class Restorer:
         if not 2 <= n <= MAX_SAMPLES:
             raise ControlError(f"There can be 2 to {MAX_SAMPLES} samples, not {n}.")
         spec = find_model("vae")
-        network, checkpoint = self._network(spec.weights, spec.build)
+        loaded = self._model(spec)
         square = image.fit(photo, fit)
         started = time.perf_counter()
         with torch.inference_mode():
             images = image.to_tensor([square]).to(self.device, memory_format=torch.channels_last)
-            drawn = network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
+            drawn = loaded.network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
             photos = image.to_photos(drawn)
         spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
         seconds = time.perf_counter() - started
-        return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=checkpoint.sha256, seconds=seconds)
+        return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
 
-    def upscale(self, photo: Photo, scale: int = 4) -> Restoration:
-        """Enlarge ``photo`` 2 or 4 times by Real-ESRGAN's smallest network."""
-        upscale.check_scale(scale)
-        upscale.check_size(photo)
-        network, checkpoint = self._network(upscale.WEIGHTS, upscale.build)
+    def upscaling(self, scale: int = 4, engine: str = "auto", denoise: float | None = None) -> Upscaling:
+        """What `upscale` will really run, its weights found (or fetched) and loaded.
+
+        ``auto`` is x4plus on a GPU and general on a CPU; where its weights cannot be had it is fast, the reason is
+        logged, and it stays fast for this restorer. x4plus at x2 gives way to x2plus where that one's weights are at
+        hand; any other network's x2 is its x4 result reduced by an area filter. ``denoise`` is general's strength: 1,
+        the default, removes most noise, 0 keeps it. Raises `ControlError` and `WeightsError`.
+        """
+        upscale.check(scale, engine, denoise)
+        if engine == "auto":
+            engine = self._auto = self._auto or self._choose()
+        if engine == "x4plus" and scale == 2 and self._at_hand("x2plus"):
+            engine = "x2plus"
+        if engine == "bicubic":
+            return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network")
+        chosen = upscale.ENGINES[engine]
+        loaded = [self._upscaler(chosen.weights)]
+        if denoise is not None and denoise < 1:
+            loaded.append(self._upscaler(upscale.GENERAL_NOISY))
+        return Upscaling(
+            scale=scale,
+            engine=engine,
+            method=upscale.method(scale, chosen.factor),
+            denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
+            precision=str(next(loaded[0].network.parameters()).dtype).removeprefix("torch."),
+            weights={each.path.name: each.sha256 for each in loaded},
+        )
+
+    def upscale(
+        self,
+        photo: Photo,
+        scale: int = 4,
+        *,
+        engine: str = "auto",
+        denoise: float | None = None,
+        tile: int | None = None,
+        progress: Progress | None = None,
+    ) -> Upscaled:
+        """Enlarge ``photo`` 2 or 4 times; the result says which engine ran (see `upscaling`).
+
+        Up to 4096x4096 pixels come out. Photos larger than a tile go through the network in tiles of ``tile`` pixels a
+        side (by default what suits the engine), and ``progress(done, total)`` is called after each. Raises
+        `ControlError`, `PhotoError` for a photo that is too large, `WeightsError`, and `MemoryShortage`.
+        """
+        upscale.check(scale, engine, denoise, tile)
+        upscale.check_size(photo, scale)
+        plan = self.upscaling(scale, engine, denoise)
         started = time.perf_counter()
-        with torch.inference_mode():
-            images = image.to_tensor([photo]).to(self.device, memory_format=torch.channels_last)
-            result = image.to_photos(upscale.enlarge(network, images, scale))[0]
-        seconds = time.perf_counter() - started
-        return Restoration(photo=result, model=upscale.ENGINE, weights_sha256=checkpoint.sha256, seconds=seconds)
+        if plan.engine == "bicubic":
+            result = upscale.bicubic(photo, scale)
+        else:
+            chosen = upscale.ENGINES[plan.engine]
+            network = self._upscaler(chosen.weights).network
+            if plan.denoise is not None and plan.denoise < 1:
+                network = upscale.between(network, self._upscaler(upscale.GENERAL_NOISY).network, plan.denoise)
+            result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
+        return Upscaled(photo=result, upscaling=plan, seconds=time.perf_counter() - started)
 
-    def _network(self, name: str, build: Callable[[Mapping[str, Any]], nn.Module]) -> tuple[nn.Module, Checkpoint]:
+    def _choose(self) -> str:
+        """The engine that auto stands for."""
+        best = "x4plus" if self.device.type == "cuda" else "general"
+        try:
+            self._upscaler(upscale.ENGINES[best].weights)
+        except WeightsError as error:
+            logger.warning("Upscaling with the engine fast, not %s. %s", best, error)
+            return "fast"
+        return best
+
+    def _at_hand(self, engine: str) -> bool:
+        try:
+            find_weights.find(upscale.ENGINES[engine].weights, self.weights)
+        except WeightsError:
+            return False
+        return True
+
+    def _model(self, spec: ModelSpec) -> _Loaded:
+        def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
+            network = spec.build(config)
+            network.load_state_dict(dict(tensors))
+            return network
+
+        return self._network(spec.weights, build)
+
+    def _upscaler(self, name: str) -> _Loaded:
+        half = self.device.type == "cuda"  # on a CPU it is slower, and not all of it is there
+        return self._network(name, upscale.build, torch.float16 if half else torch.float32)
+
+    def _network(
+        self,
+        name: str,
+        build: Callable[[Mapping[str, Any], Mapping[str, Tensor]], nn.Module],
+        dtype: torch.dtype = torch.float32,
+    ) -> _Loaded:
         with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:  # of its own, so that nobody waits for another network's download
             if name not in self._networks:
                 checkpoint = find_weights.load(name, self.weights)
                 try:
-                    network = build(checkpoint.config)
-                    network.load_state_dict(dict(checkpoint.tensors))
+                    network = build(checkpoint.config, checkpoint.tensors)
                 except (RuntimeError, TypeError, KeyError, ValueError) as error:
                     reason = str(error).splitlines()[0]
                     raise WeightsError(
                         f"{checkpoint.path} holds weights of another network ({reason}); "
                         "use a file made for this model and version."
                     ) from error
-                network = network.eval().requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
-                self._networks[name] = network, checkpoint
+                network = network.eval().requires_grad_(False).to(self.device, dtype)
+                network = network.to(memory_format=torch.channels_last)
+                self._networks[name] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
             return self._networks[name]

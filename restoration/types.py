@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class WeightsError(RestorationError):
     """Weights are missing, damaged, or not those of the network that wants them."""
 
 
+class MemoryShortage(RestorationError):
+    """The machine has too little memory for what was asked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded picture.
@@ -52,6 +56,23 @@ class Photo:
     @property
     def width(self) -> int:
         return self.pixels.shape[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upscaling:
+    """How a photo was enlarged: what really ran, never merely what was asked for."""
+
+    scale: int
+    engine: str
+    """fast, general, x4plus, x2plus or bicubic."""
+    method: str
+    """In words: the network's own factor, and whether its result was reduced."""
+    denoise: float | None = None
+    """The engine general's denoise strength."""
+    precision: str | None = None
+    """float32, or float16 on a GPU."""
+    weights: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each weights file, by the file's name."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,33 +1,81 @@
-"""Real-ESRGAN's smallest network, x4 and x2; the only file that touches `basicsr`.
+"""Real-ESRGAN, x4 and x2; the only file that touches `basicsr` and `spandrel`.
 
-Wang et al. 2021, "Real-ESRGAN: Training real-world blind super-resolution with pure synthetic data"; the weights are
-realesr-animevideov3 of xinntao/Real-ESRGAN (BSD-3-Clause).
+Wang et al. 2021, "Real-ESRGAN: Training real-world blind super-resolution with pure synthetic data". The networks are
+basicsr's own classes, the weights those of xinntao/Real-ESRGAN (BSD-3-Clause); tiles, precision and the order of
+colours are ours.
 """
 
 from __future__ import annotations
 
+import copy
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, cast
 
+import numpy as np
+import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .types import ControlError, Photo, PhotoError
-
-ENGINE = "realesr-animevideov3"
-WEIGHTS = "realesr-animevideov3-x4.fp16.safetensors"
-MAX_PIXELS = 1024 * 1024
-"""Largest input: the network's activations stay under 1.5 GB and the result under 4096x4096."""
+from . import image, tiling
+from .types import ControlError, MemoryShortage, Photo, PhotoError
 
 
-def build(config: Mapping[str, Any]) -> nn.Module:
-    """Real-ESRGAN's own SRVGGNetCompact: ``[B, 3, H, W]`` RGB in [0, 1] -> ``[B, 3, 4 H, 4 W]``."""
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A network of Real-ESRGAN's. ``weights`` is their name in the manifest.
+
+    Photos larger than ``tile + 2 * margin`` pixels a side go through it in tiles; the margins are wide enough for no
+    pixel to differ by more than 2 levels from the whole photo's.
+    """
+
+    id: str
+    weights: str
+    factor: int = 4
+    tile: int
+    margin: int
+
+
+ENGINES = {
+    engine.id: engine
+    for engine in (
+        Engine(id="fast", weights="realesr-animevideov3-x4.fp16.safetensors", tile=256, margin=24),
+        Engine(id="general", weights="realesr-general-x4v3.pth", tile=256, margin=32),
+        Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=128, margin=64),
+        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=128, margin=64),
+    )
+}
+GENERAL_NOISY = "realesr-general-wdn-x4v3.pth"
+"""The engine general's twin that keeps noise; what lies between the two is the denoise strength."""
+CHOICES = ("auto", *ENGINES, "bicubic")
+MAX_PIXELS_OUT = 4096 * 4096
+
+
+# --- Networks ---------------------------------------------------------------------------------------------------------
+
+
+def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
+    """A network with its weights: ``[B, 3, H, W]`` RGB in [0, 1] -> ``[B, 3, factor * H, factor * W]``, not clamped.
+
+    basicsr cannot be installed on Python 3.13 and later; there, spandrel reads the same weights.
+    """
+    return _by_basicsr(config, tensors) if find_spec("basicsr") else _by_spandrel(config, tensors)
+
+
+def _by_basicsr(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
     _restore_functional_tensor()
-    from basicsr.archs.srvgg_arch import SRVGGNetCompact
-
-    return cast(nn.Module, SRVGGNetCompact(**config))
+    if "num_block" in config:
+        from basicsr.archs.rrdbnet_arch import RRDBNet as Network
+    else:
+        from basicsr.archs.srvgg_arch import SRVGGNetCompact as Network
+    network = cast(nn.Module, Network(**config))
+    network.load_state_dict(dict(tensors), assign=True)
+    return network
 
 
 def _restore_functional_tensor() -> None:
@@ -39,22 +87,113 @@ def _restore_functional_tensor() -> None:
     sys.modules.setdefault(shim.__name__, shim)
 
 
-def check_scale(scale: int) -> None:
-    """Raise `ControlError` for a scale that is not 2 or 4."""
+def _by_spandrel(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
+    from spandrel import ModelLoader, UnsupportedModelError
+
+    try:
+        found = ModelLoader().load_from_state_dict(dict(tensors))
+    except UnsupportedModelError as error:
+        raise ValueError("no network of Real-ESRGAN's") from error
+    factor = config.get("scale", config.get("upscale"))
+    if found.scale != factor:
+        raise ValueError(f"it enlarges {found.scale} times, not {factor}")
+    return cast(nn.Module, found.model)
+
+
+def between(clean: nn.Module, noisy: nn.Module, strength: float) -> nn.Module:
+    """A new network ``strength`` of the way from ``noisy`` to ``clean``.
+
+    Wang et al. 2019, "Deep network interpolation for continuous imagery effect transition"; Real-ESRGAN's denoise
+    strength.
+    """
+    mixed = copy.deepcopy(clean)
+    for parameter, other in zip(mixed.parameters(), noisy.parameters(), strict=True):
+        parameter.lerp_(other, 1 - strength)
+    return mixed
+
+
+# --- Photos -----------------------------------------------------------------------------------------------------------
+
+
+def check(scale: int, engine: str, denoise: float | None, tile: int | None = None) -> None:
+    """Raise `ControlError` for settings that there are not, or that do not go together."""
     if scale not in (2, 4):
         raise ControlError(f"The scale must be 2 or 4, not {scale!r}.")
+    if engine not in CHOICES:
+        raise ControlError(f"There is no engine called {engine!r}; choose from {', '.join(CHOICES)}.")
+    if engine == "x2plus" and scale != 2:
+        raise ControlError("The engine x2plus enlarges twice only; choose the scale 2, or x4plus.")
+    if denoise is not None and engine != "general":
+        raise ControlError("Only the engine general has a denoise strength; choose it, or leave the strength out.")
+    if denoise is not None and not 0 <= denoise <= 1:
+        raise ControlError(f"The denoise strength must be from 0 to 1, not {denoise!r}.")
+    if tile is not None and not 16 <= tile <= 4096:
+        raise ControlError(f"A tile must be 16 to 4096 pixels a side, not {tile!r}.")
 
 
-def check_size(photo: Photo) -> None:
-    """Raise `PhotoError` for a photo that is too large."""
-    if photo.width * photo.height > MAX_PIXELS:
+def check_size(photo: Photo, scale: int) -> None:
+    """Raise `PhotoError` for a photo whose result would be too large."""
+    if photo.width * photo.height * scale**2 > MAX_PIXELS_OUT:
+        side = round(MAX_PIXELS_OUT**0.5) // scale
         raise PhotoError(
-            f"A photo of {photo.width}x{photo.height} is too large to upscale; "
-            f"reduce it to {MAX_PIXELS:,} pixels (1024x1024) at most."
+            f"A photo of {photo.width}x{photo.height} is too large to upscale {scale} times; "
+            f"reduce it to {side * side:,} pixels ({side}x{side}) at most."
         )
 
 
-def enlarge(network: nn.Module, images: Tensor, scale: int) -> Tensor:
-    """``[B, 3, H, W]`` -> ``scale`` times larger; x2 is the x4 result reduced by an area filter."""
-    larger = network(images).clamp(0, 1)
-    return larger if scale == 4 else functional.avg_pool2d(larger, 2)
+def method(scale: int, factor: int) -> str:
+    """What `enlarge` does, for reports."""
+    return f"Real-ESRGAN x{factor}" + (", reduced by an area filter" if factor != scale else "")
+
+
+def enlarge(
+    network: nn.Module,
+    engine: Engine,
+    photo: Photo,
+    scale: int,
+    *,
+    tile: int | None = None,
+    progress: tiling.Progress | None = None,
+) -> Photo:
+    """``photo``, ``scale`` times larger; x2 of an x4 network is its result reduced by an area filter (2x2 means).
+
+    In tiles of ``tile`` pixels a side, the engine's own size by default. Raises `MemoryShortage` where one does not fit
+    into memory.
+    """
+    weight = next(network.parameters())
+    whole = (tile or engine.tile) + 2 * engine.margin
+
+    def process(piece: Photo) -> Photo:
+        odd = [(0, length % 2 if engine.factor == 2 else 0) for length in (piece.height, piece.width)]
+        padded = Photo(np.pad(piece.pixels, [*odd, (0, 0)], mode="reflect"))  # x2plus works on 2x2 pixels at a time
+        images = image.to_tensor([padded]).to(weight.device, weight.dtype, memory_format=torch.channels_last)
+        larger = network(images).float().clamp(0, 1)
+        if engine.factor != scale:
+            larger = functional.avg_pool2d(larger, engine.factor // scale)
+        return image.to_photos(larger)[0]
+
+    with torch.inference_mode(), _clear_memory_errors(min(whole, photo.width), min(whole, photo.height)):
+        return tiling.enlarge(
+            photo, process, scale=scale, tile=tile or engine.tile, margin=engine.margin, progress=progress
+        )
+
+
+def bicubic(photo: Photo, scale: int) -> Photo:
+    """``photo`` enlarged by Pillow's bicubic filter, without any network."""
+    size = (photo.width * scale, photo.height * scale)
+    return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BICUBIC)))
+
+
+@contextmanager
+def _clear_memory_errors(width: int, height: int) -> Iterator[None]:
+    """PyTorch has several words for a lack of memory, by where it shows."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        lacking = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not lacking and not any(word in str(error) for word in ("memory", "alloc", "could not create a primitive")):
+            raise
+        raise MemoryShortage(
+            f"There is not enough memory to upscale {width}x{height} pixels at once; use smaller tiles, say --tile 64, "
+            "or the engine fast."
+        ) from error

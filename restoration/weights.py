@@ -1,12 +1,17 @@
-"""Finding, verifying and loading weights: an explicit path first, then the ``weights/`` folder of the repository."""
+"""Finding, verifying and loading weights.
+
+In this order: an explicit path, the ``weights/`` folder of the repository, and, for what is not shipped there, the
+user's cache and the release that its authors published.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +26,11 @@ FOLDER = Path(__file__).resolve().parent.parent / "weights"
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file of ``weights/manifest.json``. ``model`` is the id of the network that reads it."""
+    """One file of ``weights/manifest.json``. ``model`` is the id of the network that reads it.
+
+    ``url`` is where a file that is not shipped is published; ``also`` are other files that will do, the same weights
+    rounded to fp16, with their SHA-256.
+    """
 
     name: str
     model: str
@@ -34,6 +43,13 @@ class Entry:
     licence: str
     data: str
     scores: Mapping[str, Any]
+    url: str | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The names that the weights may have, with their SHA-256."""
+        return {self.name: self.sha256, **self.also}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,56 +83,110 @@ def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
     for given in map(Path, explicit):
         if not given.exists():
             raise WeightsError(f"There are no weights at {given}; check the path.")
-        if not any(_serves(given, entry) for entry in manifest().values()):
+        if not any(_served(given, entry) for entry in manifest().values()):
             raise WeightsError(f"{given} holds no weights for {', '.join(manifest())}; name one of these files.")
 
 
-def find(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Path:
+def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: bool = False) -> Path:
     """Where the weights called ``name`` in the manifest lie.
 
     ``explicit`` paths come first: a folder that has a file of that name, or a file that has the name or whose header
-    says that it holds the same model. Then the ``weights/`` folder. Raises `WeightsError` where nothing is found.
+    says that it holds the same model. Then the ``weights/`` folder, then the cache. With ``fetch``, weights that are
+    published elsewhere are downloaded to the cache; never where HF_HUB_OFFLINE is set. Raises `WeightsError` where
+    nothing is found.
     """
     if name not in manifest():
         raise WeightsError(f"The manifest names no weights {name}; train and export them first.")
-    for given in map(Path, explicit):
-        if _serves(given, manifest()[name]):
-            return given / name if given.is_dir() else given
-    if (FOLDER / name).is_file():
-        return FOLDER / name
-    raise WeightsError(f"{FOLDER / name} is missing; restore it with `git checkout weights`.")
+    entry = manifest()[name]
+    for place in (*map(Path, explicit), FOLDER):
+        if path := _served(place, entry):
+            return path
+    if entry.url is None:
+        raise WeightsError(f"{FOLDER / name} is missing; restore it with `git checkout weights`.")
+    if fetch:
+        return _fetched(entry)
+    if (cached := cache_folder() / name).is_file():
+        return cached
+    raise WeightsError(f"{name} is not here yet; it will be fetched from {entry.url} when it is needed.")
 
 
 def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoint:
-    """Find, verify and read the weights called ``name``; tensors come back as float32.
+    """Find (or fetch), verify and read the weights called ``name``; tensors come back as float32.
 
-    A released file must have the manifest's SHA-256; one's own file, given by its path, is taken at its word. Raises
-    `WeightsError` where it is missing, damaged or not what the manifest says.
+    A released file must have a SHA-256 of the manifest's; one's own weights for our models, given by their path, are
+    taken at their word. Raises `WeightsError` where the file is missing, damaged or not what the manifest says.
     """
-    import safetensors.torch
-
-    path = find(name, explicit)
-    contents = path.read_bytes()
-    sha256 = hashlib.sha256(contents).hexdigest()
+    path = find(name, explicit, fetch=True)
     entry = manifest()[name]
-    if path.parent == FOLDER and sha256 != entry.sha256:
-        raise WeightsError(
-            f"{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`."
-        )
     try:
-        tensors = {key: tensor.float() for key, tensor in safetensors.torch.load(contents).items()}
-        config = json.loads(_header(path).get("config", "null")) or entry.config
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise WeightsError(_incomplete(path, error)) from error
+        contents = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+    sha256 = hashlib.sha256(contents).hexdigest()
+    if (path.parent == FOLDER or entry.url) and sha256 not in entry.files.values():
+        mend = "delete it, and it will be fetched anew" if entry.url else "restore it with `git checkout weights`"
+        raise WeightsError(f"{path} is damaged (its SHA-256 is not the manifest's); {mend}.")
+    config, tensors = _read_pickled(contents, path) if path.suffix == ".pth" else _read_safetensors(contents, path)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise WeightsError(f"{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.")
-    return Checkpoint(path=path, sha256=sha256, config=config, tensors=tensors)
+    return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 
-def _serves(given: Path, entry: Entry) -> bool:
-    if given.is_dir():
-        return (given / entry.name).is_file()
-    return given.is_file() and (given.name == entry.name or _header(given).get("model") == entry.model)
+def cache_folder() -> Path:
+    """Where downloads are kept: ``~/.cache/restoration-lab``, or what the system and XDG_CACHE_HOME say."""
+    import pooch
+
+    return Path(pooch.os_cache("restoration-lab"))
+
+
+def _fetched(entry: Entry) -> Path:
+    """The published file out of the cache; downloaded first where it is missing or damaged there."""
+    import huggingface_hub
+    import pooch
+
+    cached = cache_folder() / entry.name
+    by_hand = f"download {entry.url} by hand into the folder weights"
+    if huggingface_hub.is_offline_mode():
+        if cached.is_file():
+            return cached
+        raise WeightsError(f"{entry.name} is not here, and HF_HUB_OFFLINE forbids to fetch it; unset it, or {by_hand}.")
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=15)
+    try:
+        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.name, cached.parent, downloader=downloader)
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is a ValueError
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{entry.name} could not be fetched ({reason}); try again, or {by_hand}.") from error
+    return Path(path)
+
+
+def _served(place: Path, entry: Entry) -> Path | None:
+    """The file at ``place``, a file or a folder, that holds the entry's weights."""
+    if place.is_dir():
+        return next((place / name for name in entry.files if (place / name).is_file()), None)
+    serves = place.is_file() and (place.name in entry.files or _header(place).get("model") == entry.model)
+    return place if serves else None
+
+
+def _read_safetensors(contents: bytes, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
+    import safetensors.torch
+
+    try:
+        tensors = {key: tensor.float() for key, tensor in safetensors.torch.load(contents).items()}
+        return json.loads(_header(path).get("config", "null")), tensors
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise WeightsError(_incomplete(path, error)) from error
+
+
+def _read_pickled(contents: bytes, path: Path) -> tuple[None, dict[str, torch.Tensor]]:
+    """Real-ESRGAN's own files; tensors only, no code in the pickle is ever run."""
+    import torch
+
+    try:
+        values = torch.load(io.BytesIO(contents), map_location="cpu", weights_only=True)
+        tensors = values.get("params_ema", values.get("params"))  # as Real-ESRGAN prefers them
+        return None, {key: tensor.float() for key, tensor in tensors.items()}
+    except Exception as error:  # unpickling raises whatever the file makes it trip over
+        raise WeightsError(f"{path} is no weights file of Real-ESRGAN's; get a fresh copy of it.") from error
 
 
 def _incomplete(path: Path, error: Exception) -> str:
@@ -124,9 +194,11 @@ def _incomplete(path: Path, error: Exception) -> str:
 
 
 def _header(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file, read without torch."""
+    """The metadata of a safetensors file, read without torch; a pickle has none."""
     import safetensors
 
+    if path.suffix == ".pth":
+        return {}
     try:
         with safetensors.safe_open(path, "np") as file:
             return file.metadata() or {}

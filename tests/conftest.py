@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
+
+# No test reaches out, and none finds what its user has downloaded; both are read when libraries are imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="restoration-lab-tests-")
 
 import pytest
 

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types"},
-    {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet"},
+    {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale", "restoration.recipe"},
     {"restoration.restorer"},
     {"restoration", "restoration.__main__"},
@@ -78,7 +78,7 @@ def test_borders(path: Path) -> None:
     if path.relative_to(ROOT).parts[0] not in ("ui", "app.py"):
         assert "gradio" not in roots
     if path.name != "upscale.py":
-        assert not roots & {"realesrgan", "basicsr"}
+        assert not roots & {"realesrgan", "basicsr", "spandrel"}
 
 
 @pytest.mark.parametrize(

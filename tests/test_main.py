@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from restoration import PRESETS, Recipe, Restorer, image, metrics, weights
 from restoration.__main__ import app
+from restoration.outputs import read_report
 from tests.conftest import EXAMPLES, ROOT
 
 
@@ -28,7 +29,8 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 
 def report(folder: Path) -> list[dict]:
-    return json.loads((folder / "report.json").read_text())
+    """The newest entries, in order."""
+    return list({id(entry): entry for entry in read_report(folder / "report.jsonl").values()}.values())
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     (entry,) = report(tmp_path)
     assert entry["outputs"] == {"restored": "after.png", "upscaled": "after_x4.png"}
     assert entry["weights_sha256"] == weights.manifest()[f"{model}.safetensors"].sha256
-    assert entry["recipe"]["upscale_engine"] == "realesr-animevideov3"
+    assert entry["recipe"]["upscaling"]["engine"] == "fast"
     assert entry["metrics"] is None  # there is no truth to measure against
 
 
@@ -80,7 +82,7 @@ def test_folders_are_mirrored_and_nothing_collides(folder: Path, tmp_path: Path)
     out = tmp_path / "out"
     assert run("restore", folder, "-o", out, "--model", "cnn")[0] == 0
     made = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
-    assert made == ["a.jpg.png", "a.png.png", "deep/b.png", "report.json"]
+    assert made == ["a.jpg.png", "a.png.png", "deep/b.png", "report.jsonl"]
     assert [entry["outputs"]["restored"] for entry in report(out)] == ["a.jpg.png", "a.png.png", "deep/b.png"]
 
 
@@ -115,8 +117,8 @@ def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path
     assert run("degrade", folder / "deep" / "b.JPG", "-o", tmp_path / "again.png", "--recipe", recipe)[0] == 0
     again = image.load(tmp_path / "again.png").pixels
     assert np.array_equal(again, image.load(tmp_path / "one" / entries[2]["outputs"]["degraded"]).pixels)
-    assert Recipe.read(tmp_path / "report.json") == Recipe.read(recipe)  # a report of one photo will do as well
-    assert run("degrade", folder, "-o", tmp_path / "two", "--recipe", tmp_path / "one" / "report.json")[0] == 2
+    assert Recipe.read(tmp_path / "report.jsonl") == Recipe.read(recipe)  # a report of one photo will do as well
+    assert run("degrade", folder, "-o", tmp_path / "two", "--recipe", tmp_path / "one" / "report.jsonl")[0] == 2
 
 
 def test_degradation_flags(tmp_path: Path) -> None:
@@ -172,7 +174,7 @@ def test_a_users_own_files_are_not_overwritten(folder: Path) -> None:
     code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
     assert code == 0  # b.JPG.png is another name than b.jpg.png
     (folder / "b.JPG.png").unlink()
-    (folder / "report.json").unlink()
+    (folder / "report.jsonl").unlink()
     (folder / "b.JPG.png").write_bytes(mine)
     code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
     assert code == 2
@@ -183,7 +185,12 @@ def test_a_folder_that_is_its_own_output_is_not_eaten(tmp_path: Path) -> None:
     shutil.copy(EXAMPLES / "coffee.jpg", tmp_path)
     for _ in range(2):
         assert run("degrade", tmp_path, "-o", tmp_path)[0] == 0
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["coffee.jpg", "coffee.png", "coffee_truth.png", "report.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "coffee.jpg",
+        "coffee.png",
+        "coffee_truth.png",
+        "report.jsonl",
+    ]
 
 
 def test_a_stopped_run_lists_what_it_made(tmp_path: Path) -> None:
@@ -213,15 +220,89 @@ def test_upscale(tmp_path: Path) -> None:
     Image.open(EXAMPLES / "coffee.jpg").resize((90, 60)).save(tmp_path / "small.png")
     assert run("upscale", tmp_path / "small.png", "-o", tmp_path / "out", "--scale", 2)[0] == 0
     assert Image.open(tmp_path / "out" / "small_x2.png").size == (180, 120)
+    upscaling = report(tmp_path / "out")[0]["recipe"]["upscaling"]
+    name = "realesr-animevideov3-x4.fp16.safetensors"
+    assert (upscaling["engine"], upscaling["precision"]) == ("fast", "float32")
+    assert upscaling["method"] == "Real-ESRGAN x4, reduced by an area filter"
+    assert upscaling["weights"] == {name: weights.manifest()[name].sha256}
     assert run("upscale", tmp_path / "small.png", "-o", tmp_path / "big.webp")[0] == 0
     assert Image.open(tmp_path / "big.webp").size == (360, 240)
+
+
+def test_upscale_with_an_engine_of_choice(tmp_path: Path, shared: Path) -> None:
+    Image.open(EXAMPLES / "coffee.jpg").resize((40, 30)).save(tmp_path / "a.png")
+    own = ["--weights", shared / "weights", "--engine", "general", "--denoise", 0.5]
+    assert run("upscale", tmp_path / "a.png", "-o", tmp_path / "b.png", *own, "--tile", 16)[0] == 0
+    upscaling = report(tmp_path)[0]["recipe"]["upscaling"]
+    assert (upscaling["engine"], upscaling["denoise"], len(upscaling["weights"])) == ("general", 0.5, 2)
+    expected = Restorer("cpu", [shared / "weights"]).upscale(
+        image.load(tmp_path / "a.png"), engine="general", denoise=0.5
+    )
+    assert np.abs(image.load(tmp_path / "b.png").pixels.astype(int) - expected.photo.pixels).max() <= 2
+
+
+def test_upscale_says_what_it_cannot_enlarge(tmp_path: Path) -> None:
+    for width, height in ((1, 1), (10000, 1), (1, 10000), (1025, 1025)):
+        Image.new("RGB", (width, height)).save(tmp_path / f"{width}x{height}.png")
+    Image.open(EXAMPLES / "coffee.jpg").resize((40, 30)).save(tmp_path / "good.png")
+    code, stdout, stderr = run("upscale", tmp_path, "-o", tmp_path / "out", "--engine", "bicubic")
+    assert code == 1
+    assert "1 of 5 done" in stdout
+    assert [line.split(": ")[0][len(str(tmp_path)) + 1 :] for line in stderr.splitlines()] == [
+        *("10000x1.png", "1025x1025.png", "1x1.png", "1x10000.png")
+    ]
+
+
+def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path) -> None:
+    """kill -9 in the middle: what was finished stays as it is, and the rest is made."""
+    source, out = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for index in range(40):
+        Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index)).save(source / f"{index:02}.png")
+    command = [sys.executable, "-m", "restoration", "upscale", source, "-o", out, "--engine", "fast"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    while len(list(out.glob("??_x4.png"))) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    made = {path.name: path.stat().st_mtime_ns for path in out.glob("??_x4.png")}
+    assert 4 <= len(made) < 40
+    with (out / "report.jsonl").open("a") as file:
+        file.write('{"input": "a line that the kill cut o')
+    code, stdout, _ = run("upscale", source, "-o", out, "--engine", "fast")
+    assert code == 0
+    assert f"40 of 40 done, {len(made)} of them before" in stdout
+    after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
+    assert len(after) == len(report(out)) == 40
+    assert made.items() <= after.items()
+
+
+def test_only_the_same_photo_by_the_same_recipe_is_done(tmp_path: Path) -> None:
+    photo, out = tmp_path / "a.png", tmp_path / "out"
+    Image.open(EXAMPLES / "coffee.jpg").save(photo)
+
+    def done(*flags: object) -> bool:
+        code, stdout, _ = run("restore", photo, "-o", out, *flags)
+        assert code == 0
+        return "1 of them before" in stdout
+
+    assert [done("--model", "cnn"), done("--model", "cnn")] == [False, True]
+    assert [done("--model", "vae"), done("--model", "cnn"), done("--model", "cnn", "--fit", "pad")] == [False] * 3
+    assert [done("--model", "cnn", "--upscale", 2), done("--model", "cnn", "--upscale", 2)] == [False, True]
+    (out / "a_x2.png").unlink()
+    assert not done("--model", "cnn", "--upscale", 2)
+    Image.open(EXAMPLES / "china.jpg").save(photo)
+    assert not done("--model", "cnn", "--upscale", 2)
+    expected = Restorer("cpu").restore(image.load(photo), "cnn").photo.pixels
+    assert np.array_equal(image.load(out / "a.png").pixels, expected)
 
 
 def test_models() -> None:
     code, stdout, _ = run("models")
     assert code == 0
     for entry in weights.manifest().values():
-        assert entry.sha256 in stdout
+        assert (entry.url or entry.sha256) in stdout
         assert f"{entry.parameters:,}" in stdout
     assert "damaged" not in stdout
 
@@ -248,6 +329,10 @@ def test_models() -> None:
         ["compare", "IN/a.jpg", "-o", "OUT/a.png"],
         ["compare", "IN/a.jpg", "-o", "OUT", "--models", "vae,diffusion"],
         ["upscale", "IN", "-o", "OUT", "--scale", "8"],
+        ["upscale", "IN", "-o", "OUT", "--engine", "esrgan"],
+        ["upscale", "IN", "-o", "OUT", "--denoise", "0.5"],
+        ["upscale", "IN", "-o", "OUT", "--engine", "fast", "--tile", "3"],
+        ["restore", "IN", "-o", "OUT", "--engine", "fast"],
     ],
 )
 def test_wrong_usage_writes_nothing(folder: Path, tmp_path: Path, arguments: list[str]) -> None:
@@ -290,11 +375,11 @@ def test_readmes_example_runs(tmp_path: Path) -> None:
 
 
 def test_a_report_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text('{"precious": true}')
+    (tmp_path / "report.jsonl").write_text('{"precious": true}\n')
     code, _, stderr = run("degrade", EXAMPLES / "coffee.jpg", "-o", tmp_path)
     assert code == 2
     assert "not a report" in stderr
-    assert (tmp_path / "report.json").read_text() == '{"precious": true}'
+    assert (tmp_path / "report.jsonl").read_text() == '{"precious": true}\n'
     assert not (tmp_path / "coffee.png").exists()
 
 

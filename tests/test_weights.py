@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,8 @@ import torch
 from restoration import Photo, Restorer, WeightsError, upscale, weights
 
 NAME = "vae.safetensors"
+FAST = upscale.ENGINES["fast"].weights
+GENERAL = upscale.ENGINES["general"].weights
 
 
 @pytest.fixture
@@ -22,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("name", weights.manifest())
+@pytest.mark.parametrize("name", [name for name, entry in weights.manifest().items() if entry.url is None])
 def test_released_files_are_what_the_manifest_says(name: str) -> None:
     entry, path = weights.manifest()[name], weights.FOLDER / name
     assert hashlib.sha256(path.read_bytes()).hexdigest() == entry.sha256
@@ -92,11 +98,11 @@ def test_explicit_paths_that_do_not_work(tmp_path: Path, photo: Photo) -> None:
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path, photo: Photo) -> None:
     """They would give a black picture that looks like a result."""
-    tensors = dict(weights.load(upscale.WEIGHTS).tensors)
+    tensors = dict(weights.load(FAST).tensors)
     next(iter(tensors.values()))[0] = float("nan")
-    safetensors.torch.save_file(tensors, tmp_path / upscale.WEIGHTS)
+    safetensors.torch.save_file(tensors, tmp_path / FAST)
     with pytest.raises(WeightsError, match="infinite or undefined"):
-        Restorer(weights=[tmp_path]).upscale(photo, 4)
+        Restorer(weights=[tmp_path]).upscale(photo, 4, engine="fast")
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path, photo: Photo) -> None:
@@ -111,3 +117,161 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, photo: Photo) ->
     safetensors.torch.save_file(tensors, tmp_path / "b.safetensors", {**metadata, "config": '{"depth": 3}'})
     with pytest.raises(WeightsError, match="another network"):
         Restorer(weights=[tmp_path / "b.safetensors"]).restore(photo, "vae")
+
+
+# --- Weights that are fetched -----------------------------------------------------------------------------------------
+
+
+class Release:
+    """A web server that publishes one file, well or badly, and counts what it is asked."""
+
+    def __init__(self, contents: bytes) -> None:
+        self.contents, self.how, self.asked = contents, "well", 0
+        release = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                release.asked += 1
+                if release.how == "missing":
+                    self.send_error(404)
+                    return
+                sent = {"cut": contents[:9000], "wrong": contents[::-1]}.get(release.how, contents)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(contents)))
+                self.end_headers()
+                self.wfile.write(sent)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
+    """The engine general's weights, published as a .pth on a server of our own; the cache is empty."""
+    torch.manual_seed(0)
+    network = upscale.build(weights.manifest()[GENERAL].config, _chance(weights.manifest()[GENERAL].config))
+    torch.save({"params": network.state_dict()}, tmp_path / "published.pth")
+    release = Release((tmp_path / "published.pth").read_bytes())
+    entry = replace(
+        weights.manifest()[GENERAL],
+        sha256=hashlib.sha256(release.contents).hexdigest(),
+        url=f"http://127.0.0.1:{release.server.server_port}/{GENERAL}",
+    )
+    changed = {**weights.manifest(), GENERAL: entry}
+    monkeypatch.setattr(weights, "manifest", lambda: changed)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: False)
+    yield release
+    release.server.shutdown()
+    release.server.server_close()
+
+
+def _chance(config: dict) -> dict[str, torch.Tensor]:
+    upscale._restore_functional_tensor()
+    from basicsr.archs.srvgg_arch import SRVGGNetCompact
+
+    return SRVGGNetCompact(**config).state_dict()
+
+
+def test_the_first_use_fetches_and_the_second_does_not(release: Release, photo: Photo, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="not here yet"):
+        weights.find(GENERAL)
+    for _ in range(2):
+        assert Restorer("cpu").upscale(photo).upscaling.engine == "general"
+    assert release.asked == 1
+    assert [path.name for path in weights.cache_folder().iterdir()] == [GENERAL]
+    assert tmp_path in weights.cache_folder().parents
+    assert weights.find(GENERAL) == weights.cache_folder() / GENERAL
+
+
+def test_without_a_network_the_cache_serves(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights.load(GENERAL)
+    monkeypatch.setattr("huggingface_hub.is_offline_mode", lambda: True)
+    weights.load(GENERAL)
+    (weights.cache_folder() / GENERAL).unlink()
+    with pytest.raises(WeightsError, match=r"HF_HUB_OFFLINE.*by hand into"):
+        weights.load(GENERAL)
+    assert release.asked == 1
+
+
+@pytest.mark.parametrize(("how", "says"), [("missing", "404"), ("cut", "could not"), ("wrong", "hash")])
+def test_a_bad_download_is_said_and_leaves_nothing(release: Release, how: str, says: str) -> None:
+    release.how = how
+    with pytest.raises(WeightsError, match=rf"(?i){says}.*try again, or download") as caught:
+        weights.load(GENERAL)
+    assert str(caught.value).count("\n") == 0
+    assert not list(weights.cache_folder().iterdir())
+    release.how = "well"
+    assert weights.load(GENERAL).path.is_file()
+
+
+def test_a_server_that_is_not_there(release: Release) -> None:
+    release.server.shutdown()
+    release.server.server_close()
+    with pytest.raises(WeightsError, match="could not be fetched"):
+        weights.load(GENERAL)
+
+
+def test_a_cache_that_cannot_be_written(release: Release, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(WeightsError, match="could not be fetched"):
+        weights.load(GENERAL)
+
+
+def test_a_file_damaged_in_the_cache_is_fetched_anew(release: Release) -> None:
+    weights.load(GENERAL)
+    (weights.cache_folder() / GENERAL).write_bytes(b"damaged")
+    assert weights.load(GENERAL).sha256 == weights.manifest()[GENERAL].sha256
+    assert release.asked == 2
+
+
+def test_many_at_once(release: Release, photo: Photo) -> None:
+    """Threads of one app wait for one download."""
+    restorer, results = Restorer("cpu"), []
+    threads = [threading.Thread(target=lambda: results.append(restorer.upscaling().engine)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["general"] * 8
+    assert release.asked == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"no pickle"), lambda path: _pickle_code(path)])
+def test_a_pickle_that_is_no_weights_is_refused_unexecuted(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], None]
+) -> None:
+    """Even if its hash were the pinned one."""
+    own = tmp_path / "own" / GENERAL
+    own.parent.mkdir()
+    spoil(own)
+    entry = replace(weights.manifest()[GENERAL], sha256=hashlib.sha256(own.read_bytes()).hexdigest())
+    monkeypatch.setattr(weights, "manifest", lambda: {GENERAL: entry})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError, match="no weights file of Real-ESRGAN's"):
+        weights.load(GENERAL, [own])
+    assert not (tmp_path / "executed").exists()
+
+
+class _Code:
+    def __reduce__(self) -> tuple[Callable, tuple]:
+        return Path.touch, (Path("executed"),)
+
+
+def _pickle_code(path: Path) -> None:
+    torch.save({"params": {"body.0.weight": _Code()}}, path)
+
+
+def test_the_large_files_are_pinned(shared: Path) -> None:
+    """Each in the release that its authors published, or rounded to fp16 as in ../shared."""
+    for name, entry in weights.manifest().items():
+        if entry.url is None:
+            continue
+        assert entry.url.startswith("https://github.com/xinntao/Real-ESRGAN/releases/download/")
+        assert entry.url.endswith(f"/{name}")
+        for other, sha256 in entry.also.items():
+            assert hashlib.sha256((shared / "weights" / other).read_bytes()).hexdigest() == sha256
+            assert len(weights.load(name, [shared / "weights"]).tensors) > 60

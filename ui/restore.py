@@ -17,11 +17,13 @@ from restoration import Degradation, Photo, RestorationError, Restorer, image, m
 from restoration import degradations as presets
 from restoration.degradations import CONTROLS, PRESETS
 from restoration.metrics import Metrics
+from restoration.restorer import Upscaled
 from restoration.weights import restorers
 
 from .texts import i18n, text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
+ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
 EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "rocket")
 
 
@@ -62,6 +64,10 @@ def tab() -> None:
                 [("VAE", "vae"), ("GAN", "gan"), ("CNN", "cnn"), (i18n("all"), "all")], value="all", label=i18n("model")
             )
             enlarge = gr.Checkbox(value=True, label=i18n("upscale"))
+            engine = gr.Dropdown(
+                [(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine")
+            )
+            denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
             run = gr.Button(i18n("run"), variant="primary")
             with gr.Accordion(i18n("damage"), open=True):
                 names = [*PRESETS, "off"]
@@ -106,6 +112,7 @@ def tab() -> None:
             before = metrics.compare(damaged, truth)
             measured = degradation != Degradation()
             rows = [_row(text("degraded", request), before)]
+            ran = ""
             shown: dict[Any, Any] = {reference: _picture(truth), degraded: _picture(damaged)}
             for name, (small, large) in pictures.items():
                 if values[model] not in (name, "all"):
@@ -113,11 +120,18 @@ def tab() -> None:
                     continue
                 result = restorer.restore(damaged, name).photo
                 shown[small] = gr.update(value=_picture(result), visible=True)
-                larger = _picture(restorer.upscale(result, 4).photo) if values[enlarge] else None
+                larger = None
+                if values[enlarge]:
+                    strength = values[denoise] if values[engine] == "general" else None
+                    upscaled = restorer.upscale(result, 4, engine=values[engine], denoise=strength)
+                    larger, ran = _picture(upscaled.photo), _engine_that_ran(values[engine], upscaled, request)
                 shown[large] = gr.update(value=larger, visible=larger is not None)
                 rows.append(_row(name.upper(), metrics.compare(result, truth), before))
-        note = text("measures" if measured else "no_truth", request)
+        note = text("measures" if measured else "no_truth", request) + ran
         return {**shown, table: f"{_header()}{''.join(rows)}\n{note}" if measured else note}
+
+    def show_denoise(name: str) -> Any:
+        return gr.update(visible=name == "general")
 
     def clear() -> dict[Any, Any]:
         return dict.fromkeys(outputs)
@@ -125,10 +139,20 @@ def tab() -> None:
     for event in (preset.change, seed.change):
         event(draw, [preset, seed], list(controls.values()), show_progress="hidden", api_visibility="private")
     dice.click(lambda: random.randrange(1_000_000), None, seed, api_visibility="private")
-    inputs: set[Block] = {photo, fit, seed, model, enlarge, *controls.values()}
+    engine.change(show_denoise, engine, denoise, show_progress="hidden", api_visibility="private")
+    inputs: set[Block] = {photo, fit, seed, model, enlarge, engine, denoise, *controls.values()}
     outputs: list[Block] = [reference, degraded, table, *(each for pair in pictures.values() for each in pair)]
     photo.change(clear, None, outputs, show_progress="hidden", api_visibility="private")  # of another photo
     run.click(restore, inputs, outputs, api_name="restore")
+
+
+def _engine_that_ran(asked: str, upscaled: Upscaled, request: gr.Request) -> str:
+    engine = upscaled.upscaling.engine
+    if engine == "bicubic":
+        return text("ran_bicubic", request)
+    return text("ran", request).format(engine=engine) + (
+        text("fell_back", request) if asked == "auto" and engine == "fast" else ""
+    )
 
 
 def _result_image(label: Any) -> gr.Image:

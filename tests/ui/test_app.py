@@ -16,10 +16,11 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from restoration import PRESETS, Restorer, image, metrics
+from restoration import PRESETS, Photo, Restorer, image, metrics, upscale
 from restoration.degradations import CONTROLS
 from tests.conftest import EXAMPLES, ROOT
 from tests.test_image import png_header
+from ui.restore import ENGINES
 from ui.texts import _TEXTS
 
 
@@ -47,11 +48,22 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         app.wait(20)
 
 
-def restore(client: Client, path: Path, *, model: str = "all", enlarge: bool = True, seed: int = 4, **changes: object):
+def restore(
+    client: Client,
+    path: Path,
+    *,
+    model: str = "all",
+    enlarge: bool = True,
+    engine: str = "auto",
+    seed: int = 4,
+    **changes: object,
+):
     drawn = PRESETS["original"].draw(seed)
     controls = {"grayscale": drawn.grayscale, **{name: getattr(drawn, name) for name in CONTROLS}, **changes}
     fit = "crop"
-    return client.predict(handle_file(path), model, enlarge, seed, *controls.values(), fit, api_name="/restore")
+    return client.predict(
+        handle_file(path), model, enlarge, engine, 1, seed, *controls.values(), fit, api_name="/restore"
+    )
 
 
 def pixels(result: dict | str) -> np.ndarray:
@@ -70,7 +82,7 @@ def test_a_photo_comes_back_restored_enlarged_and_measured(client: Client) -> No
     for name, small, large in zip(("vae", "gan", "cnn"), pictures[::2], pictures[1::2], strict=True):
         expected = restorer.restore(degraded, name).photo
         assert np.array_equal(pixels(small), expected.pixels)
-        assert pixels(large).shape == (512, 512, 3)
+        assert np.array_equal(pixels(large), restorer.upscale(expected, engine="fast").photo.pixels)
         psnr = metrics.compare(expected, truth).psnr
         assert f"**{name.upper()}** | {psnr:.2f} ({psnr - before:+.2f})" in table
 
@@ -79,6 +91,23 @@ def test_one_model_without_upscaling(client: Client) -> None:
     _, _, table, *pictures = restore(client, EXAMPLES / "coffee.jpg", model="gan", enlarge=False)
     assert [bool(each["visible"]) for each in pictures] == [False, False, True, False, False, False]
     assert "VAE" not in table
+
+
+@pytest.mark.parametrize(
+    ("engine", "says"),
+    [("auto", "engine *fast*. The better"), ("fast", "engine *fast*."), ("bicubic", "bicubic filter, without")],
+)
+def test_the_engine_that_ran_is_named(client: Client, engine: str, says: str) -> None:
+    _, _, table, *pictures = restore(client, EXAMPLES / "coffee.jpg", model="gan", engine=engine)
+    assert says in table
+    assert ("could not be fetched" in table) == (engine == "auto")  # tests reach no network
+    restored, large = pixels(pictures[2]), pixels(pictures[3])
+    assert np.array_equal(large, Restorer("cpu").upscale(Photo(restored.copy()), engine=engine).photo.pixels)
+
+
+def test_an_engine_without_its_weights_is_one_sentence(client: Client) -> None:
+    with pytest.raises(AppError, match="HF_HUB_OFFLINE forbids"):
+        restore(client, EXAMPLES / "coffee.jpg", model="gan", engine="x4plus")
 
 
 def test_a_photo_that_is_damaged_already_is_not_measured(client: Client) -> None:
@@ -113,4 +142,5 @@ def test_a_16_bit_photo_keeps_its_levels(client: Client, tmp_path: Path) -> None
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     assert all(english.strip() and french.strip() for english, french in _TEXTS.values())
-    assert set(CONTROLS) | set(PRESETS) <= set(_TEXTS)
+    assert set(CONTROLS) | set(PRESETS) | {f"engine_{name}" for name in ENGINES} <= set(_TEXTS)
+    assert set(ENGINES) <= set(upscale.CHOICES)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from restoration import Photo, tiling
+
+
+def doubled(piece: Photo) -> Photo:
+    return Photo(piece.pixels.repeat(2, 0).repeat(2, 1))
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 500), (37, 20), (100, 61), (64, 64), (65, 200)])
+@pytest.mark.parametrize(("tile", "margin"), [(16, 0), (16, 5), (33, 8)])
+def test_tiles_make_the_whole(height: int, width: int, tile: int, margin: int) -> None:
+    photo = Photo(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+    seen: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
+
+    def process(piece: Photo) -> Photo:
+        seen.append((piece.height, piece.width))
+        return doubled(piece)
+
+    result = tiling.enlarge(
+        photo, process, scale=2, tile=tile, margin=margin, progress=lambda done, total: calls.append((done, total))
+    )
+    assert np.array_equal(result.pixels, doubled(photo).pixels)
+    assert max(max(shape) for shape in seen) <= tile + 2 * margin  # which is what bounds the memory
+    assert calls == [(number + 1, len(seen)) for number in range(len(seen))]
+
+
+def test_a_photo_that_fits_is_seen_whole() -> None:
+    photo, seen = Photo(np.zeros((40, 30, 3), np.uint8)), []
+    tiling.enlarge(photo, lambda piece: seen.append(piece) or doubled(piece), scale=2, tile=20, margin=10)
+    assert [piece.pixels.shape for piece in seen] == [(40, 30, 3)]
+
+
+def test_margins_hide_what_a_tile_cannot_know() -> None:
+    """A filter that looks three pixels around gives the same in tiles with a margin of three, and not of two."""
+    photo = Photo(np.random.default_rng(1).integers(0, 256, (50, 70, 3), np.uint8))
+
+    def blurred(piece: Photo) -> Photo:
+        padded = np.pad(piece.pixels.astype(float), ((3, 3), (3, 3), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (7, 7), (0, 1))
+        return Photo(windows.mean((3, 4)).astype(np.uint8))
+
+    whole = blurred(photo).pixels
+    for margin, same in ((3, True), (2, False)):
+        tiles = tiling.enlarge(photo, blurred, scale=1, tile=12, margin=margin)
+        assert np.array_equal(tiles.pixels, whole) == same
+
+
+def test_an_error_in_a_tile_is_not_passed_over() -> None:
+    def fail(piece: Photo) -> Photo:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        tiling.enlarge(Photo(np.zeros((50, 50, 3), np.uint8)), fail, scale=2, tile=20, margin=2)
