@@ -151,6 +151,33 @@ def latent_table(latent: Json) -> str:
     return markdown([f"the first {latent['photos']} of these photos", ""], rows)
 
 
+def upscale_tables(upscaling: Json) -> dict[str, str]:
+    """The engines' pictures, speed and memory, and the other ways to run their networks."""
+    scores = upscaling["quality"]["scores"]
+    pictures = [
+        [f"**{name}**", f"{each['psnr']:.2f} ({each['psnr'] - scores['bicubic']['psnr']:+.2f})", f"{each['lpips']:.3f}"]
+        for name, each in scores.items()
+    ]
+    speed = []
+    for name, each in upscaling["speed"].items():
+        ours, theirs = each["seconds"]["ours"], each["seconds"]["RealESRGANer"]
+        peaks = [f"{side}×{side}: {run['bytes'] / 1e9:.2f} GB" for side, run in upscaling["command"][name].items()]
+        row = [f"**{name}**", f"{ours * 1000:.0f} ms", f"{theirs * 1000:.0f} ms", f"{theirs / ours:.2f}×"]
+        speed.append([*row, f"{each['difference']}/255", ", ".join(peaks)])
+    ways = list(next(iter(upscaling["variants"].values())))
+    other = []
+    for name, each in upscaling["variants"].items():
+        first = each[ways[0]]["seconds"]
+        cells = [f"{first / each[way]['seconds']:.2f}× ({each[way]['difference']}/255)" for way in ways[1:]]
+        other.append([f"**{name}**", f"{first * 1000:.0f} ms", *cells])
+    head = ["128×128 → 512×512", "ours", "`RealESRGANer`", "as fast", "largest difference", "peak memory of `upscale`"]
+    return {
+        "upscale_quality": markdown(["", "RGB PSNR (dB), against bicubic", "LPIPS"], pictures),
+        "upscale_speed": markdown(head, speed),
+        "upscale_variants": markdown(["network alone", *ways], other),
+    }
+
+
 def training_table(manifest: Json, models: Sequence[str]) -> str:
     rows = []
     for name in models:
@@ -164,6 +191,11 @@ def training_table(manifest: Json, models: Sequence[str]) -> str:
 # --- Files ------------------------------------------------------------------------------------------------------------
 
 
+def accepted(entry: Json) -> set[str]:
+    """The SHA-256 that a file of the manifest may have."""
+    return {entry["sha256"], *entry.get("also", {}).values()}
+
+
 def between(text: str, mark: str, contents: str) -> str:
     pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
     if not re.search(pattern, text, re.DOTALL):
@@ -173,7 +205,9 @@ def between(text: str, mark: str, contents: str) -> str:
 
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
-    quality, opponents, latent, pictures = map(results, ("quality", "opponents", "latent", "pictures"))
+    quality, opponents, latent, pictures, upscaling = map(
+        results, ("quality", "opponents", "latent", "pictures", "upscale")
+    )
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
     models = list(entries)
@@ -185,6 +219,9 @@ def rendered() -> dict[Path, str]:
 
     if latent["weights_sha256"] != hashes["vae"]:
         raise SystemExit("The latent's figures are of other weights; run `python -m train.latent` again.")
+    for name, files in upscaling["weights"].items():
+        if not set(files.values()) <= {sha256 for entry in manifest["files"].values() for sha256 in accepted(entry)}:
+            raise SystemExit(f"The engine {name} was measured with other weights; run `python -m benchmarks.upscale`.")
     original = quality["conditions"]["original"]
     if (opponents["photos"], opponents["shard"]) != (original["photos"], quality["shard"]):
         raise SystemExit("The opponents were measured on other photos; run `python -m train.opponents` again.")
@@ -216,6 +253,7 @@ def rendered() -> dict[Path, str]:
         "opponents": opponents_table(quality, opponents, models),
         "latent": latent_table(latent),
         "training": training_table(manifest, models),
+        **upscale_tables(upscaling),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
         text = path.read_text(encoding="utf-8")

@@ -46,12 +46,14 @@ ENGINES = {
     for engine in (
         Engine(id="fast", weights="realesr-animevideov3-x4.fp16.safetensors", tile=256, margin=24),
         Engine(id="general", weights="realesr-general-x4v3.pth", tile=256, margin=32),
-        Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=128, margin=64),
-        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=128, margin=64),
+        Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=144, margin=64),
+        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=144, margin=64),
     )
 }
 GENERAL_NOISY = "realesr-general-wdn-x4v3.pth"
 """The engine general's twin that keeps noise; what lies between the two is the denoise strength."""
+GPU_TILE = 512
+"""A GPU's memory has room for larger tiles than a laptop's, of which less is margin."""
 CHOICES = ("auto", *ENGINES, "bicubic")
 MAX_PIXELS_OUT = 4096 * 4096
 
@@ -69,13 +71,43 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module
 
 def _by_basicsr(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
     _restore_functional_tensor()
-    if "num_block" in config:
-        from basicsr.archs.rrdbnet_arch import RRDBNet as Network
-    else:
-        from basicsr.archs.srvgg_arch import SRVGGNetCompact as Network
-    network = cast(nn.Module, Network(**config))
+    from basicsr.archs.rrdbnet_arch import RRDBNet
+    from basicsr.archs.srvgg_arch import SRVGGNetCompact
+
+    with torch.device("meta"):  # no weights of chance, not even for a moment
+        network = cast(nn.Module, RRDBNet(**config) if "num_block" in config else SRVGGNetCompact(**config))
     network.load_state_dict(dict(tensors), assign=True)
-    return network
+    return _InStrips(network) if "num_block" in config else network
+
+
+class _InStrips(nn.Module):
+    """basicsr's RRDBNet, whose last layers work strip by strip: at the size of the result they would take most of the
+    memory, and they look no further than two pixels around.
+    """
+
+    ROWS, MARGIN = 32, 2
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network: Any = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        shuffled = functional.pixel_unshuffle(images, 2) if self.network.scale == 2 else images
+        first = self.network.conv_first(shuffled)
+        features = first + self.network.conv_body(self.network.body(first))
+        strips = []
+        for top, bottom in tiling.spans(features.shape[2], self.ROWS):
+            above = min(self.MARGIN, top)
+            strip = self._last_layers(features[:, :, top - above : bottom + self.MARGIN])
+            strips.append(strip[:, :, 4 * above : 4 * (above + bottom - top)])
+        return torch.cat(strips, 2)
+
+    def _last_layers(self, features: Tensor) -> Tensor:
+        network = self.network
+        for convolution in (network.conv_up1, network.conv_up2):
+            features = network.lrelu(convolution(functional.interpolate(features, scale_factor=2, mode="nearest")))
+        result: Tensor = network.conv_last(network.lrelu(network.conv_hr(features)))
+        return result
 
 
 def _restore_functional_tensor() -> None:
@@ -157,11 +189,12 @@ def enlarge(
 ) -> Photo:
     """``photo``, ``scale`` times larger; x2 of an x4 network is its result reduced by an area filter (2x2 means).
 
-    In tiles of ``tile`` pixels a side, the engine's own size by default. Raises `MemoryShortage` where one does not fit
-    into memory.
+    In tiles of ``tile`` pixels a side, by default the engine's own size, or 512 on a GPU. Raises `MemoryShortage` where
+    one does not fit into memory.
     """
     weight = next(network.parameters())
-    whole = (tile or engine.tile) + 2 * engine.margin
+    tile = tile or (GPU_TILE if weight.is_cuda else engine.tile)
+    whole = tile + 2 * engine.margin
 
     def process(piece: Photo) -> Photo:
         odd = [(0, length % 2 if engine.factor == 2 else 0) for length in (piece.height, piece.width)]
@@ -173,9 +206,7 @@ def enlarge(
         return image.to_photos(larger)[0]
 
     with torch.inference_mode(), _clear_memory_errors(min(whole, photo.width), min(whole, photo.height)):
-        return tiling.enlarge(
-            photo, process, scale=scale, tile=tile or engine.tile, margin=engine.margin, progress=progress
-        )
+        return tiling.enlarge(photo, process, scale=scale, tile=tile, margin=engine.margin, progress=progress)
 
 
 def bicubic(photo: Photo, scale: int) -> Photo:

@@ -52,13 +52,16 @@ def crop(name: str, width: int, height: int) -> Photo:
 def reference(names: list[str], folder: Path, shared: Path | None, shares: list[float] | None, scale: int = 4):
     """`realesrgan`'s own pipeline, as its authors' script calls it: files on disk, BGR in and out."""
     upscale._restore_functional_tensor()
+    from basicsr.archs.rrdbnet_arch import RRDBNet
+    from basicsr.archs.srvgg_arch import SRVGGNetCompact
     from realesrgan import RealESRGANer
 
     own = [shared / "weights"] if shared else []
     for name in names:
         torch.save({"params": dict(weights.load(name, own).tensors)}, folder / f"{name}.pth")
     paths = [str(folder / f"{name}.pth") for name in names]
-    network = upscale.build(weights.manifest()[names[0]].config, weights.load(names[0], own).tensors)
+    config = weights.manifest()[names[0]].config
+    network = RRDBNet(**config) if "num_block" in config else SRVGGNetCompact(**config)
     theirs = RealESRGANer(scale, paths if shares else paths[0], shares, network, pre_pad=0, device=torch.device("cpu"))
     return lambda photo: theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
 

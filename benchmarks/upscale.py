@@ -1,0 +1,221 @@
+"""`python -m benchmarks.upscale --weights FOLDER`: the upscaling engines' speed, memory and pictures.
+
+Against `RealESRGANer` called by hand and against bicubic, in one run. Wants a machine with nothing else to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import mean, median
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from torch import Tensor
+
+from restoration import Photo, Restorer, image, metrics, upscale, weights
+from restoration.image import write_whole
+from restoration.sheet import Panel, sheet
+from train.lpips import Lpips
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.jpg"))
+NETWORKS = ("fast", "general", "x4plus")
+ROUNDS = {"fast": 15, "general": 15, "x4plus": 4}
+
+# A small process that starts another one and prints its peak memory: a large one's own would count for its child's.
+WATCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+Json = dict[str, Any]
+
+
+def in_turn(candidates: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Median seconds of each, taken in turns after one round of warming up."""
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(rounds + 1):
+        for name, run in candidates.items():
+            started = time.perf_counter()
+            run()
+            if number:
+                seconds[name].append(time.perf_counter() - started)
+    return {name: median(values) for name, values in seconds.items()}
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> int:
+    return int(np.abs(one.astype(int) - other.astype(int)).max())
+
+
+# --- Speed ------------------------------------------------------------------------------------------------------------
+
+
+def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
+    """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
+    photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
+    checkpoint = weights.load(upscale.ENGINES[engine].weights, [own])
+    restorer.upscaling(engine=engine)  # which makes basicsr importable
+    from basicsr.archs.rrdbnet_arch import RRDBNet
+    from basicsr.archs.srvgg_arch import SRVGGNetCompact
+    from realesrgan import RealESRGANer
+
+    network = (RRDBNet if "num_block" in checkpoint.config else SRVGGNetCompact)(**checkpoint.config)
+
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save({"params": dict(checkpoint.tensors)}, f"{folder}/weights.pth")
+        theirs = RealESRGANer(4, f"{folder}/weights.pth", model=network, pre_pad=0, device=torch.device("cpu"))
+
+    def enhance(photo: Photo) -> np.ndarray:
+        return theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
+
+    seconds = in_turn(
+        {
+            "ours": lambda: restorer.upscale(photos[0], engine=engine),
+            "RealESRGANer": lambda: enhance(photos[0]),
+        },
+        ROUNDS[engine],
+    )
+    largest = max(difference(restorer.upscale(p, engine=engine).photo.pixels, enhance(p)) for p in photos)
+    return {"seconds": seconds, "difference": largest}
+
+
+def variants(engine: str, own: Path) -> Json:
+    """The network alone in other runtimes and layouts: median seconds, and the largest difference in pixels."""
+    checkpoint = weights.load(upscale.ENGINES[engine].weights, [own])
+
+    def network() -> torch.nn.Module:
+        return upscale.build(checkpoint.config, checkpoint.tensors).eval().requires_grad_(False)
+
+    x = image.to_tensor([image.fit(image.load(EXAMPLES[0]))])
+    last, contiguous = x.to(memory_format=torch.channels_last), x.contiguous()
+    plain, compiled = network().to(memory_format=torch.channels_last), torch.compile(network())
+    runs: dict[str, Callable[[], Tensor]] = {
+        "channels_last (ours)": lambda: plain(last),
+        "contiguous": lambda: plain(contiguous),
+        "torch.compile": lambda: compiled(last),
+    }
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+        file = f"{folder}/network.onnx"
+        torch.onnx.export(network(), (contiguous,), file, input_names=["x"], dynamo=True, verbose=False)
+        runs |= {"ONNX Runtime": onnx_runtime(file, x), "OpenVINO": openvino(file, x)}
+        expected = image.to_photos(plain(last))[0].pixels
+        differences = {name: difference(image.to_photos(run())[0].pixels, expected) for name, run in runs.items()}
+        seconds = in_turn(runs, ROUNDS[engine])
+    return {name: {"seconds": seconds[name], "difference": differences[name]} for name in runs}
+
+
+def onnx_runtime(file: str, x: Tensor) -> Callable[[], Tensor]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return lambda: torch.from_numpy(session.run(None, {"x": x.numpy()})[0])
+
+
+def openvino(file: str, x: Tensor) -> Callable[[], Tensor]:
+    import openvino as package
+
+    compiled = package.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    request = compiled.create_infer_request()
+    return lambda: torch.from_numpy(request.infer({0: x.numpy()})[0].copy())
+
+
+# --- Memory -----------------------------------------------------------------------------------------------------------
+
+
+def command(engine: str, side: int, own: Path) -> Json:
+    """The command `upscale` on one photo of ``side`` pixels: its whole time, and its peak memory in bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.png"
+        picture = Image.open(ROOT / "assets" / "examples" / "picos_de_europa.jpg")
+        picture.resize((side, side), Image.Resampling.BICUBIC).save(photo)
+        arguments: list[str | Path] = [
+            "upscale",
+            photo,
+            "-o",
+            Path(folder) / "out",
+            "--engine",
+            engine,
+            "--weights",
+            own,
+        ]
+        watched = [sys.executable, "-S", "-c", WATCH, sys.executable, "-m", "restoration", *arguments]
+        started = time.perf_counter()
+        peak = int(subprocess.run(watched, stdout=subprocess.PIPE, check=True, cwd=ROOT).stdout)
+        return {"seconds": time.perf_counter() - started, "bytes": peak}
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+def small_and_true(path: Path) -> tuple[Photo, Photo]:
+    """An example whose sides are cut to multiples of 4, and its means over 4x4 pixels."""
+    pixels = image.load(path, reduce_to=None).pixels
+    truth = Photo(np.ascontiguousarray(pixels[: len(pixels) // 4 * 4, : pixels.shape[1] // 4 * 4]))
+    return Photo(np.array(Image.fromarray(truth.pixels).reduce(4))), truth
+
+
+def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
+    """Mean PSNR and LPIPS of all examples, reduced by 4 and enlarged again; and details of the first four."""
+    engines = ("bicubic", *NETWORKS)
+    scores: dict[str, dict[str, list[float]]] = {name: {"psnr": [], "lpips": []} for name in engines}
+    rows: list[list[Panel]] = []
+    for path in EXAMPLES:
+        small, truth = small_and_true(path)
+        results = [restorer.upscale(small, engine=name).photo for name in engines]
+        for name, photo, distance in zip(engines, results, lpips(results, truth), strict=True):
+            scores[name]["psnr"].append(metrics.psnr(photo, truth))
+            scores[name]["lpips"].append(float(distance))
+        if len(rows) < 4:
+            row = [Panel(detail(results[0], 4, small), [f"{path.stem}, a quarter of its size"])]
+            row += [Panel(detail(photo), [name]) for name, photo in zip(engines, results, strict=True)]
+            rows.append([*row, Panel(detail(truth), ["truth"])])
+    means = {name: {measure: mean(values) for measure, values in each.items()} for name, each in scores.items()}
+    return {"photos": len(EXAMPLES), "scores": means}, sheet(rows, side=192)
+
+
+def detail(photo: Photo, reduced: int = 1, small: Photo | None = None) -> Photo:
+    """The middle 192x192 pixels of a result; or what they were made from."""
+    of, side = small or photo, 192 // reduced
+    top, left = (photo.height // reduced - side) // 2, (photo.width // reduced - side) // 2
+    return Photo(np.ascontiguousarray(of.pixels[top : top + side, left : left + side]))
+
+
+def main(
+    own: Annotated[Path, typer.Option("--weights", help="Folder with the large engines' weights.")],
+    lpips: Annotated[Path | None, typer.Option(help="Folder with LPIPS's files [default: download].")] = None,
+) -> None:
+    """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg.
+
+    Needs, beside requirements-dev.txt: pip install onnx onnxscript onnxruntime openvino.
+    """
+    restorer = Restorer("cpu", [own])
+    result: Json = {
+        "cores": os.cpu_count(),
+        "torch": torch.__version__,
+        "weights": {name: dict(restorer.upscaling(engine=name).weights) for name in NETWORKS},
+        "speed": {name: against_upstream(restorer, name, own) for name in NETWORKS},
+        "command": {
+            name: {side: command(name, side, own) for side in ((128, 1024) if name != "x4plus" else (128, 512))}
+            for name in NETWORKS
+        },
+        "variants": {name: variants(name, own) for name in NETWORKS},
+    }
+    result["quality"], pictures = quality(restorer, Lpips(lpips))
+    image.save(pictures, ROOT / "assets" / "upscale.jpg")
+    write_whole(ROOT / "benchmarks" / "results" / "upscale.json", (json.dumps(result, indent=1) + "\n").encode())
+    typer.echo(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)
