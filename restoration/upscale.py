@@ -46,8 +46,8 @@ ENGINES = {
     for engine in (
         Engine(id="fast", weights="realesr-animevideov3-x4.fp16.safetensors", tile=256, margin=24),
         Engine(id="general", weights="realesr-general-x4v3.pth", tile=256, margin=32),
-        Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=144, margin=64),
-        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=144, margin=64),
+        Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=112, margin=64),
+        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=112, margin=64),
     )
 }
 GENERAL_NOISY = "realesr-general-wdn-x4v3.pth"

@@ -39,7 +39,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "all": ("all three", "les trois"),
     "upscale": ("Upscale ×4 to 512×512", "Agrandir ×4 à 512×512"),
     "engine": ("Upscale with", "Agrandir avec"),
-    "engine_auto": ("the best Real-ESRGAN that is quick here", "le meilleur Real-ESRGAN rapide ici"),
+    "engine_auto": ("Real-ESRGAN, the best here", "Real-ESRGAN, le meilleur ici"),
     "engine_fast": ("Real-ESRGAN fast (animevideov3)", "Real-ESRGAN fast (animevideov3)"),
     "engine_general": ("Real-ESRGAN general (x4v3)", "Real-ESRGAN general (x4v3)"),
     "engine_x4plus": ("Real-ESRGAN x4plus: slow without a GPU", "Real-ESRGAN x4plus : lent sans GPU"),
