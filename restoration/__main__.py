@@ -110,7 +110,7 @@ def _process(
         except ControlError:
             raise  # wrong usage, not a bad photo
         except (RestorationError, OSError, RuntimeError, MemoryError) as error:
-            tqdm.write(f"{job.source}: {error}", file=sys.stderr)
+            tqdm.write(f"{job.source}: {error or 'There is not enough memory for it.'}", file=sys.stderr)
     failed = len(jobs) - finished - before
     if finished or before:
         known = f", {before} of them before" if before else ""
@@ -231,12 +231,12 @@ def restore_command(
     from . import metrics
 
     with _clear_errors():
-        if not upscale and (engine != "auto" or denoise is not None):
+        if upscale is None and (engine != "auto" or denoise is not None):
             raise ControlError("An engine and a denoise strength are for upscaling; add --upscale 2 or 4.")
-        kinds = {"restored": "", "upscaled": f"_x{upscale}"} if upscale else {"restored": ""}
+        kinds = {"restored": "", "upscaled": f"_x{upscale}"} if upscale is not None else {"restored": ""}
         jobs = plan(inputs, out, kinds, skip_truths=True)
         restorer = _restorer(device, weights)
-        upscaling = restorer.upscaling(upscale, engine, denoise) if upscale else None
+        upscaling = restorer.upscaling(upscale, engine, denoise) if upscale is not None else None
         restorer.prepare([model])
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
@@ -373,12 +373,14 @@ def upscale_command(
 ) -> None:
     """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.png.
 
+    Transparency is laid on white.
+
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
     with _clear_errors():
         jobs = plan(inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"})
         restorer = _restorer(device, weights)
-        upscaling = restorer.upscaling(scale, engine, denoise)
+        upscaling = restorer.upscaling(scale, engine, denoise, tile)
         restorer.prepare()
         recipe = Recipe(fit="none", upscaling=upscaling)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
-import uuid
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -149,6 +149,9 @@ def to_photos(images: torch.Tensor) -> list[Photo]:
 
 def encode(photo: Photo, suffix: str = ".png") -> bytes:
     """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95."""
+    most = {".webp": 16383, ".jpg": 65500}.get(suffix.lower())
+    if most and max(photo.width, photo.height) > most:
+        raise PhotoError(f"A {suffix} holds {most} pixels a side, not {photo.width}x{photo.height}; write a .png.")
     buffer = io.BytesIO()
     picture = Image.fromarray(photo.pixels)
     match suffix.lower():
@@ -181,7 +184,7 @@ def write_whole(path: Path, contents: bytes) -> None:
 def write_aside(path: Path, contents: bytes) -> Path:
     """Write a file under a passing name beside ``path``, whose folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{uuid.uuid4().hex}.part")
+    aside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")  # a kill leaves one at most
     try:
         aside.write_bytes(contents)
     except BaseException:

@@ -131,10 +131,16 @@ def read_report(path: Path) -> dict[str, Entry]:
         return {}
     newest: dict[str, Entry] = {}
     try:
-        *lines, _ = path.read_text(encoding="utf-8").split("\n")
-        for entry in map(json.loads, lines):
-            newest |= dict.fromkeys(entry["outputs"].values(), entry)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        lines = path.read_bytes().split(b"\n")
+        if _is_cut_off(lines[-1]):
+            lines.pop()
+        for entry in (json.loads(line) for line in lines if line):
+            match entry:
+                case {"input": str(), "input_sha256": str(), "outputs": dict(outputs), "recipe": dict()}:
+                    newest |= dict.fromkeys(map(str, outputs.values()), entry)
+                case _:
+                    raise ValueError(entry)
+    except (OSError, ValueError, RecursionError):
         raise ControlError(f"{path} is not a report of this program and would be spoilt; move it away.") from None
     return newest
 
@@ -143,19 +149,24 @@ def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
     """Put a photo's results in their places, and its entry (with ``outputs`` as paths) at the report's end.
 
     After a kill at any moment the photo is finished, or `is_done` says that it is not: an entry is written when its
-    files lie whole beside their places, and they move there after it.
+    files lie whole beside their places, and they move there after it. Where it cannot be written, they move there too.
     """
     line = json.dumps({**entry, "outputs": _relative(entry["outputs"], report)}, allow_nan=False)
-    asides = {path: write_aside(path, contents) for path, contents in files.items()}
+    asides: dict[Path, Path] = {}
+    try:
+        for path, contents in files.items():
+            asides[path] = write_aside(path, contents)
+    except BaseException:
+        for aside in asides.values():
+            aside.unlink(missing_ok=True)
+        raise
     try:
         for path in files:
             path.unlink(missing_ok=True)
         _append(report, line.encode())
+    finally:
         for path, aside in asides.items():
             os.replace(aside, path)
-    finally:
-        for aside in asides.values():
-            aside.unlink(missing_ok=True)
 
 
 def is_done(job: Job, input_sha256: str, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
@@ -175,8 +186,21 @@ def _append(report: Path, line: bytes) -> None:
             file.seek(size - 1)
             if file.read() != b"\n":
                 file.seek(0)
-                file.truncate(file.read().rfind(b"\n") + 1)
+                whole, newline, last = file.read().rpartition(b"\n")
+                if _is_cut_off(last):
+                    file.truncate(len(whole + newline))
+                else:
+                    line = b"\n" + line
         file.write(line + b"\n")
+
+
+def _is_cut_off(line: bytes) -> bool:
+    """Is this the beginning of an entry?"""
+    try:
+        json.loads(line)
+    except ValueError:
+        return line.startswith(b'{"input"') or b'{"input"'.startswith(line)
+    return False
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .degradations import Degradation, checked_seed
+from .outputs import read_report
 from .types import ControlError, Upscaling
 
 SCHEMA = 2
@@ -73,12 +74,14 @@ class Recipe:
     @classmethod
     def read(cls, path: Path) -> Recipe:
         """A recipe's JSON, or a report of one photo, which holds one."""
+        if path.suffix == ".jsonl":
+            entries = {id(entry): entry["recipe"] for entry in read_report(path).values()}
+            if len(entries) > 1:
+                raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
+            return cls.from_json(next(iter(entries.values()), None))
         try:
-            text = path.read_text(encoding="utf-8")
-            lines = [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else [json.loads(text)]
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except ControlError:
+            raise
         except (OSError, ValueError, RecursionError) as error:
             raise ControlError(f"{path} cannot be read as a recipe ({error}); give a JSON file.") from error
-        if len({json.dumps(line["outputs"]) for line in lines if isinstance(line, dict) and "outputs" in line}) > 1:
-            raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
-        newest = lines[-1] if lines else None
-        return cls.from_json(newest.get("recipe", newest) if isinstance(newest, dict) else newest)

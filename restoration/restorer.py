@@ -89,7 +89,8 @@ class Restorer:
         self._networks: dict[str, _Loaded] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
-        self._auto: str | None = None
+        self._auto: dict[int, str] = {}
+        self._choice = threading.Lock()
 
     def prepare(self, models: Iterable[str] = ()) -> None:
         """Load what `restore` will need, so that what is missing shows before the first photo; `upscaling` does so for
@@ -99,10 +100,11 @@ class Restorer:
         """
         for spec in [find_model(name) for name in models]:
             self._model(spec)
-        used = {path for loaded in self._networks.values() for path in (loaded.path, loaded.path.parent)}
-        for given in map(Path, self.weights):
-            if given not in used:
-                raise WeightsError(f"{given} holds no weights for what was asked; leave it out, or choose its model.")
+        for given in self.weights:
+            if not any(find_weights.serves(given, name) for name in self._networks):
+                raise WeightsError(
+                    f"{given} holds no weights for what was asked; leave it out, or choose its model or engine."
+                )
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""
@@ -142,7 +144,9 @@ class Restorer:
         seconds = time.perf_counter() - started
         return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
 
-    def upscaling(self, scale: int = 4, engine: str = "auto", denoise: float | None = None) -> Upscaling:
+    def upscaling(
+        self, scale: int = 4, engine: str = "auto", denoise: float | None = None, tile: int | None = None
+    ) -> Upscaling:
         """What `upscale` will really run, its weights found (or fetched) and loaded.
 
         ``auto`` is x4plus on a GPU and general on a CPU; where its weights cannot be had it is fast, the reason is
@@ -150,11 +154,12 @@ class Restorer:
         hand; any other network's x2 is its x4 result reduced by an area filter. ``denoise`` is general's strength: 1,
         the default, removes most noise, 0 keeps it. Raises `ControlError` and `WeightsError`.
         """
-        upscale.check(scale, engine, denoise)
+        upscale.check(scale, engine, denoise, tile)
         if engine == "auto":
-            engine = self._auto = self._auto or self._choose()
-        if engine == "x4plus" and scale == 2 and self._at_hand("x2plus"):
-            engine = "x2plus"
+            with self._choice:
+                engine = self._auto.setdefault(scale, self._auto.get(scale) or self._choose(scale))
+        else:
+            engine = self._in_place_of(engine, scale)
         if engine == "bicubic":
             return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network")
         chosen = upscale.ENGINES[engine]
@@ -168,6 +173,7 @@ class Restorer:
             denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
             precision=str(next(loaded[0].network.parameters()).dtype).removeprefix("torch."),
             weights={each.path.name: each.sha256 for each in loaded},
+            tile=tile,
         )
 
     def upscale(
@@ -186,9 +192,8 @@ class Restorer:
         side (by default what suits the engine), and ``progress(done, total)`` is called after each. Raises
         `ControlError`, `PhotoError` for a photo that is too large, `WeightsError`, and `MemoryShortage`.
         """
-        upscale.check(scale, engine, denoise, tile)
         upscale.check_size(photo, scale)
-        plan = self.upscaling(scale, engine, denoise)
+        plan = self.upscaling(scale, engine, denoise, tile)
         started = time.perf_counter()
         if plan.engine == "bicubic":
             result = upscale.bicubic(photo, scale)
@@ -200,22 +205,28 @@ class Restorer:
             result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
         return Upscaled(photo=result, upscaling=plan, seconds=time.perf_counter() - started)
 
-    def _choose(self) -> str:
+    def _choose(self, scale: int) -> str:
         """The engine that auto stands for."""
-        best = "x4plus" if self.device.type == "cuda" else "general"
+        best = self._in_place_of("x4plus" if self.device.type == "cuda" else "general", scale)
+        name = upscale.ENGINES[best].weights
         try:
-            self._upscaler(upscale.ENGINES[best].weights)
+            self._upscaler(name)
         except WeightsError as error:
+            if any(find_weights.serves(given, name) for given in self.weights):
+                raise  # the user's own file is never passed over
             logger.warning("Upscaling with the engine fast, not %s. %s", best, error)
             return "fast"
         return best
 
-    def _at_hand(self, engine: str) -> bool:
+    def _in_place_of(self, engine: str, scale: int) -> str:
+        """x2plus for x4plus, where it does the same at x2 and lies at hand."""
+        if engine != "x4plus" or scale != 2:
+            return engine
         try:
-            find_weights.find(upscale.ENGINES[engine].weights, self.weights)
+            find_weights.find(upscale.ENGINES["x2plus"].weights, self.weights)
         except WeightsError:
-            return False
-        return True
+            return engine
+        return "x2plus"
 
     def _model(self, spec: ModelSpec) -> _Loaded:
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -248,7 +259,8 @@ class Restorer:
                         f"{checkpoint.path} holds weights of another network ({reason}); "
                         "use a file made for this model and version."
                     ) from error
-                network = network.eval().requires_grad_(False).to(self.device, dtype)
-                network = network.to(memory_format=torch.channels_last)
+                with upscale.enough_memory(f"load {name}"):
+                    network = network.eval().requires_grad_(False).to(self.device, dtype)
+                    network = network.to(memory_format=torch.channels_last)
                 self._networks[name] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
             return self._networks[name]

@@ -20,16 +20,18 @@ def enlarge(
     scale: int,
     tile: int,
     margin: int,
+    step: int = 1,
     progress: Progress | None = None,
 ) -> Photo:
     """``photo`` enlarged ``scale`` times by ``process``, which sees squares of at most ``tile`` pixels a side.
 
     Each tile is seen with ``margin`` pixels of its surroundings, whose result is thrown away: where the margin is as
     wide as what one result pixel depends on, nothing differs from processing the photo whole. Photos of at most
-    ``tile + 2 * margin`` a side are. Memory: the result at 3 bytes a pixel, and what one tile takes.
+    ``tile + 2 * margin`` a side are. Tiles and margins start at multiples of ``step`` pixels, of which ``margin`` is
+    one. Memory: the result at 3 bytes a pixel, and what one tile takes.
     """
     whole = tile + 2 * margin
-    rows, columns = (spans(length, length if length <= whole else tile) for length in (photo.height, photo.width))
+    rows, columns = (spans(length, length if length <= whole else tile, step) for length in (photo.height, photo.width))
     result = np.empty((photo.height * scale, photo.width * scale, 3), np.uint8)
     total = len(rows) * len(columns)
     for number, ((top, bottom), (left, right)) in enumerate((row, column) for row in rows for column in columns):
@@ -43,8 +45,8 @@ def enlarge(
     return Photo(result)
 
 
-def spans(length: int, most: int) -> list[tuple[int, int]]:
-    """``length`` cut into as few pieces of at most ``most`` as will do, as equal as can be: starts and ends."""
-    count = -(-length // most)
-    cuts = [round(length * index / count) for index in range(count + 1)]
-    return list(pairwise(cuts))
+def spans(length: int, most: int, step: int = 1) -> list[tuple[int, int]]:
+    """``length`` cut at multiples of ``step`` into pieces of at most ``most``, as equal as can be: starts and ends."""
+    count = -(-length // (most - step + 1))
+    cuts = [length * index // count // step * step for index in range(count)]
+    return list(pairwise([*cuts, length]))

@@ -71,6 +71,8 @@ class Upscaling:
     """The engine general's denoise strength."""
     precision: str | None = None
     """float32, or float16 on a GPU."""
+    tile: int | None = None
+    """Side of the tiles that was asked for; None is what suits the engine and the device."""
     weights: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each weights file, by the file's name."""
 

@@ -8,6 +8,7 @@ colours are ours.
 from __future__ import annotations
 
 import copy
+import re
 import sys
 import types
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,8 @@ from .types import ControlError, MemoryShortage, Photo, PhotoError
 class Engine:
     """A network of Real-ESRGAN's. ``weights`` is their name in the manifest.
 
-    Photos larger than ``tile + 2 * margin`` pixels a side go through it in tiles; the margins are wide enough for no
-    pixel to differ by more than 2 levels from the whole photo's.
+    Photos larger than ``tile + 2 * margin`` pixels a side go through it in tiles. The margins are wide enough for no
+    pixel of the tests' photos to differ by more than 2 levels from the whole photo's.
     """
 
     id: str
@@ -47,7 +48,7 @@ ENGINES = {
         Engine(id="fast", weights="realesr-animevideov3-x4.fp16.safetensors", tile=256, margin=24),
         Engine(id="general", weights="realesr-general-x4v3.pth", tile=256, margin=32),
         Engine(id="x4plus", weights="RealESRGAN_x4plus.pth", tile=112, margin=64),
-        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=112, margin=64),
+        Engine(id="x2plus", weights="RealESRGAN_x2plus.pth", factor=2, tile=224, margin=128),
     )
 }
 GENERAL_NOISY = "realesr-general-wdn-x4v3.pth"
@@ -200,13 +201,23 @@ def enlarge(
         odd = [(0, length % 2 if engine.factor == 2 else 0) for length in (piece.height, piece.width)]
         padded = Photo(np.pad(piece.pixels, [*odd, (0, 0)], mode="reflect"))  # x2plus works on 2x2 pixels at a time
         images = image.to_tensor([padded]).to(weight.device, weight.dtype, memory_format=torch.channels_last)
-        larger = network(images).float().clamp(0, 1)
+        larger = network(images).float()
+        if not larger.isfinite().all():
+            raise PhotoError(
+                f"The engine {engine.id} gives undefined numbers in {str(weight.dtype)[6:]} on this device; "
+                "use the device cpu, or the engine fast."
+            )
+        larger = larger.clamp(0, 1)
         if engine.factor != scale:
             larger = functional.avg_pool2d(larger, engine.factor // scale)
         return image.to_photos(larger)[0]
 
-    with torch.inference_mode(), _clear_memory_errors(min(whole, photo.width), min(whole, photo.height)):
-        return tiling.enlarge(photo, process, scale=scale, tile=tile, margin=engine.margin, progress=progress)
+    step = 4 // engine.factor  # x2plus must see the same 2x2 pixels together, whatever the tile
+    what = f"upscale {min(whole, photo.width)}x{min(whole, photo.height)} pixels at once"
+    with torch.inference_mode(), enough_memory(what):
+        return tiling.enlarge(
+            photo, process, scale=scale, tile=tile, margin=engine.margin, step=step, progress=progress
+        )
 
 
 def bicubic(photo: Photo, scale: int) -> Photo:
@@ -215,16 +226,18 @@ def bicubic(photo: Photo, scale: int) -> Photo:
     return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BICUBIC)))
 
 
+_NO_MEMORY = re.compile(r"out of memory|n't allocate memory|not enough memory|alloc_failed|could not create a ", re.I)
+
+
 @contextmanager
-def _clear_memory_errors(width: int, height: int) -> Iterator[None]:
-    """PyTorch has several words for a lack of memory, by where it shows."""
+def enough_memory(what: str) -> Iterator[None]:
+    """Raise `MemoryShortage` for a lack of memory, for which PyTorch and its libraries have several words."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        lacking = isinstance(error, MemoryError | torch.OutOfMemoryError)
-        if not lacking and not any(word in str(error) for word in ("memory", "alloc", "could not create a primitive")):
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _NO_MEMORY.search(str(error)):
             raise
         raise MemoryShortage(
-            f"There is not enough memory to upscale {width}x{height} pixels at once; use smaller tiles, say --tile 64, "
+            f"There is not enough memory to {what}; use smaller tiles (--tile 64 of the command upscale), "
             "or the engine fast."
         ) from error

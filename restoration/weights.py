@@ -87,6 +87,11 @@ def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
             raise WeightsError(f"{given} holds no weights for {', '.join(manifest())}; name one of these files.")
 
 
+def serves(given: str | os.PathLike[str], name: str) -> bool:
+    """Does a path, of a file or a folder, hold the weights called ``name``?"""
+    return _served(Path(given), manifest()[name]) is not None
+
+
 def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: bool = False) -> Path:
     """Where the weights called ``name`` in the manifest lie.
 
@@ -123,8 +128,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
     sha256 = hashlib.sha256(contents).hexdigest()
-    if (path.parent == FOLDER or entry.url) and sha256 not in entry.files.values():
-        mend = "delete it, and it will be fetched anew" if entry.url else "restore it with `git checkout weights`"
+    if (path.resolve().parent == FOLDER.resolve() or entry.url) and sha256 not in entry.files.values():
+        mend = f"replace it by a copy of {entry.url}" if entry.url else "restore it with `git checkout weights`"
         raise WeightsError(f"{path} is damaged (its SHA-256 is not the manifest's); {mend}.")
     config, tensors = _read_pickled(contents, path) if path.suffix == ".pth" else _read_safetensors(contents, path)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
@@ -145,7 +150,7 @@ def _fetched(entry: Entry) -> Path:
     import pooch
 
     cached = cache_folder() / entry.name
-    by_hand = f"download {entry.url} by hand into the folder weights"
+    by_hand = f"download {entry.url} by hand into {cached.parent}"
     if huggingface_hub.is_offline_mode():
         if cached.is_file():
             return cached
@@ -163,8 +168,8 @@ def _served(place: Path, entry: Entry) -> Path | None:
     """The file at ``place``, a file or a folder, that holds the entry's weights."""
     if place.is_dir():
         return next((place / name for name in entry.files if (place / name).is_file()), None)
-    serves = place.is_file() and (place.name in entry.files or _header(place).get("model") == entry.model)
-    return place if serves else None
+    fits = place.is_file() and (place.name in entry.files or _header(place).get("model") == entry.model)
+    return place if fits else None
 
 
 def _read_safetensors(contents: bytes, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -185,6 +190,8 @@ def _read_pickled(contents: bytes, path: Path) -> tuple[None, dict[str, torch.Te
         values = torch.load(io.BytesIO(contents), map_location="cpu", weights_only=True)
         tensors = values.get("params_ema", values.get("params"))  # as Real-ESRGAN prefers them
         return None, {key: tensor.float() for key, tensor in tensors.items()}
+    except MemoryError:
+        raise
     except Exception as error:  # unpickling raises whatever the file makes it trip over
         raise WeightsError(f"{path} is no weights file of Real-ESRGAN's; get a fresh copy of it.") from error
 

@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 LAYERS = [
     {"restoration.types"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
-    {"restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale", "restoration.recipe"},
-    {"restoration.restorer"},
+    {"restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
+    {"restoration.restorer", "restoration.recipe"},
     {"restoration", "restoration.__main__"},
     {"train", "ui"},
     {"benchmarks", "app"},

@@ -312,6 +312,7 @@ def test_models() -> None:
     [
         ["restore", "IN", "-o", "OUT", "--model", "diffusion"],
         ["restore", "IN", "-o", "OUT", "--upscale", "3"],
+        ["restore", "IN", "-o", "OUT", "--upscale", "0"],
         ["restore", "IN", "-o", "OUT", "--fit", "stretch"],
         ["restore", "IN", "-o", "OUT", "--device", "tpu"],
         ["restore", "IN", "-o", "OUT/one.png"],
@@ -381,6 +382,50 @@ def test_a_report_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
     assert "not a report" in stderr
     assert (tmp_path / "report.jsonl").read_text() == '{"precious": true}\n'
     assert not (tmp_path / "coffee.png").exists()
+
+
+@pytest.mark.parametrize("contents", ["[1, 2]", "notes", '{"input": "a.png"}\n', '{"outputs": {"x": "y.png"}}\n'])
+def test_no_other_file_is_taken_for_a_report(tmp_path: Path, contents: str) -> None:
+    (tmp_path / "report.jsonl").write_text(contents)
+    assert run("degrade", EXAMPLES / "coffee.jpg", "-o", tmp_path)[0] == 2
+    assert (tmp_path / "report.jsonl").read_text() == contents
+
+
+def test_a_report_without_its_last_newline_loses_nothing(tmp_path: Path) -> None:
+    """As an editor may leave it."""
+    assert run("degrade", EXAMPLES / "coffee.jpg", "-o", tmp_path)[0] == 0
+    path = tmp_path / "report.jsonl"
+    path.write_text(path.read_text().rstrip("\n"))
+    assert run("degrade", EXAMPLES / "rocket.jpg", "-o", tmp_path)[0] == 0
+    assert len(report(tmp_path)) == len(path.read_text().splitlines()) == 2
+
+
+def test_a_replayed_report_may_end_in_a_cut_off_line(tmp_path: Path) -> None:
+    assert run("degrade", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--seed", 3)[0] == 0
+    with (tmp_path / "report.jsonl").open("a") as file:
+        file.write('{"input": "')
+    assert Recipe.read(tmp_path / "report.jsonl").seed == 3
+
+
+@pytest.mark.parametrize("step", ["write_aside", "_append", "replace"])
+def test_a_photo_is_done_or_not_whatever_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Broken off at each step of the second run, which makes other pictures of the same names."""
+    photo, out = EXAMPLES / "coffee.jpg", tmp_path / "out"
+    assert run("restore", photo, "-o", out, "--model", "vae", "--upscale", 2, "--engine", "bicubic")[0] == 0
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.replace" if step == "replace" else f"restoration.outputs.{step}", fail)
+        assert run("restore", photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")[0] == 1
+    if step != "replace":  # then nothing is lost: the old pictures, or the new ones
+        assert sorted(path.name for path in out.glob("*.png")) == ["coffee.png", "coffee_x2.png"]
+    code, stdout, _ = run("restore", photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")
+    assert (code, "before" in stdout) == (0, False)
+    expected = Restorer("cpu").restore(image.load(photo), "cnn").photo
+    assert np.array_equal(image.load(out / "coffee.png").pixels, expected.pixels)
+    assert not list(out.glob(".*"))
 
 
 def test_reports_add_up(tmp_path: Path) -> None:

@@ -29,6 +29,14 @@ def test_tiles_make_the_whole(height: int, width: int, tile: int, margin: int) -
     assert calls == [(number + 1, len(seen)) for number in range(len(seen))]
 
 
+@pytest.mark.parametrize(("length", "most", "step"), [(241, 80, 2), (1, 16, 2), (500, 33, 4), (64, 64, 1), (65, 64, 1)])
+def test_spans(length: int, most: int, step: int) -> None:
+    found = tiling.spans(length, most, step)
+    assert [start for start, _ in found] == [0, *[end for _, end in found[:-1]]]
+    assert found[-1][1] == length
+    assert all(0 < end - start <= most and start % step == 0 for start, end in found)
+
+
 def test_a_photo_that_fits_is_seen_whole() -> None:
     photo, seen = Photo(np.zeros((40, 30, 3), np.uint8)), []
     tiling.enlarge(photo, lambda piece: seen.append(piece) or doubled(piece), scale=2, tile=20, margin=10)

@@ -238,6 +238,19 @@ def test_tiles_leave_no_seam(engine: tuple[Restorer, str], width: int, height: i
     assert difference(tiled, whole.pixels) <= 2
 
 
+@upstream
+def test_tiles_of_x2plus_leave_no_seam(shared: Path) -> None:
+    """With x4plus's weights spread over 2x2 pixels, which make an x2 network of them: it must see the same fours."""
+    name = ENGINES["x4plus"].weights
+    tensors = dict(weights.load(name, [shared / "weights"]).tensors)
+    tensors["conv_first.weight"] = tensors["conv_first.weight"].repeat_interleave(4, 1) / 4
+    config = dict(weights.manifest()[ENGINES["x2plus"].weights].config)
+    network, photo = upscale.build(config, tensors).eval(), crop("picos_de_europa", 351, 41)
+    whole = upscale.enlarge(network, ENGINES["x2plus"], photo, 2, tile=512)
+    tiled = upscale.enlarge(network, ENGINES["x2plus"], photo, 2, tile=47)
+    assert difference(tiled, whole.pixels) <= 2
+
+
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (10000, 1), (1, 10000), (70, 45)])
 def test_odd_shapes(restorer: Restorer, width: int, height: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
@@ -286,9 +299,18 @@ def test_a_lack_of_memory_is_one_sentence() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == (
-        "There is not enough memory to upscale 600x400 pixels at once; use smaller tiles, say --tile 64, or the "
-        "engine fast.\n2400\n"
+        "There is not enough memory to upscale 600x400 pixels at once; use smaller tiles (--tile 64 of the command "
+        "upscale), or the engine fast.\n2400\n"
     ), done.stderr
+
+
+def test_undefined_numbers_are_no_picture(photo: Photo) -> None:
+    """As half precision gives them on some GPUs; clamped and rounded they would be black."""
+    checkpoint = weights.load(ENGINES["fast"].weights)
+    network = upscale.build(checkpoint.config, checkpoint.tensors)
+    torch.nn.init.constant_(next(network.parameters()), float("nan"))
+    with pytest.raises(PhotoError, match="undefined numbers in float32"):
+        upscale.enlarge(network, ENGINES["fast"], photo, 4)
 
 
 # --- Weights that are not what they should be -------------------------------------------------------------------------
@@ -302,8 +324,16 @@ def test_damaged_weights_of_theirs(shared: Path, tmp_path: Path, photo: Photo, h
     contents[-1000] ^= 1
     other = (shared / "weights" / "RealESRGAN_x4plus.fp16.safetensors").read_bytes()
     (tmp_path / name).write_bytes({"flip": contents, "cut": contents[:5000], "other": other}[how])
-    with pytest.raises(weights.WeightsError, match=r"damaged.*delete it|not a complete"):
+    with pytest.raises(weights.WeightsError, match=r"damaged.*replace it|not a complete"):
         Restorer("cpu", [tmp_path / name]).upscale(photo, engine="general")
+
+
+def test_auto_never_passes_over_the_users_own_file(shared: Path, tmp_path: Path, photo: Photo) -> None:
+    contents = bytearray((shared / "weights" / "realesr-general-x4v3.fp16.safetensors").read_bytes())
+    contents[-1000] ^= 1
+    (tmp_path / "realesr-general-x4v3.fp16.safetensors").write_bytes(contents)
+    with pytest.raises(weights.WeightsError, match="damaged"):
+        Restorer("cpu", [tmp_path]).upscale(photo)
 
 
 @upstream

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,15 @@ def test_a_damaged_file(folder: Path, photo: Photo, damage: str) -> None:
     (folder / NAME).write_bytes({"flip": contents, "cut": contents[:1000], "empty": b""}[damage])
     with pytest.raises(WeightsError, match=r"SHA-256.*restore it"):
         Restorer().restore(photo, "vae")
+
+
+def test_a_shipped_file_is_checked_however_it_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = bytearray((folder / NAME).read_bytes())
+    contents[len(contents) // 2] ^= 1
+    (folder / NAME).write_bytes(contents)
+    monkeypatch.chdir(folder.parent)
+    with pytest.raises(WeightsError, match="damaged"):
+        weights.load(NAME, ["weights"])
 
 
 def test_a_manifest_that_cannot_be_read(folder: Path) -> None:
@@ -152,8 +162,7 @@ class Release:
 def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release]:
     """The engine general's weights, published as a .pth on a server of our own; the cache is empty."""
     torch.manual_seed(0)
-    network = upscale.build(weights.manifest()[GENERAL].config, _chance(weights.manifest()[GENERAL].config))
-    torch.save({"params": network.state_dict()}, tmp_path / "published.pth")
+    torch.save({"params": _chance(weights.manifest()[GENERAL].config)}, tmp_path / "published.pth")
     release = Release((tmp_path / "published.pth").read_bytes())
     entry = replace(
         weights.manifest()[GENERAL],
@@ -170,10 +179,15 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Release
 
 
 def _chance(config: dict) -> dict[str, torch.Tensor]:
-    upscale._restore_functional_tensor()
-    from basicsr.archs.srvgg_arch import SRVGGNetCompact
-
-    return SRVGGNetCompact(**config).state_dict()
+    """Weights for SRVGGNetCompact: convolutions and PReLUs in turn."""
+    width, tensors = config["num_feat"], {}
+    ends = [config["num_in_ch"], *[width] * (config["num_conv"] + 1), config["num_out_ch"] * config["upscale"] ** 2]
+    for place, (before, after) in enumerate(pairwise(ends)):
+        tensors[f"body.{2 * place}.weight"] = torch.randn(after, before, 3, 3) * 0.02
+        tensors[f"body.{2 * place}.bias"] = torch.zeros(after)
+        tensors[f"body.{2 * place + 1}.weight"] = torch.full((width,), 0.2)
+    tensors.popitem()  # no PReLU after the last convolution
+    return tensors
 
 
 def test_the_first_use_fetches_and_the_second_does_not(release: Release, photo: Photo, tmp_path: Path) -> None:
@@ -238,6 +252,20 @@ def test_many_at_once(release: Release, photo: Photo) -> None:
         thread.join()
     assert results == ["general"] * 8
     assert release.asked == 1
+
+
+def test_many_at_once_without_luck(release: Release, caplog: pytest.LogCaptureFixture) -> None:
+    """One tries, and what it finds holds for all."""
+    release.how = "missing"
+    restorer, results = Restorer("cpu"), []
+    threads = [threading.Thread(target=lambda: results.append(restorer.upscaling().engine)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    release.how = "well"
+    assert [*results, restorer.upscaling().engine] == ["fast"] * 7
+    assert (release.asked, len([m for m in caplog.messages if "engine fast" in m])) == (1, 1)
 
 
 @pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"no pickle"), lambda path: _pickle_code(path)])

@@ -147,12 +147,13 @@ def tab() -> None:
 
 
 def _engine_that_ran(asked: str, upscaled: Upscaled, request: gr.Request) -> str:
-    engine = upscaled.upscaling.engine
-    if engine == "bicubic":
+    ran = upscaled.upscaling
+    if ran.engine == "bicubic":
         return text("ran_bicubic", request)
-    return text("ran", request).format(engine=engine) + (
-        text("fell_back", request) if asked == "auto" and engine == "fast" else ""
-    )
+    said = text("ran", request).format(engine=ran.engine)
+    if ran.denoise is not None:
+        said += text("ran_denoise", request).format(denoise=ran.denoise)
+    return said + (text("fell_back", request) if asked == "auto" and ran.engine == "fast" else "")
 
 
 def _result_image(label: Any) -> gr.Image:
