@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from .types import WeightsError
 
@@ -109,7 +110,7 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     if entry.url is None:
         raise WeightsError(f"{FOLDER / name} is missing; restore it with `git checkout weights`.")
     if fetch:
-        return _fetched(entry)
+        return _fetched(entry, entry.url)
     if (cached := cache_folder() / name).is_file():
         return cached
     raise WeightsError(f"{name} is not here yet; it will be fetched from {entry.url} when it is needed.")
@@ -144,21 +145,27 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("restoration-lab"))
 
 
-def _fetched(entry: Entry) -> Path:
+def _fetched(entry: Entry, url: str) -> Path:
     """The published file out of the cache; downloaded first where it is missing or damaged there."""
     import huggingface_hub
     import pooch
+    import requests  # pooch fetches with it
 
     cached = cache_folder() / entry.name
-    by_hand = f"download {entry.url} by hand into {cached.parent}"
+    by_hand = f"download {url} by hand into {cached.parent}"
     if huggingface_hub.is_offline_mode():
         if cached.is_file():
             return cached
         raise WeightsError(f"{entry.name} is not here, and HF_HUB_OFFLINE forbids to fetch it; unset it, or {by_hand}.")
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=15)
     try:
-        path = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", entry.name, cached.parent, downloader=downloader)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is a ValueError
+        path = pooch.retrieve(url, f"sha256:{entry.sha256}", entry.name, cached.parent, downloader=downloader)
+    except requests.ConnectionError as error:
+        host = urlsplit(url).hostname
+        raise WeightsError(
+            f"{entry.name} could not be fetched: no connection to {host}; try again, or {by_hand}."
+        ) from error
+    except (OSError, ValueError) as error:  # requests' other errors are OSErrors; a wrong hash is a ValueError
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{entry.name} could not be fetched ({reason}); try again, or {by_hand}.") from error
     return Path(path)
