@@ -184,6 +184,12 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
     }
 
 
+def downloads(manifest: Json) -> str:
+    """What is fetched when it is needed, and how large it is."""
+    sizes = {name: entry["size"] for name, entry in manifest["files"].items() if "url" in entry}
+    return f"Fetched: {', '.join(f'`{name}` ({size / 1e6:.1f} MB)' for name, size in sizes.items())}."
+
+
 def training_table(manifest: Json, models: Sequence[str]) -> str:
     rows = []
     for name in models:
@@ -259,6 +265,7 @@ def rendered() -> dict[Path, str]:
         "opponents": opponents_table(quality, opponents, models),
         "latent": latent_table(latent),
         "training": training_table(manifest, models),
+        "downloads": downloads(manifest),
         **upscale_tables(upscaling),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):

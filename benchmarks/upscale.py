@@ -179,7 +179,7 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
             scores[name]["psnr"].append(metrics.psnr(photo, truth))
             scores[name]["lpips"].append(float(distance))
         if len(rows) < 4:
-            row = [Panel(detail(results[0], 4, small), [f"{path.stem}, a quarter of its size"])]
+            row = [Panel(detail(small, 48), [f"{path.stem}, a quarter of its size"])]
             row += [Panel(detail(photo), [name]) for name, photo in zip(engines, results, strict=True)]
             rows.append([*row, Panel(detail(truth), ["truth"])])
     means = {name: {measure: mean(values) for measure, values in each.items()} for name, each in scores.items()}
@@ -187,11 +187,10 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
     return {"reduction": "bicubic", "scores": means, "psnr_of_each": each}, sheet(rows, side=192)
 
 
-def detail(photo: Photo, reduced: int = 1, small: Photo | None = None) -> Photo:
-    """The middle 192x192 pixels of a result; or what they were made from."""
-    of, side = small or photo, 192 // reduced
-    top, left = (photo.height // reduced - side) // 2, (photo.width // reduced - side) // 2
-    return Photo(np.ascontiguousarray(of.pixels[top : top + side, left : left + side]))
+def detail(photo: Photo, side: int = 192) -> Photo:
+    """The middle ``side`` x ``side`` pixels."""
+    top, left = (photo.height - side) // 2, (photo.width - side) // 2
+    return Photo(np.ascontiguousarray(photo.pixels[top : top + side, left : left + side]))
 
 
 def main(

@@ -157,7 +157,9 @@ class Restorer:
         upscale.check(scale, engine, denoise, tile)
         if engine == "auto":
             with self._choice:
-                engine = self._auto.setdefault(scale, self._auto.get(scale) or self._choose(scale))
+                if scale not in self._auto:
+                    self._auto[scale] = self._choose(scale)
+                engine = self._auto[scale]
         else:
             engine = self._in_place_of(engine, scale)
         if engine == "bicubic":
@@ -259,7 +261,7 @@ class Restorer:
                         f"{checkpoint.path} holds weights of another network ({reason}); "
                         "use a file made for this model and version."
                     ) from error
-                with upscale.enough_memory(f"load {name}"):
+                with upscale.enough_memory(f"load {name}", mend="close other programs"):
                     network = network.eval().requires_grad_(False).to(self.device, dtype)
                     network = network.to(memory_format=torch.channels_last)
                 self._networks[name] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)

@@ -214,7 +214,8 @@ def enlarge(
 
     step = 4 // engine.factor  # x2plus must see the same 2x2 pixels together, whatever the tile
     what = f"upscale {min(whole, photo.width)}x{min(whole, photo.height)} pixels at once"
-    with torch.inference_mode(), enough_memory(what):
+    mend = "use smaller tiles (--tile 64 of the command upscale), or the engine fast"
+    with torch.inference_mode(), enough_memory(what, mend=mend):
         return tiling.enlarge(
             photo, process, scale=scale, tile=tile, margin=engine.margin, step=step, progress=progress
         )
@@ -230,14 +231,11 @@ _NO_MEMORY = re.compile(r"out of memory|n't allocate memory|not enough memory|al
 
 
 @contextmanager
-def enough_memory(what: str) -> Iterator[None]:
+def enough_memory(what: str, *, mend: str) -> Iterator[None]:
     """Raise `MemoryShortage` for a lack of memory, for which PyTorch and its libraries have several words."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _NO_MEMORY.search(str(error)):
             raise
-        raise MemoryShortage(
-            f"There is not enough memory to {what}; use smaller tiles (--tile 64 of the command upscale), "
-            "or the engine fast."
-        ) from error
+        raise MemoryShortage(f"There is not enough memory to {what}; {mend}.") from error

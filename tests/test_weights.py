@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -242,29 +243,24 @@ def test_a_file_damaged_in_the_cache_is_fetched_anew(release: Release) -> None:
     assert release.asked == 2
 
 
-def test_many_at_once(release: Release, photo: Photo) -> None:
+def _asked_at_once(restorer: Restorer) -> list[str]:
+    """The engines that eight threads are told, asking for auto together."""
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda _: restorer.upscaling().engine, range(8)))
+
+
+def test_many_at_once(release: Release) -> None:
     """Threads of one app wait for one download."""
-    restorer, results = Restorer("cpu"), []
-    threads = [threading.Thread(target=lambda: results.append(restorer.upscaling().engine)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == ["general"] * 8
+    assert _asked_at_once(Restorer("cpu")) == ["general"] * 8
     assert release.asked == 1
 
 
 def test_many_at_once_without_luck(release: Release, caplog: pytest.LogCaptureFixture) -> None:
     """One tries, and what it finds holds for all."""
-    release.how = "missing"
-    restorer, results = Restorer("cpu"), []
-    threads = [threading.Thread(target=lambda: results.append(restorer.upscaling().engine)) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    release.how, restorer = "missing", Restorer("cpu")
+    assert _asked_at_once(restorer) == ["fast"] * 8
     release.how = "well"
-    assert [*results, restorer.upscaling().engine] == ["fast"] * 7
+    assert restorer.upscaling().engine == "fast"
     assert (release.asked, len([m for m in caplog.messages if "engine fast" in m])) == (1, 1)
 
 
