@@ -17,6 +17,7 @@ from .types import ControlError, MemoryShortage, Photo, PhotoError, RestorationE
 if TYPE_CHECKING:
     from . import image, metrics
     from .degradations import PRESETS, Degradation
+    from .pipeline import Run, run
     from .recipe import Recipe
     from .restorer import Restoration, Restorer, Samples, Upscaled
 
@@ -31,12 +32,14 @@ __all__ = [
     "Restoration",
     "RestorationError",
     "Restorer",
+    "Run",
     "Samples",
     "Upscaled",
     "Upscaling",
     "WeightsError",
     "image",
     "metrics",
+    "run",
 ]
 
 _LAZY = {
@@ -45,8 +48,10 @@ _LAZY = {
     "Recipe": "recipe",
     "Restoration": "restorer",
     "Restorer": "restorer",
+    "Run": "pipeline",
     "Samples": "restorer",
     "Upscaled": "restorer",
+    "run": "pipeline",
 }
 
 

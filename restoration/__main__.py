@@ -6,7 +6,7 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from .degradations import CONTROLS, PRESETS, Degradation, preset
 from .outputs import Entry, Job, commit, finite, is_done, is_file_name, plan, read_report, report_path, truth_of
 from .recipe import Recipe
 from .sheet import Panel, sheet
-from .types import ControlError, Photo, RestorationError, WeightsError
+from .types import ControlError, Photo, RestorationError, Upscaling, WeightsError
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -76,8 +76,9 @@ def _clear_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-Work = Callable[[Job], tuple[dict[str, Photo], Entry]]
-"""Makes a photo's results, by what they are, and what the report says of them beside the recipe."""
+Work = Callable[[Job], tuple[Mapping[str, Photo | bytes], Entry]]
+"""Makes a photo's results, by what they are (bytes where they are no picture), and what the report says of them beside
+the recipe."""
 
 
 def _process(
@@ -92,7 +93,12 @@ def _process(
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ControlError(f"{report.parent} cannot be made ({error.strerror}); choose another place.") from error
+        raise ControlError(
+            "out_unmade",
+            "{folder} cannot be made ({reason}); choose another place.",
+            folder=report.parent,
+            reason=error.strerror,
+        ) from error
     made = read_report(report) if resumable else {}
     finished = before = 0
     for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
@@ -102,9 +108,9 @@ def _process(
             if made and is_done(job, digest, recipe, made, report):
                 before += 1
                 continue
-            pictures, facts = work(job)
+            results, facts = work(job)
             entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
-            files = {path: image.encode(pictures[kind], path.suffix) for kind, path in job.outputs.items()}
+            files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
             commit(report, {**entry, "recipe": recipe}, files)
             finished += 1
         except ControlError:
@@ -117,6 +123,10 @@ def _process(
         typer.echo(f"{finished + before} of {len(jobs)} done{known}; results and measures are listed in {report}.")
     if failed:
         raise typer.Exit(1)
+
+
+def _encode(result: Photo | bytes, suffix: str) -> bytes:
+    return result if isinstance(result, bytes) else image.encode(result, suffix)
 
 
 @contextmanager
@@ -183,14 +193,20 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
         controls = {name: flags[name] for name in ("grayscale", *CONTROLS) if flags[name] is not None}
         with _clear_errors():
             if flags["recipe"] and flags["preset_"]:
-                raise ControlError("A recipe and a preset cannot both be used; give one of --recipe and --preset.")
+                raise ControlError(
+                    "recipe_preset", "A recipe and a preset cannot both be used; give one of --recipe and --preset."
+                )
             recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else None
             if recipe and recipe.degradation is None:
-                raise ControlError(f"{flags['recipe']} has no degradation: its photo was damaged already.")
+                raise ControlError(
+                    "recipe_undamaged",
+                    "{path} has no degradation: its photo was damaged already.",
+                    path=flags["recipe"],
+                )
             by_hand = any(name in CONTROLS for name in controls)
             named = flags["preset_"] or (None if by_hand or recipe else "original")
             seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
-            fit = flags["fit"] or (recipe.fit if recipe else "crop")
+            fit = flags["fit"] or (recipe and recipe.fit) or "crop"
             image.check_fit(fit)
             damage = Damage(recipe=recipe, preset=named, seed=seed, fit=cast(image.Fit, fit), controls=controls)
             damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
@@ -228,30 +244,73 @@ def restore_command(
     Only the luminance is read: colours that a photo still has are taken away and guessed anew. A pair that `degrade`
     wrote is measured against its truth.
     """
-    from . import metrics
-
     with _clear_errors():
         if upscale is None and (engine != "auto" or denoise is not None):
-            raise ControlError("An engine and a denoise strength are for upscaling; add --upscale 2 or 4.")
-        kinds = {"restored": "", "upscaled": f"_x{upscale}"} if upscale is not None else {"restored": ""}
-        jobs = plan(inputs, out, kinds, skip_truths=True)
-        restorer = _restorer(device, weights)
-        upscaling = restorer.upscaling(upscale, engine, denoise) if upscale is not None else None
-        restorer.prepare([model])
+            raise ControlError(
+                "no_upscaling", "An engine and a denoise strength are for upscaling; add --upscale 2 or 4."
+            )
+        upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
+        _restore(inputs, out, Recipe(fit=fit, models={model: None}, upscaling=upscaling), _restorer(device, weights))
 
-        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-            result = restorer.restore(image.load(job.source), model, fit=fit)
-            pictures, seconds = {"restored": result.photo}, {"restore": result.seconds}
-            if upscaling:
-                larger = restorer.upscale(result.photo, upscaling.scale, engine=upscaling.engine, denoise=denoise)
-                pictures["upscaled"], seconds["upscale"] = larger.photo, larger.seconds
-            truth = truth_of(job.source)
-            measured = metrics.compare(result.photo, image.fit(image.load(truth), fit)) if truth else None
-            return pictures, _facts(recipe, seconds, measured)
 
-        sha256 = restorer.weights_sha256(model)
-        recipe = Recipe(fit=fit, model=model, weights_sha256=sha256, upscaling=upscaling)
-        _process(jobs, out, work, lambda job: recipe, resumable=True)
+@app.command("replay")
+def replay_command(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
+    inputs: Inputs,
+    out: Out,
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Do what a recipe of the app or of a report says, its damage included: the same pixels come out.
+
+    Where weights or libraries are others than it names, it says so and runs. A recipe of several models gives a_vae.png
+    and so on.
+    """
+    with _clear_errors():
+        asked = Recipe.read(recipe)
+        if not asked.models:
+            raise ControlError(
+                "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
+            )
+        _restore(inputs, out, asked, _restorer(device, weights))
+
+
+def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -> None:
+    """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several."""
+    from . import metrics, pipeline
+    from .recipe import library_versions
+
+    endings = {name: f"_{name}" if len(asked.models) > 1 else "" for name in asked.models}
+    kinds = {f"restored{ending}": ending for ending in endings.values()}
+    if asked.upscaling:
+        kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
+    jobs = plan(inputs, out, kinds, skip_truths=True)
+    upscaling = asked.upscaling and restorer.upscaling(
+        asked.upscaling.scale, asked.upscaling.engine, asked.upscaling.denoise, asked.upscaling.tile
+    )
+    restorer.prepare(asked.models)
+    hashes = {name: restorer.weights_sha256(name) for name in asked.models}
+    recipe = replace(asked, models=hashes, upscaling=upscaling, versions=library_versions())
+    if difference := asked.mismatch(recipe):
+        typer.echo(f"Note: {difference}", err=True)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        run = pipeline.run(restorer, image.load(job.source), recipe)
+        truth = run.truth
+        if truth is None and (path := truth_of(job.source)):
+            truth = image.fit(image.load(path), recipe.fit or "crop")
+        pictures, seconds, measured = {}, {}, {}
+        for name, ending in endings.items():
+            result = run.restored[name]
+            pictures[f"restored{ending}"], seconds[f"restore{ending}"] = result.photo, result.seconds
+            if recipe.upscaling:
+                larger = run.enlarged[name]
+                pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
+            if truth:
+                measured[name] = metrics.compare(result.photo, truth)
+        return pictures, _facts(seconds, measured)
+
+    _process(jobs, out, work, lambda job: recipe, resumable=True)
 
 
 @app.command("degrade")
@@ -275,7 +334,7 @@ def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
             degradation, seed = damage.of(places[job.source])
             truth = image.fit(image.load(job.source), damage.fit)
             degraded = degradation.apply(truth, seed)
-            facts = _facts(recipe_of(job), {}, metrics.compare(degraded, truth))
+            facts = _facts({}, {"degraded": metrics.compare(degraded, truth)})
             return {"degraded": degraded, "truth": truth}, facts
 
         _process(jobs, out, work, recipe_of, resumable=True)
@@ -292,34 +351,82 @@ def compare_command(
     weights: WeightsFlag = None,
 ) -> None:
     """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
-    from . import metrics
+    from . import metrics, pipeline
 
     with _clear_errors():
         if is_file_name(out):
-            raise ControlError(f"compare writes several files, so {out} must be a folder; leave its suffix out.")
+            raise ControlError(
+                "compare_folder",
+                "compare writes several files, so {out} must be a folder; leave its suffix out.",
+                out=out,
+            )
         names = list(dict.fromkeys(name.strip() for name in models.split(",")))
         kinds = ["degraded", *names, "truth", "sheet"]
         jobs = plan([input], out, {kind: f"_{kind}" for kind in kinds})
         restorer = _restorer(device, weights)
         restorer.prepare(names)
         degradation, seed = damage.of(0)
-        recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed)
+        hashes = {name: restorer.weights_sha256(name) for name in names}
+        recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed, models=hashes)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-            truth = image.fit(image.load(job.source), damage.fit)
-            degraded = degradation.apply(truth, seed)
-            before = metrics.compare(degraded, truth)
-            pictures, panels = {"degraded": degraded, "truth": truth}, [_panel("degraded", degraded, before)]
-            seconds, each = {}, {}
-            for name in names:
-                result = restorer.restore(degraded, name)
-                after = metrics.compare(result.photo, truth)
-                pictures[name], seconds[name] = result.photo, result.seconds
-                panels.append(_panel(name.upper(), result.photo, after, before))
-                each[name] = {"weights_sha256": result.weights_sha256, "metrics": finite(asdict(after))}
-            pictures["sheet"] = sheet([[*panels, Panel(truth, ["truth"])]])
-            return pictures, {**_facts(recipe, seconds, before), "models": each}
+            run = pipeline.run(restorer, image.load(job.source), recipe)
+            truth = cast(Photo, run.truth)
+            pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
+            measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
+            panels = [_panel("degraded", run.degraded, measured["degraded"])]
+            panels += [_panel(name.upper(), pictures[name], measured[name], measured["degraded"]) for name in names]
+            pictures |= {"truth": truth, "sheet": sheet([[*panels, Panel(truth, ["truth"])]])}
+            return pictures, _facts({name: each.seconds for name, each in run.restored.items()}, measured)
 
+        _process(jobs, out, work, lambda job: recipe)
+
+
+@app.command("sweep")
+def sweep_command(
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
+    low: Annotated[float | None, typer.Option(help="Lowest strength [default: the control's].")] = None,
+    high: Annotated[float | None, typer.Option(help="Highest strength [default: the control's].")] = None,
+    steps: Annotated[int, typer.Option(min=2, max=32, help="How many strengths.")] = 8,
+    measure: Annotated[str, typer.Option(help="Of the plot.")] = "psnr_luminance",
+    models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
+    seed: Annotated[int, typer.Option(min=0, help="Of the damage, the same at each strength.")] = 0,
+    fit: FitFlag = "crop",
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Stress-test the models: a.jpg, damaged from mildly to severely, gives a_sweep.csv with every measure, a_plot.png
+    and a_strip.png with the pictures.
+    """
+    from . import robustness
+
+    with _clear_errors():
+        if is_file_name(out):
+            raise ControlError(
+                "sweep_folder", "sweep writes several files, so {out} must be a folder; leave its suffix out.", out=out
+            )
+        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        jobs = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
+        if control in CONTROLS:
+            low = CONTROLS[control].low if low is None else low
+            high = CONTROLS[control].high if high is None else high
+        at = robustness.strengths(control, low or 0, high or 0, steps)
+        robustness.check_measure(measure)
+        restorer = _restorer(device, weights)
+        restorer.prepare(names)
+        hashes = {name: restorer.weights_sha256(name) for name in names}
+        worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
+
+        def work(job: Job) -> tuple[dict[str, Photo | bytes], Entry]:
+            truth = image.fit(image.load(job.source), fit)
+            swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
+            results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
+            results |= {"plot": robustness.plot(swept, measure), "strip": robustness.strip(swept)}
+            return results, {"control": control, "strengths": at}
+
+        recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
         _process(jobs, out, work, lambda job: recipe)
 
 
@@ -338,13 +445,17 @@ def samples_command(
     """
     with _clear_errors():
         if is_file_name(out):
-            raise ControlError(f"samples writes several files, so {out} must be a folder; leave its suffix out.")
+            raise ControlError(
+                "samples_folder",
+                "samples writes several files, so {out} must be a folder; leave its suffix out.",
+                out=out,
+            )
         names = [f"sample{number + 1}" for number in range(n)]
         kinds = [*names, "uncertainty", "sheet"]
         jobs = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
         restorer = _restorer(device, weights)
         restorer.prepare(["vae"])
-        recipe = Recipe(fit=fit, model="vae", weights_sha256=restorer.weights_sha256("vae"), seed=seed)
+        recipe = Recipe(fit=fit, models={"vae": restorer.weights_sha256("vae")}, seed=seed)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.fit(image.load(job.source), fit)
@@ -354,7 +465,7 @@ def samples_command(
             panels = [Panel(photo, ["input"]), Panel(mean.photo, ["restored"])]
             panels += [Panel(picture, [name]) for name, picture in pictures.items()]
             pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
-            facts = _facts(recipe, {"samples": drawn.seconds})
+            facts = _facts({"samples": drawn.seconds})
             return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
 
         _process(jobs, out, work, lambda job: recipe)
@@ -382,7 +493,7 @@ def upscale_command(
         restorer = _restorer(device, weights)
         upscaling = restorer.upscaling(scale, engine, denoise, tile)
         restorer.prepare()
-        recipe = Recipe(fit="none", upscaling=upscaling)
+        recipe = Recipe(fit=None, upscaling=upscaling)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.load(job.source, reduce_to=None)
@@ -390,7 +501,7 @@ def upscale_command(
                 larger = restorer.upscale(
                     photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress
                 )
-            return {"upscaled": larger.photo}, _facts(recipe, {"upscale": larger.seconds})
+            return {"upscaled": larger.photo}, _facts({"upscale": larger.seconds})
 
         _process(jobs, out, work, lambda job: recipe, resumable=True)
 
@@ -409,12 +520,11 @@ def models_command() -> None:
             typer.echo(f"{entry.model:26}{entry.title:38}{entry.parameters:>10,}  {state}")
 
 
-def _facts(recipe: Recipe, seconds: dict[str, float], measured: Metrics | None = None) -> Entry:
+def _facts(seconds: Mapping[str, float], measured: Mapping[str, Metrics] | None = None) -> Entry:
+    """What the report says of a photo beside its recipe; measures by candidate, null where there is no truth."""
     return {
-        "model": recipe.model,
-        "weights_sha256": recipe.weights_sha256,
         "seconds": {step: round(value, 4) for step, value in seconds.items()},
-        "metrics": finite(asdict(measured)) if measured else None,
+        "metrics": {name: finite(asdict(each)) for name, each in measured.items()} if measured else None,
     }
 
 

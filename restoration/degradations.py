@@ -44,13 +44,23 @@ class Control:
     def check(self, name: str, value: float) -> None:
         """Raise `ControlError` unless ``value`` is a finite number on this control's scale."""
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise ControlError(f"{name} must be a number, not {value!r}.")
+            raise ControlError("control_no_number", "{name} must be a number, not {value!r}.", name=name, value=value)
         if not self.low <= value <= self.high:  # not a number is neither
-            limits = f"between {self.low:g} and {self.high:g} ({self.off:g} is off)"
-            raise ControlError(f"{name} must be {limits}, not {str(value)[:20]}.")
+            raise ControlError(
+                "control_range",
+                "{name} must be between {low:g} and {high:g} ({off:g} is off), not {value}.",
+                name=name,
+                low=self.low,
+                high=self.high,
+                off=self.off,
+                value=str(value)[:20],
+            )
         if self.step >= 1 and (value - self.low) % self.step:
-            kind = "an odd number" if self.step == 2 else "a whole number"
-            raise ControlError(f"{name} must be {kind}, not {value:g}.")
+            if self.step == 2:
+                raise ControlError(
+                    "control_odd", "{name} must be an odd number, not {value:g}.", name=name, value=value
+                )
+            raise ControlError("control_whole", "{name} must be a whole number, not {value:g}.", name=name, value=value)
 
 
 CONTROLS: Mapping[str, Control] = {
@@ -83,7 +93,9 @@ class Degradation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.grayscale, bool):
-            raise ControlError(f"grayscale must be true or false, not {self.grayscale!r}.")
+            raise ControlError(
+                "grayscale_boolean", "grayscale must be true or false, not {value!r}.", value=self.grayscale
+            )
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
 
@@ -92,7 +104,12 @@ class Degradation:
         """The inverse of `dataclasses.asdict`; unknown names are refused with `ControlError`."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ControlError(f"There is no control called {unknown[0]!r}; choose from {', '.join(sorted(known))}.")
+            raise ControlError(
+                "control_unknown",
+                "There is no control called {control!r}; choose from {controls}.",
+                control=unknown[0],
+                controls=", ".join(sorted(known)),
+            )
         return cls(**values)
 
     def apply(self, photo: Photo, seed: int) -> Photo:
@@ -179,7 +196,10 @@ PRESETS: Mapping[str, Preset] = {
 def preset(name: str) -> Preset:
     """The preset called ``name``; raises `ControlError` that lists the presets if there is none."""
     if name not in PRESETS:
-        raise ControlError(f"There is no preset called {name!r}; choose from {', '.join(PRESETS)}.")
+        choices = ", ".join(PRESETS)
+        raise ControlError(
+            "preset_unknown", "There is no preset called {name!r}; choose from {choices}.", name=name, choices=choices
+        )
     return PRESETS[name]
 
 
@@ -241,7 +261,7 @@ class _DeviceNoise:
 def checked_seed(seed: int) -> int:
     """``seed`` as an int; `ControlError` for what is no seed."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ControlError(f"The seed must be a whole number, zero or more, not {seed!r}.")
+        raise ControlError("seed_whole", "The seed must be a whole number, zero or more, not {seed!r}.", seed=seed)
     return int(seed)
 
 

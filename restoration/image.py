@@ -22,7 +22,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # its JPEG reader also 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # what a folder is searched for
 OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_PIXELS = 24_000_000
-MAX_PIXELS_JPEG = 50_000_000  # a JPEG can be decoded at a fraction of its size
+JPEG_FACTOR = 50 / 24  # how many times as many a JPEG may have, which can be decoded at a fraction of its size
 MIN_SIDE = 16
 
 # What Pillow would print about a damaged file on its way to the one sentence that says it.
@@ -31,63 +31,80 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 Fit = Literal["crop", "squash", "pad"]
 
 
-def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE) -> Photo:
+def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read a picture file as it is meant to be seen.
 
     The size is checked from the header, before anything is decoded. EXIF orientation is applied, transparency is laid
     on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. A JPEG may come back at
     1/2, 1/4 or 1/8 of its size, both sides at least twice ``reduce_to``, which is much quicker; None decodes it whole
-    (but for one over 24 megapixels, which is at least halved).
+    (but for one of more than ``max_pixels``, which is at least halved).
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
-    damaged one, one of more than 24 megapixels (50 for a JPEG) or with a side under 16 pixels.
+    damaged one, one of more than ``max_pixels`` (about twice as many for a JPEG) or with a side under 16 pixels.
     """
     name = Path(path).name
     try:
         with Image.open(path, formats=FORMATS) as picture:
-            _check_size(picture, name)
+            _check_size(picture, name, max_pixels)
             if picture.format in ("JPEG", "MPO"):
-                _decode_reduced(picture, reduce_to)
+                _decode_reduced(picture, reduce_to, max_pixels)
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             return Photo(np.array(_to_rgb(upright, name)))
     except PhotoError:
         raise
     except FileNotFoundError:
-        raise PhotoError(f"There is no file {name}; check its path.") from None
+        raise PhotoError("photo_missing", "There is no file {name}; check its path.", name=name) from None
     except IsADirectoryError:
-        raise PhotoError(f"{name} is a folder; name a picture in it.") from None
+        raise PhotoError("photo_folder", "{name} is a folder; name a picture in it.", name=name) from None
     except PermissionError:
-        raise PhotoError(f"{name} may not be read; check its permissions.") from None
+        raise PhotoError("photo_forbidden", "{name} may not be read; check its permissions.", name=name) from None
     except Image.UnidentifiedImageError:
-        empty = os.path.getsize(path) == 0
+        if os.path.getsize(path) == 0:
+            raise PhotoError("photo_empty", "{name} is empty; choose another file.", name=name) from None
         raise PhotoError(
-            f"{name} is empty; choose another file."
-            if empty
-            else f"{name} is not a picture that can be read here; save it as PNG or JPEG."
+            "photo_unknown", "{name} is not a picture that can be read here; save it as PNG or JPEG.", name=name
         ) from None
     except Image.DecompressionBombError:
-        raise PhotoError(_too_large(name)) from None
+        raise _too_large(name, max_pixels) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
-        raise PhotoError(f"{name} is damaged or incomplete ({error}); get a fresh copy of it.") from error
+        raise PhotoError(
+            "photo_damaged",
+            "{name} is damaged or incomplete ({reason}); get a fresh copy of it.",
+            name=name,
+            reason=str(error),
+        ) from error
 
 
-def _too_large(name: str) -> str:
-    return f"{name} is too large; make it smaller than 24 megapixels (50 for a JPEG)."
+def _too_large(name: str, max_pixels: int) -> PhotoError:
+    return PhotoError(
+        "photo_too_large",
+        "{name} is too large; make it smaller than {most:g} megapixels ({most_jpeg:g} for a JPEG).",
+        name=name,
+        most=max_pixels / 1e6,
+        most_jpeg=max_pixels * JPEG_FACTOR / 1e6,
+    )
 
 
-def _check_size(picture: Image.Image, name: str) -> None:
-    limit = MAX_PIXELS_JPEG if picture.format in ("JPEG", "MPO") else MAX_PIXELS
+def _check_size(picture: Image.Image, name: str, max_pixels: int) -> None:
+    limit = max_pixels * (JPEG_FACTOR if picture.format in ("JPEG", "MPO") else 1)
     if picture.width * picture.height > limit:
-        raise PhotoError(_too_large(name))
+        raise _too_large(name, max_pixels)
     if min(picture.size) < MIN_SIDE:
-        raise PhotoError(f"{name} is {picture.width}x{picture.height} pixels; each side must have at least {MIN_SIDE}.")
+        raise PhotoError(
+            "photo_too_small",
+            "{name} is {width}x{height} pixels; each side must have at least {least}.",
+            name=name,
+            width=picture.width,
+            height=picture.height,
+            least=MIN_SIDE,
+        )
 
 
-def _decode_reduced(picture: Image.Image, reduce_to: int | None) -> None:
+def _decode_reduced(picture: Image.Image, reduce_to: int | None, max_pixels: int) -> None:
     """Let libjpeg decode at a fraction of the size."""
     wanted = 2 * reduce_to if reduce_to else min(picture.size)
-    if picture.width * picture.height > MAX_PIXELS:
+    if picture.width * picture.height > max_pixels:
         wanted = min(wanted, min(picture.size) // 2)
     picture.draft(picture.mode, (wanted, wanted))
 
@@ -99,7 +116,11 @@ def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
         grey[levels == picture.info.get("transparency", -1)] = 255
         return Image.fromarray(grey).convert("RGB")
     if picture.mode in ("I", "F"):
-        raise PhotoError(f"{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.")
+        raise PhotoError(
+            "photo_32_bits",
+            "{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.",
+            name=name,
+        )
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
@@ -109,7 +130,10 @@ def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
 def check_fit(how: str) -> None:
     """Raise `ControlError` for a fit that there is not."""
     if how not in get_args(Fit):
-        raise ControlError(f"There is no fit called {how!r}; choose from {', '.join(get_args(Fit))}.")
+        choices = ", ".join(get_args(Fit))
+        raise ControlError(
+            "fit_unknown", "There is no fit called {name!r}; choose from {choices}.", name=how, choices=choices
+        )
 
 
 def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
@@ -151,7 +175,14 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
     """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95."""
     most = {".webp": 16383, ".jpg": 65500}.get(suffix.lower())
     if most and max(photo.width, photo.height) > most:
-        raise PhotoError(f"A {suffix} holds {most} pixels a side, not {photo.width}x{photo.height}; write a .png.")
+        raise PhotoError(
+            "photo_too_long",
+            "A {suffix} holds {most} pixels a side, not {width}x{height}; write a .png.",
+            suffix=suffix,
+            most=most,
+            width=photo.width,
+            height=photo.height,
+        )
     buffer = io.BytesIO()
     picture = Image.fromarray(photo.pixels)
     match suffix.lower():
@@ -162,7 +193,12 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
         case ".jpg":
             picture.save(buffer, "JPEG", quality=95, subsampling=0)
         case _:
-            raise ControlError(f"A picture's name must end in {', '.join(OUTPUT_SUFFIXES)}, not {suffix!r}.")
+            raise ControlError(
+                "suffix_unknown",
+                "A picture's name must end in {choices}, not {suffix!r}.",
+                choices=", ".join(OUTPUT_SUFFIXES),
+                suffix=suffix,
+            )
     return buffer.getvalue()
 
 

@@ -30,6 +30,35 @@ class Metrics:
     """Hasler and Süsstrunk 2003, on 8-bit sRGB: 0 is grey, about 30 is moderate, over 80 is vivid."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A photo measured alone, without a reference: how it looks, never whether it is true."""
+
+    noise: float
+    """Standard deviation of the noise in the luminance, in levels of 255, estimated from the finest wavelets (Donoho
+    and Johnstone 1994); grain and fine texture count alike."""
+    blur: float
+    """Perceptual blur of the luminance, 0 (sharp) to 1 (Crete et al. 2007)."""
+    contrast: float
+    """Standard deviation of the luminance, in levels of 255."""
+    colourfulness: float
+    """As in `Metrics`."""
+
+
+def judge(photo: Photo) -> Judgement:
+    """Measure ``photo`` where there is nothing to compare it with."""
+    from skimage.measure import blur_effect
+    from skimage.restoration import estimate_sigma
+
+    luminance = _luminance(photo)
+    return Judgement(
+        noise=float(estimate_sigma(luminance)),
+        blur=float(blur_effect(luminance)),
+        contrast=float(luminance.std()),
+        colourfulness=colourfulness(photo),
+    )
+
+
 def compare(photo: Photo, reference: Photo) -> Metrics:
     """Measure ``photo`` against ``reference``, which must have its size."""
     return Metrics(

@@ -33,26 +33,32 @@ def is_file_name(out: Path) -> bool:
 def plan(inputs: Sequence[Path], out: Path, kinds: Mapping[str, str], *, skip_truths: bool = False) -> list[Job]:
     """One job per photo of ``inputs`` (files, or folders searched through).
 
-    ``kinds`` are the results of each photo and what their file names end in: "" for the main one. ``out`` is the file
-    of the one photo, or a folder, where subfolders are mirrored and results are PNG. Inputs whose results would collide
-    keep their suffix in the name. Results of an earlier run are no inputs, and nothing but earlier results of the same
-    photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no inputs either. Raises
-    `ControlError` where that cannot be done.
+    ``kinds`` are the results of each photo and what their file names end in: "" for the main one, a suffix where it is
+    not .png. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored. Inputs whose results
+    would collide keep their suffix in the name. Results of an earlier run are no inputs, and nothing but earlier
+    results of the same photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no
+    inputs either. Raises `ControlError` where that cannot be done.
     """
     if out.exists() and not out.is_dir() and not is_file_name(out):
-        raise ControlError(f"{out} is a file but no .png, .jpg or .webp; name a folder.")
+        raise ControlError("out_suffix", "{out} is a file but no .png, .jpg or .webp; name a folder.", out=out)
     made_from = _made_from(report_path(out))
     sources = _collect(inputs, out, made_from, skip_truths)
     if is_file_name(out):
         if len(sources) != 1:
-            raise ControlError(f"{out} is one file, but there are {len(sources)} photos; name a folder.")
+            raise ControlError(
+                "out_single",
+                "{out} is one file, but there are {count} photos; name a folder.",
+                out=out,
+                count=len(sources),
+            )
         named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
         jobs = [Job(sources[0][0], named)]
         _refuse_losses(jobs, made_from, may_replace=True)
         return jobs
 
     def outputs(relative: Path, stem: str) -> dict[str, Path]:
-        return {kind: out / relative.parent / f"{stem}{ending}.png" for kind, ending in kinds.items()}
+        names = {kind: stem + ending + ("" if "." in ending else ".png") for kind, ending in kinds.items()}
+        return {kind: out / relative.parent / name for kind, name in names.items()}
 
     claims = Counter(path for _, relative in sources for path in outputs(relative, relative.stem).values())
     jobs = []
@@ -88,7 +94,12 @@ def _collect(
             truths = {truth_of(path) for path in found}
             found = [path for path in found if path not in truths]
         if not found:
-            raise ControlError(f"There are no pictures in {given}; looked for {', '.join(SUFFIXES)}.")
+            raise ControlError(
+                "no_pictures",
+                "There are no pictures in {folder}; looked for {suffixes}.",
+                folder=given,
+                suffixes=", ".join(SUFFIXES),
+            )
         root = given.resolve().parent if len(folders) > 1 else given.resolve()
         sources += [(path, (given.resolve() / path.relative_to(given)).relative_to(root)) for path in found]
     return sources
@@ -105,11 +116,26 @@ def _refuse_losses(jobs: Sequence[Job], made_from: Mapping[Path, str], *, may_re
     for job in jobs:
         for path in job.outputs.values():
             if path.resolve() in sources:
-                raise ControlError(f"{path} is an input and would be overwritten; choose another place for results.")
+                raise ControlError(
+                    "out_input",
+                    "{path} is an input and would be overwritten; choose another place for results.",
+                    path=path,
+                )
             if path in writers:
-                raise ControlError(f"{writers[path]} and {job.source} would both be written to {path}; run them apart.")
+                raise ControlError(
+                    "out_collision",
+                    "{first} and {second} would both be written to {path}; run them apart.",
+                    first=writers[path],
+                    second=job.source,
+                    path=path,
+                )
             if not may_replace and _is_foreign(path, job.source, made_from):
-                raise ControlError(f"{path} exists and is not a result of {job.source.name}; choose another folder.")
+                raise ControlError(
+                    "out_foreign",
+                    "{path} exists and is not a result of {source}; choose another folder.",
+                    path=path,
+                    source=job.source.name,
+                )
             writers[path] = job.source
 
 
@@ -141,7 +167,9 @@ def read_report(path: Path) -> dict[str, Entry]:
                 case _:
                     raise ValueError(entry)
     except (OSError, ValueError, RecursionError):
-        raise ControlError(f"{path} is not a report of this program and would be spoilt; move it away.") from None
+        raise ControlError(
+            "report_foreign", "{path} is not a report of this program and would be spoilt; move it away.", path=path
+        ) from None
     return newest
 
 

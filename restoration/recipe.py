@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache
@@ -11,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from .degradations import Degradation, checked_seed
+from .image import Fit, check_fit
 from .outputs import read_report
-from .types import ControlError, Upscaling
+from .types import ControlError, RecipeMismatch, Upscaling
 
-SCHEMA = 2
+SCHEMA = 3
+MAX_LINK = 65536
+"""Characters of a recipe's JSON that a link may hold."""
 
 
 @cache
@@ -25,51 +30,85 @@ def library_versions() -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One run. ``degradation`` and ``seed`` are None where the photo came damaged already."""
+    """One run: as it is asked for or, in a result, as it really ran.
 
-    fit: str = "crop"
+    ``fit`` is None where the photo keeps its size, ``degradation`` and ``seed`` where it comes damaged already.
+    ``models`` maps each model's id to the SHA-256 of its weights, None where any will do. Raises `ControlError` for
+    values that no recipe can have.
+    """
+
+    fit: Fit | None = "crop"
     degradation: Degradation | None = None
     seed: int | None = None
-    model: str | None = None
-    weights_sha256: str | None = None
+    models: Mapping[str, str | None] = field(default_factory=dict)
     upscaling: Upscaling | None = None
     versions: Mapping[str, str] = field(default_factory=library_versions)
 
     def __post_init__(self) -> None:
-        texts = {"fit": self.fit, "model": self.model, "weights_sha256": self.weights_sha256}
-        for name, value in texts.items():
-            if not isinstance(value, str | None):
-                raise ControlError(f"The recipe's {name} must be a text, not {value!r}.")
+        if self.fit is not None:
+            check_fit(self.fit)
+        for name in ("models", "versions"):
+            values = getattr(self, name)
+            _check_type(name, values, Mapping)
+            for key, value in values.items():
+                _check_type(f"{name}: {key}", value, str if name == "versions" else str | None)
         if self.seed is not None:
             checked_seed(self.seed)
+        if self.upscaling:
+            for each in fields(Upscaling):
+                _check_type(f"upscaling: {each.name}", getattr(self.upscaling, each.name), _UPSCALING_TYPES[each.name])
 
     def to_json(self) -> dict[str, Any]:
-        return {"schema": SCHEMA, **asdict(self), "versions": dict(self.versions)}
+        return {"schema": SCHEMA, **asdict(self)}
+
+    def to_link(self) -> str:
+        """The recipe as a short text that an address can carry; `from_link` reads it."""
+        packed = zlib.compress(json.dumps(self.to_json(), separators=(",", ":")).encode(), 9)
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     @classmethod
     def from_json(cls, values: Any) -> Recipe:
         """The inverse of `to_json`; `ControlError` for what is no recipe, or one of another schema."""
         if not isinstance(values, dict) or "schema" not in values:
-            raise ControlError("This is not a recipe; use the JSON that a report or the app gives.")
+            raise ControlError("recipe_none", "This is not a recipe; use the JSON that a report or the app gives.")
         values = dict(values)
         if (schema := values.pop("schema")) != SCHEMA:
-            raise ControlError(f"This recipe has schema {schema!r}, but this program reads {SCHEMA}; update it.")
-        if unknown := sorted(set(values) - {each.name for each in fields(cls)}):
-            raise ControlError(f"This recipe has a field {unknown[0]!r} that this version does not know; update it.")
-        degradation = values.pop("degradation", None)
-        if degradation is not None:
-            if not isinstance(degradation, dict):
-                raise ControlError("The recipe's degradation must be an object of control names and numbers.")
-            degradation = Degradation.from_mapping(degradation)
-        upscaling = values.pop("upscaling", None)
-        if upscaling is not None:
-            try:
-                upscaling = Upscaling(**upscaling)
-            except TypeError as error:
-                raise ControlError(f"The recipe's upscaling is not one ({error}); use a report's JSON.") from error
-            if upscaling.scale not in (2, 4):
-                raise ControlError(f"The recipe's scale must be 2 or 4, not {upscaling.scale!r}.")
-        return cls(degradation=degradation, upscaling=upscaling, **values)
+            raise ControlError(
+                "recipe_schema",
+                "This recipe has schema {schema!r}, but this program reads {known}; make it anew with this version.",
+                schema=schema,
+                known=SCHEMA,
+            )
+        _check_fields(cls, values)
+        for name in ("degradation", "upscaling"):
+            _check_type(name, values.setdefault(name, None), dict | None)
+        if values["degradation"] is not None:
+            values["degradation"] = Degradation.from_mapping(values["degradation"])
+        if values["upscaling"] is not None:
+            _check_fields(Upscaling, values["upscaling"])
+            values["upscaling"] = Upscaling(**{"scale": None, "engine": None, **values["upscaling"]})
+        return cls(**values)
+
+    @classmethod
+    def from_text(cls, text: str) -> Recipe:
+        """A recipe's JSON as text; raises as `from_json` does."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ControlError(
+                "recipe_json", "This is no JSON ({reason}); paste a whole recipe.", reason=error
+            ) from error
+        return cls.from_json(values)
+
+    @classmethod
+    def from_link(cls, text: str) -> Recipe:
+        """The inverse of `to_link`; raises as `from_json` does."""
+        try:
+            packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            unpacked = zlib.decompressobj().decompress(packed, MAX_LINK)
+        except (ValueError, zlib.error) as error:
+            raise ControlError("recipe_link", "This link's recipe is incomplete; copy the whole link.") from error
+        return cls.from_text(unpacked.decode(errors="replace"))
 
     @classmethod
     def read(cls, path: Path) -> Recipe:
@@ -77,11 +116,61 @@ class Recipe:
         if path.suffix == ".jsonl":
             entries = {id(entry): entry["recipe"] for entry in read_report(path).values()}
             if len(entries) > 1:
-                raise ControlError(f"{path} lists several photos; save the recipe of the one that you mean.")
+                raise ControlError(
+                    "recipe_of_several",
+                    "{path} lists several photos; save the recipe of the one that you mean.",
+                    path=path,
+                )
             return cls.from_json(next(iter(entries.values()), None))
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except ControlError:
-            raise
-        except (OSError, ValueError, RecursionError) as error:
-            raise ControlError(f"{path} cannot be read as a recipe ({error}); give a JSON file.") from error
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ControlError(
+                "recipe_unreadable",
+                "{path} cannot be read as a recipe ({reason}); give a JSON file.",
+                path=path,
+                reason=error,
+            ) from error
+        return cls.from_text(text)
+
+    def mismatch(self, ran: Recipe) -> RecipeMismatch | None:
+        """What is not as it was, where this recipe was replayed as ``ran``: then the pixels may differ."""
+        wanted, have = dict(self.models), dict(ran.models)
+        if self.upscaling and ran.upscaling:
+            wanted |= {**self.upscaling.weights, "precision": self.upscaling.precision}
+            have |= {**ran.upscaling.weights, "precision": ran.upscaling.precision}
+        wanted |= self.versions
+        have |= ran.versions
+        others = [name for name, value in wanted.items() if value is not None and have.get(name) != value]
+        if not others:
+            return None
+        return RecipeMismatch(
+            "recipe_mismatch",
+            "This recipe was made with other weights or libraries ({what}); the pixels may differ from its result's.",
+            what=", ".join(f"{name} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others),
+        )
+
+
+_UPSCALING_TYPES: Mapping[str, Any] = {
+    "scale": int,
+    "engine": str,
+    "method": str,
+    "denoise": float | int | None,
+    "precision": str | None,
+    "tile": int | None,
+    "weights": Mapping,
+}
+
+
+def _check_type(name: str, value: Any, kind: Any) -> None:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ControlError(
+            "recipe_field", "The recipe's {field} cannot be {value!r}; use a report's JSON.", field=name, value=value
+        )
+
+
+def _check_fields(kind: Any, values: Mapping[str, Any]) -> None:
+    if unknown := sorted(set(values) - {each.name for each in fields(kind)}):
+        raise ControlError(
+            "recipe_unknown", "This recipe has a field {field!r} that this version does not know.", field=unknown[0]
+        )

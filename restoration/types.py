@@ -15,7 +15,15 @@ SIDE = 128
 
 
 class RestorationError(Exception):
-    """Base of every error whose message is one sentence for the user: what is wrong, and what to do."""
+    """Base of every error whose message is one sentence for the user: what is wrong, and what to do.
+
+    ``template`` is the sentence in English, its ``fields`` in braces; ``code`` names it, so that an interface can say
+    it in another language.
+    """
+
+    def __init__(self, code: str, template: str, **fields: Any) -> None:
+        super().__init__(template.format(**fields))
+        self.code, self.template, self.fields = code, template, fields
 
 
 class PhotoError(RestorationError):
@@ -32,6 +40,10 @@ class WeightsError(RestorationError):
 
 class MemoryShortage(RestorationError):
     """The machine has too little memory for what was asked."""
+
+
+class RecipeMismatch(RestorationError):
+    """A warning, never raised: a recipe was replayed with other weights or libraries than it names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +72,12 @@ class Photo:
 
 @dataclass(frozen=True, kw_only=True)
 class Upscaling:
-    """How a photo was enlarged: what really ran, never merely what was asked for."""
+    """How a photo is enlarged; a result's says what really ran, never merely what was asked for."""
 
     scale: int
     engine: str
-    """fast, general, x4plus, x2plus or bicubic."""
-    method: str
+    """fast, general, x4plus, x2plus or bicubic; auto in what is asked for only."""
+    method: str = ""
     """In words: the network's own factor, and whether its result was reduced."""
     denoise: float | None = None
     """The engine general's denoise strength."""

@@ -151,17 +151,24 @@ def between(clean: nn.Module, noisy: nn.Module, strength: float) -> nn.Module:
 def check(scale: int, engine: str, denoise: float | None, tile: int | None = None) -> None:
     """Raise `ControlError` for settings that there are not, or that do not go together."""
     if scale not in (2, 4):
-        raise ControlError(f"The scale must be 2 or 4, not {scale!r}.")
+        raise ControlError("scale_unknown", "The scale must be 2 or 4, not {scale!r}.", scale=scale)
     if engine not in CHOICES:
-        raise ControlError(f"There is no engine called {engine!r}; choose from {', '.join(CHOICES)}.")
+        choices = ", ".join(CHOICES)
+        raise ControlError(
+            "engine_unknown", "There is no engine called {name!r}; choose from {choices}.", name=engine, choices=choices
+        )
     if engine == "x2plus" and scale != 2:
-        raise ControlError("The engine x2plus enlarges twice only; choose the scale 2, or x4plus.")
+        raise ControlError("x2plus_scale", "The engine x2plus enlarges twice only; choose the scale 2, or x4plus.")
     if denoise is not None and engine != "general":
-        raise ControlError("Only the engine general has a denoise strength; choose it, or leave the strength out.")
+        raise ControlError(
+            "denoise_engine", "Only the engine general has a denoise strength; choose it, or leave the strength out."
+        )
     if denoise is not None and not 0 <= denoise <= 1:
-        raise ControlError(f"The denoise strength must be from 0 to 1, not {denoise!r}.")
+        raise ControlError(
+            "denoise_range", "The denoise strength must be from 0 to 1, not {denoise!r}.", denoise=denoise
+        )
     if tile is not None and not 16 <= tile <= 4096:
-        raise ControlError(f"A tile must be 16 to 4096 pixels a side, not {tile!r}.")
+        raise ControlError("tile_range", "A tile must be 16 to 4096 pixels a side, not {tile!r}.", tile=tile)
 
 
 def check_size(photo: Photo, scale: int) -> None:
@@ -169,8 +176,14 @@ def check_size(photo: Photo, scale: int) -> None:
     if photo.width * photo.height * scale**2 > MAX_PIXELS_OUT:
         side = round(MAX_PIXELS_OUT**0.5) // scale
         raise PhotoError(
-            f"A photo of {photo.width}x{photo.height} is too large to upscale {scale} times; "
-            f"reduce it to {side * side:,} pixels ({side}x{side}) at most."
+            "upscale_too_large",
+            "A photo of {width}x{height} is too large to upscale {scale} times; "
+            "reduce it to {pixels:,} pixels ({side}x{side}) at most.",
+            width=photo.width,
+            height=photo.height,
+            scale=scale,
+            pixels=side * side,
+            side=side,
         )
 
 
@@ -204,8 +217,11 @@ def enlarge(
         larger = network(images).float()
         if not larger.isfinite().all():
             raise PhotoError(
-                f"The engine {engine.id} gives undefined numbers in {str(weight.dtype)[6:]} on this device; "
-                "use the device cpu, or the engine fast."
+                "engine_undefined",
+                "The engine {engine} gives undefined numbers in {precision} on this device; "
+                "use the device cpu, or the engine fast.",
+                engine=engine.id,
+                precision=str(weight.dtype)[6:],
             )
         larger = larger.clamp(0, 1)
         if engine.factor != scale:
@@ -213,9 +229,14 @@ def enlarge(
         return image.to_photos(larger)[0]
 
     step = 4 // engine.factor  # x2plus must see the same 2x2 pixels together, whatever the tile
-    what = f"upscale {min(whole, photo.width)}x{min(whole, photo.height)} pixels at once"
-    mend = "use smaller tiles (--tile 64 of the command upscale), or the engine fast"
-    with torch.inference_mode(), enough_memory(what, mend=mend):
+    shortage = MemoryShortage(
+        "memory_upscale",
+        "There is not enough memory to upscale {width}x{height} pixels at once; "
+        "use smaller tiles (--tile 64 of the command upscale), or the engine fast.",
+        width=min(whole, photo.width),
+        height=min(whole, photo.height),
+    )
+    with torch.inference_mode(), enough_memory(shortage):
         return tiling.enlarge(
             photo, process, scale=scale, tile=tile, margin=engine.margin, step=step, progress=progress
         )
@@ -231,11 +252,12 @@ _NO_MEMORY = re.compile(r"out of memory|n't allocate memory|not enough memory|al
 
 
 @contextmanager
-def enough_memory(what: str, *, mend: str) -> Iterator[None]:
-    """Raise `MemoryShortage` for a lack of memory, for which PyTorch and its libraries have several words."""
+def enough_memory(shortage: MemoryShortage) -> Iterator[None]:
+    """Raise ``shortage`` for a lack of memory, for which PyTorch and its libraries have several words."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _NO_MEMORY.search(str(error)):
             raise
-        raise MemoryShortage(f"There is not enough memory to {what}; {mend}.") from error
+        # A copy: what the caller's frame holds, with a traceback to that frame, would keep its tensors in memory.
+        raise type(shortage)(shortage.code, shortage.template, **shortage.fields) from error

@@ -71,7 +71,12 @@ def manifest() -> Mapping[str, Entry]:
         files = json.loads(path.read_text(encoding="utf-8"))["files"]
         return {name: Entry(name=name, **entry) for name, entry in files.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{path} cannot be read ({error}); restore it with `git checkout weights`.") from error
+        raise WeightsError(
+            "manifest_unreadable",
+            "{path} cannot be read ({reason}); restore it with `git checkout weights`.",
+            path=path,
+            reason=str(error),
+        ) from error
 
 
 def restorers() -> list[Entry]:
@@ -83,9 +88,14 @@ def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
     """Raise `WeightsError` for an explicit path that is not there or that no network here could use."""
     for given in map(Path, explicit):
         if not given.exists():
-            raise WeightsError(f"There are no weights at {given}; check the path.")
+            raise WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=given)
         if not any(_served(given, entry) for entry in manifest().values()):
-            raise WeightsError(f"{given} holds no weights for {', '.join(manifest())}; name one of these files.")
+            raise WeightsError(
+                "weights_foreign",
+                "{path} holds no weights for {choices}; name one of these files.",
+                path=given,
+                choices=", ".join(manifest()),
+            )
 
 
 def serves(given: str | os.PathLike[str], name: str) -> bool:
@@ -102,18 +112,27 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     nothing is found.
     """
     if name not in manifest():
-        raise WeightsError(f"The manifest names no weights {name}; train and export them first.")
+        raise WeightsError(
+            "weights_unknown", "The manifest names no weights {name}; train and export them first.", name=name
+        )
     entry = manifest()[name]
     for place in (*map(Path, explicit), FOLDER):
         if path := _served(place, entry):
             return path
     if entry.url is None:
-        raise WeightsError(f"{FOLDER / name} is missing; restore it with `git checkout weights`.")
+        raise WeightsError(
+            "weights_missing", "{path} is missing; restore it with `git checkout weights`.", path=FOLDER / name
+        )
     if fetch:
         return _fetched(entry, entry.url)
     if (cached := cache_folder() / name).is_file():
         return cached
-    raise WeightsError(f"{name} is not here yet; it will be fetched from {entry.url} when it is needed.")
+    raise WeightsError(
+        "weights_later",
+        "{name} is not here yet; it will be fetched from {url} when it is needed.",
+        name=name,
+        url=entry.url,
+    )
 
 
 def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoint:
@@ -127,14 +146,33 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     try:
         contents = path.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+        raise WeightsError(
+            "weights_unreadable",
+            "{path} cannot be read ({reason}); check its permissions.",
+            path=path,
+            reason=error.strerror,
+        ) from error
     sha256 = hashlib.sha256(contents).hexdigest()
     if (path.resolve().parent == FOLDER.resolve() or entry.url) and sha256 not in entry.files.values():
-        mend = f"replace it by a copy of {entry.url}" if entry.url else "restore it with `git checkout weights`"
-        raise WeightsError(f"{path} is damaged (its SHA-256 is not the manifest's); {mend}.")
+        if entry.url:
+            raise WeightsError(
+                "download_damaged",
+                "{path} is damaged (its SHA-256 is not the manifest's); replace it by a copy of {url}.",
+                path=path,
+                url=entry.url,
+            )
+        raise WeightsError(
+            "weights_damaged",
+            "{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`.",
+            path=path,
+        )
     config, tensors = _read_pickled(contents, path) if path.suffix == ".pth" else _read_safetensors(contents, path)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(f"{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.")
+        raise WeightsError(
+            "weights_undefined",
+            "{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.",
+            path=path,
+        )
     return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 
@@ -152,22 +190,38 @@ def _fetched(entry: Entry, url: str) -> Path:
     import requests  # pooch fetches with it
 
     cached = cache_folder() / entry.name
-    by_hand = f"download {url} by hand into {cached.parent}"
     if huggingface_hub.is_offline_mode():
         if cached.is_file():
             return cached
-        raise WeightsError(f"{entry.name} is not here, and HF_HUB_OFFLINE forbids to fetch it; unset it, or {by_hand}.")
+        raise WeightsError(
+            "fetch_forbidden",
+            "{name} is not here, and HF_HUB_OFFLINE forbids to fetch it; "
+            "unset it, or download {url} by hand into {folder}.",
+            name=entry.name,
+            url=url,
+            folder=cached.parent,
+        )
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=15)
     try:
         path = pooch.retrieve(url, f"sha256:{entry.sha256}", entry.name, cached.parent, downloader=downloader)
     except requests.ConnectionError as error:
-        host = urlsplit(url).hostname
         raise WeightsError(
-            f"{entry.name} could not be fetched: no connection to {host}; try again, or {by_hand}."
+            "fetch_unconnected",
+            "{name} could not be fetched: no connection to {host}; try again, or download {url} by hand into {folder}.",
+            name=entry.name,
+            host=urlsplit(url).hostname,
+            url=url,
+            folder=cached.parent,
         ) from error
     except (OSError, ValueError) as error:  # requests' other errors are OSErrors; a wrong hash is a ValueError
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{entry.name} could not be fetched ({reason}); try again, or {by_hand}.") from error
+        raise WeightsError(
+            "fetch_failed",
+            "{name} could not be fetched ({reason}); try again, or download {url} by hand into {folder}.",
+            name=entry.name,
+            reason=str(error).splitlines()[0],
+            url=url,
+            folder=cached.parent,
+        ) from error
     return Path(path)
 
 
@@ -186,7 +240,7 @@ def _read_safetensors(contents: bytes, path: Path) -> tuple[Any, dict[str, torch
         tensors = {key: tensor.float() for key, tensor in safetensors.torch.load(contents).items()}
         return json.loads(_header(path).get("config", "null")), tensors
     except (safetensors.SafetensorError, ValueError) as error:
-        raise WeightsError(_incomplete(path, error)) from error
+        raise _incomplete(path, error) from error
 
 
 def _read_pickled(contents: bytes, path: Path) -> tuple[None, dict[str, torch.Tensor]]:
@@ -200,11 +254,18 @@ def _read_pickled(contents: bytes, path: Path) -> tuple[None, dict[str, torch.Te
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises whatever the file makes it trip over
-        raise WeightsError(f"{path} is no weights file of Real-ESRGAN's; get a fresh copy of it.") from error
+        raise WeightsError(
+            "weights_pickle", "{path} is no weights file of Real-ESRGAN's; get a fresh copy of it.", path=path
+        ) from error
 
 
-def _incomplete(path: Path, error: Exception) -> str:
-    return f"{path} is not a complete safetensors file ({error}); give one, or get a fresh copy of it."
+def _incomplete(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        "weights_incomplete",
+        "{path} is not a complete safetensors file ({reason}); give one, or get a fresh copy of it.",
+        path=path,
+        reason=str(error),
+    )
 
 
 def _header(path: Path) -> dict[str, str]:
@@ -217,4 +278,4 @@ def _header(path: Path) -> dict[str, str]:
         with safetensors.safe_open(path, "np") as file:
             return file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
-        raise WeightsError(_incomplete(path, error)) from error
+        raise _incomplete(path, error) from error

@@ -14,8 +14,9 @@ from tests.conftest import ROOT
 LAYERS = [
     {"restoration.types"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
-    {"restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
+    {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},
+    {"restoration.pipeline", "restoration.robustness"},
     {"restoration", "restoration.__main__"},
     {"train", "ui"},
     {"benchmarks", "app"},

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from restoration import PRESETS, Recipe, Restorer, image, metrics, weights
+from restoration import PRESETS, Recipe, Restorer, Upscaling, image, metrics, pipeline, weights
 from restoration.__main__ import app
 from restoration.outputs import read_report
 from tests.conftest import EXAMPLES, ROOT
@@ -58,7 +58,7 @@ def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     assert Image.open(tmp_path / "after_x4.png").size == (512, 512)
     (entry,) = report(tmp_path)
     assert entry["outputs"] == {"restored": "after.png", "upscaled": "after_x4.png"}
-    assert entry["weights_sha256"] == weights.manifest()[f"{model}.safetensors"].sha256
+    assert entry["recipe"]["models"] == {model: weights.manifest()[f"{model}.safetensors"].sha256}
     assert entry["recipe"]["upscaling"]["engine"] == "fast"
     assert entry["metrics"] is None  # there is no truth to measure against
 
@@ -110,7 +110,7 @@ def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path
     assert [entry["recipe"]["seed"] for entry in entries] == [7, 8, 9]
     for entry in entries:
         degraded, truth = (image.load(tmp_path / "one" / entry["outputs"][kind]) for kind in ("degraded", "truth"))
-        assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
+        assert entry["metrics"]["degraded"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(entries[2]["recipe"]))
     assert entries[2]["recipe"]["fit"] == "pad"
@@ -144,12 +144,12 @@ def test_compare(tmp_path: Path) -> None:
     truth = image.load(tmp_path / entry["outputs"]["truth"])
     degraded = image.load(tmp_path / entry["outputs"]["degraded"])
     assert np.array_equal(degraded.pixels, PRESETS["original"].draw(3).apply(truth, 3).pixels)
-    assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(degraded, truth).psnr)
-    assert list(entry["models"]) == ["vae", "gan", "cnn"]
-    for name, each in entry["models"].items():
-        restored = image.load(tmp_path / entry["outputs"][name])
-        assert each["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
-        assert each["weights_sha256"] == weights.manifest()[f"{name}.safetensors"].sha256
+    assert list(entry["metrics"]) == ["degraded", "vae", "gan", "cnn"]
+    for name, measured in entry["metrics"].items():
+        photo = image.load(tmp_path / entry["outputs"][name])
+        assert measured["psnr"] == pytest.approx(metrics.compare(photo, truth).psnr)
+    hashes = {name: weights.manifest()[f"{name}.safetensors"].sha256 for name in ("vae", "gan", "cnn")}
+    assert entry["recipe"]["models"] == hashes
     sheet = Image.open(tmp_path / entry["outputs"]["sheet"])
     assert sheet.width > 5 * 256
 
@@ -159,7 +159,53 @@ def test_pairs_are_restored_and_measured_against_their_truth(tmp_path: Path) -> 
     assert run("restore", tmp_path / "pairs", "-o", tmp_path / "out", "--model", "cnn")[0] == 0
     (entry,) = report(tmp_path / "out")
     restored, truth = image.load(tmp_path / "out" / "china.png"), image.load(tmp_path / "pairs" / "china_truth.png")
-    assert entry["metrics"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
+    assert entry["metrics"]["cnn"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
+
+
+def test_a_recipe_is_replayed(tmp_path: Path) -> None:
+    recipe = Recipe(
+        fit="pad",
+        degradation=PRESETS["heavy"].draw(3),
+        seed=3,
+        models={"gan": None, "cnn": "0" * 64},
+        upscaling=Upscaling(scale=2, engine="fast"),
+    )
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
+    code, _, stderr = run("replay", tmp_path / "recipe.json", EXAMPLES / "china.jpg", "-o", tmp_path / "out")
+    assert code == 0
+    assert "(cnn 000000000000 → " in stderr  # said, and run all the same
+    expected = pipeline.run(Restorer("cpu"), image.load(EXAMPLES / "china.jpg"), recipe)
+    for name in ("gan", "cnn"):
+        small, large = (image.load(tmp_path / "out" / f"china_{name}{ending}.png") for ending in ("", "_x2"))
+        assert np.array_equal(small.pixels, expected.restored[name].photo.pixels)
+        assert np.array_equal(large.pixels, expected.enlarged[name].photo.pixels)
+    (entry,) = report(tmp_path / "out")
+    truth = image.fit(image.load(EXAMPLES / "china.jpg"), "pad")
+    assert entry["metrics"]["gan"]["psnr"] == pytest.approx(metrics.compare(expected.restored["gan"].photo, truth).psnr)
+    again = run("replay", tmp_path / "out" / "report.jsonl", EXAMPLES / "china.jpg", "-o", tmp_path / "out")
+    assert "1 of them before" in again[1]
+    assert again[2] == ""  # its own report names what really ran
+
+
+def test_a_recipe_without_models_is_not_replayed(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(json.dumps(Recipe(seed=1).to_json()))
+    code, _, stderr = run("replay", tmp_path / "recipe.json", EXAMPLES / "china.jpg", "-o", tmp_path / "out")
+    assert (code, "names no model" in stderr) == (2, True)
+
+
+def test_sweep(tmp_path: Path) -> None:
+    code, *_ = run(
+        "sweep", EXAMPLES / "china.jpg", "-o", tmp_path, "--control", "blur", "--steps", 3, "--models", "cnn"
+    )
+    assert code == 0
+    (entry,) = report(tmp_path)
+    assert entry["strengths"] == [1, 11, 21]
+    assert sorted(entry["outputs"].values()) == ["china_plot.png", "china_strip.png", "china_sweep.csv"]
+    lines = (tmp_path / "china_sweep.csv").read_text().splitlines()
+    assert len(lines) == 1 + 3 * 2
+    assert Image.open(tmp_path / "china_plot.png").width > 500
+    for flags in (["--control", "sepia"], ["--low", 3], ["--measure", "beauty"], ["--models", "dnn"]):
+        assert run("sweep", EXAMPLES / "china.jpg", "-o", tmp_path / "none", *flags)[0] == 2
 
 
 def test_a_users_own_files_are_not_overwritten(folder: Path) -> None:

@@ -47,3 +47,18 @@ def test_more_damage_measures_worse(photo: Photo) -> None:
 def test_sizes_must_agree(photo: Photo) -> None:
     with pytest.raises(ValueError, match="one size"):
         metrics.compare(photo, Photo(np.zeros((64, 64, 3), np.uint8)))
+
+
+def test_a_judgement_needs_no_reference_and_follows_the_damage(photo: Photo) -> None:
+    plain = metrics.judge(photo)
+    noisy = metrics.judge(Degradation(gaussian=0.1).apply(photo, 0))
+    blurred = metrics.judge(Degradation(blur=9).apply(photo, 0))
+    assert noisy.noise == pytest.approx(0.1 * 255 * 0.67, rel=0.2)  # luma averages three channels' noise
+    assert plain.noise < 8
+    assert blurred.blur > plain.blur + 0.1
+    assert metrics.judge(Degradation(grayscale=True).apply(photo, 0)).colourfulness == 0
+    assert plain.colourfulness == metrics.compare(photo, photo).colourfulness
+    assert plain.contrast > blurred.contrast > 0
+    flat = metrics.judge(Photo(np.full((128, 128, 3), 90, np.uint8)))
+    assert (flat.noise, flat.contrast, flat.colourfulness) == pytest.approx((0, 0, 0))
+    assert 0 <= flat.blur <= 1

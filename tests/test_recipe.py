@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +11,13 @@ import pytest
 from restoration import PRESETS, ControlError, Recipe, Upscaling
 
 
+def bomb() -> str:
+    """A link that would unpack to 100 MB."""
+    return base64.urlsafe_b64encode(zlib.compress(b" " * 10**8, 9)).decode().rstrip("=")
+
+
 def test_a_recipe_survives_json() -> None:
-    recipe = Recipe(fit="pad", degradation=PRESETS["heavy"].draw(2), seed=2, model="vae", weights_sha256="0" * 64)
+    recipe = Recipe(fit="pad", degradation=PRESETS["heavy"].draw(2), seed=2, models={"vae": "0" * 64})
     recipe = replace(recipe, upscaling=Upscaling(scale=4, engine="fast", method="x4", weights={"a": "0" * 64}))
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
     assert set(recipe.to_json()["versions"]) == {"torch", "numpy", "pillow"}
@@ -19,19 +26,23 @@ def test_a_recipe_survives_json() -> None:
 @pytest.mark.parametrize(
     ("contents", "says"),
     [
-        ("{", "cannot be read"),
+        ("{", "no JSON"),
         ("[]", "not a recipe"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 2, "mode": "x"}', "'mode'"),
-        ('{"schema": 2, "degradation": {"gaussian": 7}}', "gaussian"),
-        ('{"schema": 2, "degradation": {"sepia": 1}}', "sepia"),
-        ('{"schema": 2, "degradation": 3}', "object"),
-        ('{"schema": 2, "seed": -4}', "seed"),
-        ('{"schema": 2, "seed": "x"}', "seed"),
-        ('{"schema": 2, "upscaling": {"scale": 3, "engine": "fast", "method": "x3"}}', "2 or 4"),
-        ('{"schema": 2, "upscaling": {"size": 4}}', "upscaling is not one"),
-        ('{"schema": 2, "upscaling": 4}', "upscaling is not one"),
-        ('{"schema": 2, "model": ["vae"]}', "model"),
+        ('{"schema": 3, "mode": "x"}', "'mode'"),
+        ('{"schema": 3, "degradation": {"gaussian": 7}}', "gaussian"),
+        ('{"schema": 3, "degradation": {"sepia": 1}}', "sepia"),
+        ('{"schema": 3, "degradation": 3}', "degradation cannot be 3"),
+        ('{"schema": 3, "fit": "stretch"}', "no fit"),
+        ('{"schema": 3, "versions": {"torch": 2}}', "versions: torch"),
+        ('{"schema": 3, "seed": -4}', "seed"),
+        ('{"schema": 3, "seed": "x"}', "seed"),
+        ('{"schema": 3, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
+        ('{"schema": 3, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
+        ('{"schema": 3, "upscaling": {"size": 4}}', "'size'"),
+        ('{"schema": 3, "upscaling": 4}', "upscaling cannot be 4"),
+        ('{"schema": 3, "models": ["vae"]}', "models cannot be"),
+        ('{"schema": 3, "models": {"vae": 3}}', "models: vae cannot be 3"),
     ],
 )
 def test_what_is_no_recipe_is_said(tmp_path: Path, contents: str, says: str) -> None:
@@ -43,3 +54,19 @@ def test_what_is_no_recipe_is_said(tmp_path: Path, contents: str, says: str) -> 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(ControlError, match="cannot be read"):
         Recipe.read(tmp_path / "none.json")
+
+
+def test_a_recipe_survives_a_link() -> None:
+    recipe = Recipe(
+        fit="squash", degradation=PRESETS["original"].draw(9), seed=9, models={"vae": "0" * 64, "gan": None}
+    )
+    link = recipe.to_link()
+    assert Recipe.from_link(link) == recipe
+    assert len(link) < 600
+    assert link.replace("-", "").replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize("link", ["", "!", "AAAA", "é", Recipe(seed=1).to_link()[:-9], bomb()])
+def test_what_is_no_link_is_said(link: str) -> None:
+    with pytest.raises(ControlError, match="link's recipe is incomplete|no JSON"):
+        Recipe.from_link(link)

@@ -30,6 +30,13 @@ FILTERS = (
 )
 
 
+class BadPhotoError(PhotoError):
+    """An error that reaches us out of a worker: there a DataLoader makes it anew, from its text alone."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("photo_bad", "{sentence}", sentence=sentence)
+
+
 def random_crop(photo: PhotoFile, rng: np.random.Generator) -> np.ndarray:
     """A random part of the photo at 128x128, uint8 ``[H, W, 3]``: size, aspect, flip and resize filter are drawn."""
     try:
@@ -37,7 +44,7 @@ def random_crop(photo: PhotoFile, rng: np.random.Generator) -> np.ndarray:
         opened.draft("RGB", (2 * SIDE, 2 * SIDE))
         image = ImageOps.exif_transpose(opened).convert("RGB")
     except (OSError, ValueError) as error:
-        raise PhotoError(f"{photo.name} in {photo.path} is not a readable photo ({error}); take it out.") from error
+        raise BadPhotoError(f"{photo.name} in {photo.path} is not a readable photo ({error}); take it out.") from error
     short = min(image.size)
     side = rng.uniform(min(max(SIDE, 0.6 * short), short), short)
     width, height = np.minimum(side * rng.uniform(1, 1.3, 2), image.size)

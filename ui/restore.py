@@ -1,185 +1,289 @@
-"""The Restore tab: a photo, what is done to it, and what the networks make of it."""
+"""The Restore tab: what the networks make of the photo, enlarged, measured, and to take home."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
-from gradio.data_classes import ImageData
-from PIL import Image
+from gradio.components import Component
 
-from restoration import Degradation, Photo, RestorationError, Restorer, image, metrics
-from restoration import degradations as presets
-from restoration.degradations import CONTROLS, PRESETS
-from restoration.metrics import Metrics
-from restoration.restorer import Upscaled
-from restoration.weights import restorers
+from restoration import Photo, Recipe, Run, Upscaling, metrics, pipeline
+from restoration.sheet import Panel as Captioned
+from restoration.sheet import sheet
+from restoration.types import SIDE
 
-from .texts import i18n, text
+from . import tables
+from .errors import refuse, shown
+from .files import publish
+from .lab import ENGINES, NETWORK, TITLES, Lab
+from .panel import Panel, chosen, wish
+from .texts import i18n, is_french, number, text
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
-ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
-EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "rocket")
-
-
-# The 128-pixel pictures are shown as large as the 512-pixel ones, pixel by pixel.
-CSS = ".result img { width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated; }"
+SAMPLES = 8
 
 
-def _uploaded_file(payload: ImageData | None) -> str | None:
-    """The path of the upload itself: `restoration.image` is what opens it, not Gradio."""
-    if payload is not None and payload.path is None:
-        raise gr.Error("A photo must be uploaded as a file.", print_exception=False)
-    return payload.path if payload is not None else None
+@dataclass(frozen=True)
+class Controls:
+    """The tab's own controls, which a recipe sets too."""
+
+    models: gr.CheckboxGroup
+    scale: gr.Radio
+    engine: gr.Dropdown
+    denoise: gr.Slider
+
+    @property
+    def inputs(self) -> dict[str, Component]:
+        return {"models": self.models, "scale": self.scale, "engine": self.engine, "denoise": self.denoise}
 
 
-@contextmanager
-def _shown_errors() -> Iterator[None]:
-    """An error that has a sentence for the visitor is shown, and is no matter for the log."""
-    try:
-        yield
-    except RestorationError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+@dataclass(frozen=True)
+class Result:
+    """A run as the visitor sees it: ``name`` is the photo's, ``paths`` are its pictures by `pictures`' names."""
+
+    name: str
+    run: Run
+    paths: Mapping[str, str]
 
 
-def tab() -> None:
-    """Lay out and wire the tab, inside the caller's Blocks."""
-    models = [entry.model for entry in restorers()]
-    restorer = Restorer()  # one for all visitors; networks load at first use
-    with gr.Row():
-        with gr.Column(scale=1):
-            photo = gr.Image(
-                label=i18n("photo"), type="filepath", image_mode=None, format="png", height=260,
-                sources=["upload", "webcam", "clipboard"],
-            )  # fmt: skip
-            # Not a subclass: Gradio writes a .pyi file beside the source of each one.
-            photo.preprocess = _uploaded_file  # type: ignore[method-assign]
-            gr.Examples([[str(EXAMPLES / f"{name}.jpg")] for name in EXAMPLE_NAMES], [photo], label=i18n("examples"))
-            model = gr.Radio(
-                [("VAE", "vae"), ("GAN", "gan"), ("CNN", "cnn"), (i18n("all"), "all")], value="all", label=i18n("model")
+def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
+    """The whole recipe of the panel's and the tab's values."""
+    if not values["models"]:
+        raise refuse("no_model", request)
+    upscaling = None
+    if values["scale"]:
+        denoise = values["denoise"] if values["engine"] == "general" else None
+        upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
+    models = {name: None for name in TITLES if name in values["models"]}
+    return replace(wish(values), models=models, upscaling=upscaling)
+
+
+def pictures(run: Run) -> dict[str, Photo]:
+    """Every picture of a run by what it is, which is also how its file is called."""
+    found = {"original": run.truth} if run.truth else {}
+    found["degraded" if run.truth else "photo"] = run.degraded
+    for name, restored in run.restored.items():
+        found[name] = restored.photo
+        if name in run.enlarged:
+            found[f"{name}_x{run.enlarged[name].upscaling.scale}"] = run.enlarged[name].photo
+    return found
+
+
+def publish_run(path: str, run: Run) -> Result:
+    """The run with its pictures as files, named after the photo at ``path``."""
+    name = Path(path).stem[:60] or "photo"
+    found = pictures(run)
+    paths = publish({f"{name}_{kind}.png": photo for kind, photo in found.items()})
+    return Result(name, run, dict(zip(found, paths.values(), strict=True)))
+
+
+def title(kind: str, run: Run, french: bool) -> str:
+    """What a picture of `pictures` is, in words."""
+    if kind in ("original", "degraded", "photo"):
+        return text({"original": "reference", "degraded": "degraded", "photo": "given"}[kind], french)
+    model, _, scale = kind.partition("_x")
+    return text("restored_by", french, model=TITLES[model], side=SIDE * int(scale or 1))
+
+
+def measures(run: Run, french: bool) -> str:
+    """The table of a run, against the original where there is one, and what ran beside it."""
+    rows: dict[str | None, Photo] = {
+        None: run.degraded,
+        **{name: restored.photo for name, restored in run.restored.items()},
+    }
+    lines = [
+        tables.Row(
+            title=TITLES[name] if name else text("degraded" if run.truth else "given", french),
+            measured=metrics.compare(photo, run.truth) if run.truth else metrics.judge(photo),
+            time=_time(name, run) if name else "",
+        )
+        for name, photo in rows.items()
+    ]
+    table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
+    degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
+    return f"{table}<p>{degraded} {_engine(run, french)}</p>"
+
+
+def _time(name: str, run: Run) -> str:
+    spent = f"{round(run.restored[name].seconds * 1000)} ms"
+    if larger := run.enlarged.get(name):
+        spent += f", ×{larger.upscaling.scale}: {round(larger.seconds * 1000)} ms"
+    return spent
+
+
+def _engine(run: Run, french: bool) -> str:
+    if not (ran := run.recipe.upscaling):
+        return ""
+    if ran.engine == "bicubic":
+        return text("ran_bicubic", french, scale=ran.scale)
+    said = text("ran", french, scale=ran.scale, engine=ran.engine)
+    return said + (text("ran_denoise", french, denoise=ran.denoise) if ran.denoise is not None else "")
+
+
+def labelled_sheet(run: Run, french: bool) -> Photo:
+    """Every picture with its title and, where there is an original, its PSNR."""
+    panels = []
+    for kind, photo in pictures(run).items():
+        captions = [title(kind, run, french)]
+        if run.truth and kind != "original" and photo.width == run.truth.width:
+            captions.append(f"PSNR {number(metrics.psnr(photo, run.truth), 2, french)} dB")
+        panels.append(Captioned(photo, captions))
+    columns = 4 if len(panels) > 5 else len(panels)
+    return sheet([panels[start : start + columns] for start in range(0, len(panels), columns)], side=384)
+
+
+def before_and_after(result: Result, model: str) -> tuple[str, str]:
+    """The degraded and the restored photo at one size, as files; the smaller one keeps its pixels visible."""
+    run = result.run
+    after = run.enlarged[model].photo if model in run.enlarged else run.restored[model].photo
+    times = after.width // run.degraded.width
+    before = Photo(run.degraded.pixels.repeat(times, 0).repeat(times, 1))
+    published = publish({"before.png": before, "after.png": after})
+    return published["before.png"], published["after.png"]
+
+
+def files(result: Result, french: bool) -> list[str]:
+    """What can be taken home: every picture, the labelled sheet and the recipe."""
+    recipe = json.dumps(result.run.recipe.to_json(), indent=1).encode()
+    others: dict[str, Photo | bytes] = {
+        f"{result.name}_sheet.png": labelled_sheet(result.run, french),
+        f"{result.name}_recipe.json": recipe,
+    }
+    return [*result.paths.values(), *publish(others).values()]
+
+
+def picture(label: Any, *, pixels: bool, **options: Any) -> gr.Image:
+    """A picture to look at; ``pixels`` shows 128 of them as large as 512, each as a square."""
+    classes = ["result", "pixels"] if pixels else ["result"]
+    return gr.Image(
+        label=label, format="png", interactive=False, elem_classes=classes, buttons=["download", "fullscreen"],
+        **options,
+    )  # fmt: skip
+
+
+def shown_picture(path: str, label: str, french: bool) -> gr.Image:
+    """The update that shows a picture; its label is what a screen reader says, too."""
+    return gr.Image(path, label=label, alt_text=label, visible=True)
+
+
+def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependency]:
+    """Lay out and wire the tab, inside the caller's Blocks; returns its controls, its last result, and its run."""
+    controls = _controls()
+    run = gr.Button(i18n("run"), variant="primary", elem_id="restore")
+    last = gr.State(time_to_live=3600)
+    with gr.Row(elem_classes="pictures four"):
+        shown_pictures = {
+            "reference": picture(i18n("reference"), pixels=True, min_width=150, elem_id="result-reference"),
+            "degraded": picture(i18n("degraded"), pixels=True, min_width=150, elem_id="result-degraded"),
+        }
+        for name, its_title in TITLES.items():
+            shown_pictures[name] = picture(its_title, pixels=True, min_width=150, elem_id=f"result-{name}")
+            shown_pictures[f"{name}_large"] = picture(
+                f"{its_title} ×4", pixels=False, min_width=150, elem_id=f"result-{name}-large"
             )
-            enlarge = gr.Checkbox(value=True, label=i18n("upscale"))
-            engine = gr.Dropdown(
-                [(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine")
-            )
-            denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
-            run = gr.Button(i18n("run"), variant="primary")
-            with gr.Accordion(i18n("damage"), open=True):
-                names = [*PRESETS, "off"]
-                preset = gr.Dropdown([(i18n(name), name) for name in names], value="original", label=i18n("preset"))
-                seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"))
-                dice = gr.Button(i18n("dice"), size="sm")
-                start = PRESETS["original"].draw(0)
-                grayscale = gr.Checkbox(value=True, label=i18n("grayscale"))
-                sliders = {
-                    name: gr.Slider(
-                        control.low, control.high, value=getattr(start, name), step=control.step, label=i18n(name)
-                    )
-                    for name, control in CONTROLS.items()
-                }
-            fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
-        with gr.Column(scale=3):
-            with gr.Row():
-                reference = _result_image(i18n("reference"))
-                degraded = _result_image(i18n("degraded"))
-            pictures: dict[str, tuple[gr.Image, gr.Image]] = {}
-            with gr.Row():
-                for name in models:
-                    with gr.Column(min_width=200):
-                        pictures[name] = _result_image(name.upper()), _result_image(f"{name.upper()} ×4")
-            table = gr.Markdown()
-    gr.Markdown(i18n("credits"))
+    table = gr.HTML(elem_id="restore-measures")
+    with gr.Row(visible=False) as slider_row:
+        slider = gr.ImageSlider(
+            label=i18n("before_after"),  # type: ignore[arg-type]
+            format="png", interactive=False, max_height=560, elem_classes="pixels", scale=3, elem_id="slider",
+        )  # fmt: skip
+        of = gr.Radio(list(TITLES), label=i18n("slider_model"), scale=1)
+    downloads = gr.File(label=i18n("downloads"), file_count="multiple", interactive=False, visible=False)
+    with gr.Accordion(i18n("samples"), open=False, visible="vae" in TITLES):
+        draw = gr.Button(i18n("samples_run"))
+        gallery = gr.Gallery(
+            label=i18n("samples_gallery"), format="png", columns=4, interactive=False, elem_classes="pixels"
+        )
+        uncertainty = picture(i18n("samples_map"), pixels=True, height=260)
 
-    controls = {"grayscale": grayscale, **sliders}
-
-    def draw(name: str, seed_: int) -> dict[Any, Any]:
-        with _shown_errors():
-            degradation = Degradation() if name == "off" else presets.preset(name).draw(seed_)
-        return {component: getattr(degradation, control) for control, component in controls.items()}
+    inputs = {**panel.inputs, **controls.inputs}
+    outputs = [*shown_pictures.values(), table, slider_row, slider, of, last, downloads, gallery, uncertainty]
 
     def restore(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        if not values[photo]:
-            raise gr.Error(text("no_photo", request), print_exception=False)
-        with _shown_errors():
-            degradation = Degradation(**{name: values[component] for name, component in controls.items()})
-            truth = image.fit(image.load(values[photo]), values[fit])
-            damaged = degradation.apply(truth, values[seed])
-            before = metrics.compare(damaged, truth)
-            measured = degradation != Degradation()
-            rows = [_row(text("degraded", request), before)]
-            ran = ""
-            shown: dict[Any, Any] = {reference: _picture(truth), degraded: _picture(damaged)}
-            for name, (small, large) in pictures.items():
-                if values[model] not in (name, "all"):
-                    shown |= {small: gr.update(value=None, visible=False), large: gr.update(value=None, visible=False)}
-                    continue
-                result = restorer.restore(damaged, name).photo
-                shown[small] = gr.update(value=_picture(result), visible=True)
-                larger = None
-                if values[enlarge]:
-                    strength = values[denoise] if values[engine] == "general" else None
-                    upscaled = restorer.upscale(result, 4, engine=values[engine], denoise=strength)
-                    larger, ran = _picture(upscaled.photo), _engine_that_ran(values[engine], upscaled, request)
-                shown[large] = gr.update(value=larger, visible=larger is not None)
-                rows.append(_row(name.upper(), metrics.compare(result, truth), before))
-        note = text("measures" if measured else "no_truth", request) + ran
-        return {**shown, table: f"{_header()}{''.join(rows)}\n{note}" if measured else note}
+        french = is_french(request)
+        with shown(request):
+            named = {name: values[component] for name, component in inputs.items()}
+            path = chosen(named, request)
+            result = publish_run(path, pipeline.run(lab.restorer, lab.load(path), asked(named, request)))
+            first = next(iter(result.run.restored))
+            choices = [(TITLES[name], name) for name in result.run.restored]
+            return {
+                **_show(shown_pictures, result, french),
+                table: measures(result.run, french) + _fallback(named["engine"], result.run, french),
+                slider_row: gr.Row(visible=True),
+                slider: before_and_after(result, first),
+                of: gr.Radio(choices, value=first, visible=len(choices) > 1),
+                last: result,
+                downloads: gr.File(visible=False),
+                **dict.fromkeys((gallery, uncertainty)),
+            }
 
-    def show_denoise(name: str) -> Any:
-        return gr.update(visible=name == "general")
+    def offer(result: Result, request: gr.Request) -> gr.File:
+        with shown(request):
+            return gr.File(files(result, is_french(request)), visible=True)
+
+    def slide(result: Result | None, model: str, request: gr.Request) -> tuple[str, str] | None:
+        with shown(request):
+            return before_and_after(result, model) if result else None
+
+    def sample(result: Result | None, seed: Any, request: gr.Request) -> tuple[Any, Any]:
+        if result is None:
+            raise refuse("samples_first", request)
+        french = is_french(request)
+        with shown(request):
+            drawn = lab.restorer.samples(result.run.degraded, SAMPLES, seed=seed)
+            named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
+            paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
+            *each, where = paths.values()
+            captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
+            alt = text("samples_map", french)
+            return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=alt)
+
+    def show_denoise(name: str) -> gr.Slider:
+        return gr.Slider(visible=name == "general")
 
     def clear() -> dict[Any, Any]:
-        return dict.fromkeys(outputs)
+        emptied: dict[Any, Any] = dict.fromkeys([*shown_pictures.values(), table, last, gallery, uncertainty])
+        return {**emptied, slider_row: gr.Row(visible=False), downloads: gr.File(None, visible=False)}
 
-    for event in (preset.change, seed.change):
-        event(draw, [preset, seed], list(controls.values()), show_progress="hidden", api_visibility="private")
-    dice.click(lambda: random.randrange(1_000_000), None, seed, api_visibility="private")
-    engine.change(show_denoise, engine, denoise, show_progress="hidden", api_visibility="private")
-    inputs: set[Block] = {photo, fit, seed, model, enlarge, engine, denoise, *controls.values()}
-    outputs: list[Block] = [reference, degraded, table, *(each for pair in pictures.values() for each in pair)]
-    photo.change(clear, None, outputs, show_progress="hidden", api_visibility="private")  # of another photo
-    run.click(restore, inputs, outputs, api_name="restore")
-
-
-def _engine_that_ran(asked: str, upscaled: Upscaled, request: gr.Request) -> str:
-    ran = upscaled.upscaling
-    if ran.engine == "bicubic":
-        return text("ran_bicubic", request)
-    said = text("ran", request).format(engine=ran.engine)
-    if ran.denoise is not None:
-        said += text("ran_denoise", request).format(denoise=ran.denoise)
-    return said + (text("fell_back", request) if asked == "auto" and ran.engine == "fast" else "")
+    network: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    ran = run.click(restore, {*inputs.values()}, outputs, **network)
+    ran.success(offer, last, downloads, **quiet)
+    of.input(slide, [last, of], slider, **quiet)
+    draw.click(sample, [last, panel.seed], [gallery, uncertainty], **network)
+    controls.engine.change(show_denoise, controls.engine, controls.denoise, **quiet)
+    panel.photo.change(clear, None, outputs, **quiet)  # what is shown is never another photo's
+    return controls, last, ran
 
 
-def _result_image(label: Any) -> gr.Image:
-    return gr.Image(label=label, format="png", interactive=False, height=300, elem_classes="result")
+def _controls() -> Controls:
+    with gr.Row():
+        models = gr.CheckboxGroup(
+            [(its_title, name) for name, its_title in TITLES.items()], value=list(TITLES), label=i18n("model"),
+            elem_id="models",
+        )  # fmt: skip
+        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=4, label=i18n("upscale"))
+        engine = gr.Dropdown([(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine"))
+    denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
+    return Controls(models, scale, engine, denoise)
 
 
-def _picture(photo: Photo) -> Image.Image:
-    return Image.fromarray(photo.pixels)
+def _show(components: Mapping[str, gr.Image], result: Result, french: bool) -> dict[Any, Any]:
+    """Each picture of the result in its component; the others are hidden."""
+    places = {"original": "reference", "degraded": "degraded", "photo": "degraded"}
+    updates: dict[Any, Any] = {component: gr.Image(None, visible=False) for component in components.values()}
+    for kind, path in result.paths.items():
+        model, _, scale = kind.partition("_x")
+        place = places.get(kind, f"{model}_large" if scale else model)
+        updates[components[place]] = shown_picture(path, title(kind, result.run, french), french)
+    return updates
 
 
-_COLUMNS = {
-    "psnr": ("PSNR (dB)", 2),
-    "psnr_luminance": ("PSNR Y (dB)", 2),
-    "ssim": ("SSIM", 3),
-    "ciede2000": ("CIEDE2000", 2),
-}
-
-
-def _header() -> str:
-    titles = [title for title, _ in _COLUMNS.values()]
-    return f"| | {' | '.join(titles)} |\n|---|{'---|' * len(titles)}\n"
-
-
-def _row(title: str, measured: Metrics, before: Metrics | None = None) -> str:
-    cells = [
-        metrics.with_change(getattr(measured, name), getattr(before, name) if before else None, digits)
-        for name, (_, digits) in _COLUMNS.items()
-    ]
-    return f"| **{title}** | {' | '.join(cells)} |\n"
+def _fallback(engine: str, run: Run, french: bool) -> str:
+    """Says that the automatic choice had to do without its better engine."""
+    ran = run.recipe.upscaling
+    return f"<p>{text('fell_back', french)}</p>" if ran and engine == "auto" and ran.engine == "fast" else ""

@@ -1,4 +1,4 @@
-"""Every sentence of the interface, in English and French."""
+"""Every sentence of the interface, in English and French; the library's errors are in `errors`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,40 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " coloriser, et voyez auquel vous fier. Les réseaux travaillent en 128×128 et ne lisent que la luminance : les"
         " couleurs d'une photo en couleurs sont d'abord retirées, puis devinées.",
     ),
-    "photo": ("Your photo", "Votre photo"),
+    "credits": (
+        "Example photos: astronaut, rocket: NASA / SpaceX (public domain); cat: S. van der Walt (CC0); coffee:"
+        " R. Michel (CC0); motorcycle: Middlebury stereo set (CC0); Grace Hopper: U.S. Navy (public domain); temple:"
+        " danielbuechele (CC BY 2.0); flower: vultilion (CC BY 2.0). Your photos are worked on by the machine that runs"
+        " this app, deleted there within an hour, and never used for training.",
+        "Photos d'exemple : astronaute, fusée : NASA / SpaceX (domaine public) ; chat : S. van der Walt (CC0) ; café :"
+        " R. Michel (CC0) ; moto : Middlebury stereo set (CC0) ; Grace Hopper : U.S. Navy (domaine public) ; temple :"
+        " danielbuechele (CC BY 2.0) ; fleur : vultilion (CC BY 2.0). Vos photos sont traitées par la machine qui fait"
+        " tourner cette application, y sont effacées en moins d'une heure, et ne servent jamais à l'entraînement.",
+    ),
+    # --- The photo and its damage ---
+    "photo": ("1. Your photo", "1. Votre photo"),
+    "photo_alt": ("The photo that you chose", "La photo que vous avez choisie"),
     "examples": ("Or an example", "Ou un exemple"),
+    "mode": ("2. Its damage", "2. Ses dégâts"),
+    "mode_degrade": ("degrade it first", "l'abîmer d'abord"),
+    "mode_damaged": ("it is already damaged", "elle est déjà abîmée"),
+    "preview": ("What the networks get", "Ce que reçoivent les réseaux"),
+    "preview_alt": (
+        "The photo as the networks get it, 128×128",
+        "La photo telle que les réseaux la reçoivent, 128×128",
+    ),
     "fit": ("How it becomes 128×128", "Mise au format 128×128"),
     "crop": ("crop", "recadrer"),
     "squash": ("squash", "déformer"),
     "pad": ("pad", "compléter"),
-    "damage": ("Damage it first", "L'abîmer d'abord"),
-    "preset": ("Preset", "Réglage"),
-    "original": ("original: the original project's, at random", "original : celle du projet d'origine, au hasard"),
+    "preset": ("Preset, drawn by the seed", "Préréglage, tiré par la graine"),
+    "original": ("original", "original"),
     "light": ("light", "léger"),
     "heavy": ("heavy", "lourd"),
-    "off": ("off: the photo is damaged already", "aucun : la photo est déjà abîmée"),
+    "off": ("off", "aucun"),
     "seed": ("Seed", "Graine"),
-    "dice": ("🎲 New seed", "🎲 Autre graine"),
+    "dice": ("New seed", "Autre graine"),
+    "by_hand": ("Each degradation by hand", "Chaque dégradation à la main"),
     "grayscale": ("Grayscale", "Niveaux de gris"),
     "gaussian": ("Gaussian noise (sigma)", "Bruit gaussien (sigma)"),
     "salt_pepper": ("Salt or pepper (fraction of pixels)", "Sel ou poivre (fraction des pixels)"),
@@ -35,9 +55,17 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "lines": ("Vertical lines", "Lignes verticales"),
     "blur": ("Blur (kernel, pixels; 1 is off)", "Flou (noyau, pixels ; 1 : aucun)"),
     "jpeg": ("JPEG quality (100 is off)", "Qualité JPEG (100 : aucun)"),
-    "model": ("Model", "Modèle"),
+    "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
+    "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
+    "not_uploaded": ("A photo must be uploaded as a file.", "Une photo doit être envoyée comme fichier."),
+    # --- Restore ---
+    "tab_restore": ("Restore", "Restaurer"),
+    "model": ("3. Model", "3. Modèle"),
     "all": ("all three", "les trois"),
-    "upscale": ("Upscale ×4 to 512×512", "Agrandir ×4 à 512×512"),
+    "upscale": ("Upscale", "Agrandir"),
+    "upscale_0": ("no", "non"),
+    "upscale_2": ("×2: 256", "×2 : 256"),
+    "upscale_4": ("×4: 512", "×4 : 512"),
     "engine": ("Upscale with", "Agrandir avec"),
     "engine_auto": ("Real-ESRGAN (automatic)", "Real-ESRGAN (automatique)"),
     "engine_fast": ("Real-ESRGAN fast (animevideov3)", "Real-ESRGAN fast (animevideov3)"),
@@ -45,33 +73,422 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "engine_x4plus": ("Real-ESRGAN x4plus: slow without a GPU", "Real-ESRGAN x4plus : lent sans GPU"),
     "engine_bicubic": ("bicubic filter: no network", "filtre bicubique : sans réseau"),
     "denoise": ("Denoise strength", "Force du débruitage"),
-    "ran": (" ×4 by Real-ESRGAN, engine *{engine}*.", " ×4 par Real-ESRGAN, moteur *{engine}*."),
+    "run": ("Restore", "Restaurer"),
+    "reference": ("Original", "Original"),
+    "degraded": ("Degraded", "Abîmée"),
+    "given": ("Your photo", "Votre photo"),
+    "restored_by": ("{model} {side}", "{model} {side}"),
+    "before_after": ("Before and after: move the handle", "Avant et après : déplacez la poignée"),
+    "slider_model": ("Result of", "Résultat du"),
+    "downloads": (
+        "Downloads: every picture, a labelled sheet and the recipe",
+        "Téléchargements : chaque image, une planche légendée et la recette",
+    ),
+    "samples": ("What else the VAE thinks possible", "Ce que le VAE croit possible aussi"),
+    "samples_run": ("Draw eight samples", "Tirer huit échantillons"),
+    "samples_gallery": (
+        "Samples: the same light and shade, other colours",
+        "Échantillons : mêmes ombres et lumières, autres couleurs",
+    ),
+    "samples_map": (
+        "Where they differ: the lighter, the less sure the VAE is of its colours",
+        "Où ils diffèrent : plus c'est clair, moins le VAE est sûr de ses couleurs",
+    ),
+    "samples_first": ("Restore a photo first.", "Restaurez d'abord une photo."),
+    "sample": ("sample {number}", "échantillon {number}"),
+    # --- Tables ---
+    "photo_column": ("Photo", "Photo"),
+    "psnr_luminance": ("PSNR of the luminance (dB)", "PSNR de la luminance (dB)"),
+    "psnr": ("PSNR (dB)", "PSNR (dB)"),
+    "ssim": ("SSIM", "SSIM"),
+    "ssim_luminance": ("SSIM of the luminance", "SSIM de la luminance"),
+    "ciede2000": ("Colour error (CIEDE2000)", "Erreur de couleur (CIEDE2000)"),
+    "colourfulness": ("Colourfulness", "Vivacité des couleurs"),
+    "noise": ("Noise", "Bruit"),
+    "sharpness": ("Sharpness", "Netteté"),
+    "contrast": ("Contrast", "Contraste"),
+    "helped": ("Did it help?", "Cela a-t-il aidé ?"),
+    "helped_yes": ("yes", "oui"),
+    "helped_no": ("no", "non"),
+    "helped_light": ("light and shade: yes; colours: no", "ombres et lumières : oui ; couleurs : non"),
+    "helped_colour": ("light and shade: no; colours: yes", "ombres et lumières : non ; couleurs : oui"),
+    "time": ("Time", "Temps"),
+    "better": ("better", "mieux"),
+    "worse": ("worse", "moins bien"),
+    "same": ("unchanged", "inchangé"),
+    "best": ("best", "meilleur"),
+    "table_caption": (
+        "Measured against the original at 128×128. In small: the change against the degraded photo. Higher is better"
+        " for PSNR and SSIM, lower for the colour error.",
+        "Mesuré contre l'original en 128×128. En petit : l'écart avec la photo abîmée. Plus haut est mieux pour PSNR et"
+        " SSIM, plus bas pour l'erreur de couleur.",
+    ),
+    "judged_caption": (
+        "There is no original to measure against, so this says how each photo looks, not whether it is true.",
+        "Il n'y a pas d'original auquel mesurer : ce tableau dit à quoi chaque photo ressemble, non si elle est vraie.",
+    ),
+    "noise_0": ("hardly any", "presque aucun"),
+    "noise_1": ("a little", "un peu"),
+    "noise_2": ("visible", "visible"),
+    "noise_3": ("strong", "fort"),
+    "blur_0": ("sharp", "nette"),
+    "blur_1": ("a little soft", "un peu douce"),
+    "blur_2": ("soft", "douce"),
+    "blur_3": ("blurred", "floue"),
+    "contrast_0": ("flat", "plat"),
+    "contrast_1": ("soft", "doux"),
+    "contrast_2": ("normal", "normal"),
+    "contrast_3": ("strong", "fort"),
+    "colour_0": ("grey", "grise"),
+    "colour_1": ("muted", "terne"),
+    "colour_2": ("moderate", "modérée"),
+    "colour_3": ("vivid", "vive"),
+    "ran": ("×{scale} by Real-ESRGAN, engine {engine}.", "×{scale} par Real-ESRGAN, moteur {engine}."),
     "ran_denoise": (" Its denoise strength: {denoise:g}.", " Sa force de débruitage : {denoise:g}."),
     "fell_back": (
         " The better engine could not be used; the log says why.",
         " Le meilleur moteur n'a pas pu servir ; le journal dit pourquoi.",
     ),
-    "ran_bicubic": (" ×4 by a bicubic filter, without a network.", " ×4 par un filtre bicubique, sans réseau."),
-    "run": ("Restore", "Restaurer"),
-    "reference": ("Original, 128×128", "Original, 128×128"),
-    "degraded": ("Degraded", "Abîmée"),
-    "measures": (
-        "Higher is better for PSNR and SSIM, lower for CIEDE2000. In brackets: the change against the degraded photo."
-        " All against the original at 128×128.",
-        "Plus haut est mieux pour PSNR et SSIM, plus bas pour CIEDE2000. Entre parenthèses : l'écart avec la photo"
-        " abîmée. Tout est mesuré contre l'original en 128×128.",
+    "ran_bicubic": (
+        "×{scale} by a bicubic filter, without a network.",
+        "×{scale} par un filtre bicubique, sans réseau.",
     ),
-    "no_truth": (
-        "The photo went in as it is, so there is nothing to measure the result against.",
-        "La photo est entrée telle quelle : il n'y a rien à quoi mesurer le résultat.",
+    "degraded_in": ("Degraded in {ms} ms.", "Abîmée en {ms} ms."),
+    # --- Compare ---
+    "tab_compare": ("Compare", "Comparer"),
+    "compare_lead": (
+        "Every model on the same degraded photo, without upscaling; the best of each measure is marked.",
+        "Chaque modèle sur la même photo abîmée, sans agrandissement ; le meilleur de chaque mesure est marqué.",
     ),
-    "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
-    "credits": (
-        "Example photos: NASA / SpaceX (public domain), S. van der Walt and R. Michel (CC0), U.S. Navy (public domain),"
-        " danielbuechele and vultilion (CC BY 2.0).",
-        "Photos d'exemple : NASA / SpaceX (domaine public), S. van der Walt et R. Michel (CC0), U.S. Navy (domaine"
-        " public), danielbuechele et vultilion (CC BY 2.0).",
+    "compare_run": ("Compare all models", "Comparer tous les modèles"),
+    "error_maps": ("Show where each differs from the original", "Montrer où chacun diffère de l'original"),
+    "error_of": ("Error: {model}", "Erreur : {model}"),
+    "error_caption": (
+        "Error maps: black where the photo equals the original, white from 64 of 255 levels on, red, green and blue"
+        " averaged.",
+        "Cartes d'erreur : noir où la photo égale l'original, blanc à partir de 64 niveaux sur 255, moyenne du rouge,"
+        " du vert et du bleu.",
     ),
+    "error_alt": (
+        "Where {model} differs from the original: {mean} levels of 255 on average",
+        "Où {model} diffère de l'original : {mean} niveaux sur 255 en moyenne",
+    ),
+    # --- Robustness ---
+    "tab_robustness": ("Robustness", "Robustesse"),
+    "robustness_lead": (
+        "Your photo, taken as undamaged and grey, is damaged step by step by one degradation alone; every model"
+        " restores each step.",
+        "Votre photo, prise comme intacte et grise, est abîmée pas à pas par une seule dégradation ; chaque modèle"
+        " restaure chaque étape.",
+    ),
+    "control": ("Degradation", "Dégradation"),
+    "from": ("From", "De"),
+    "to": ("To", "À"),
+    "steps": ("Severities", "Niveaux"),
+    "measure": ("Measure", "Mesure"),
+    "sweep_run": ("Run the stress test", "Lancer l'épreuve"),
+    "sweeping": ("Restoring", "Restauration"),
+    "sweep_plot": ("Measure against severity", "Mesure selon le niveau"),
+    "plot_alt": (
+        "{measure} against {control}. From the mildest to the severest step: {lines}.",
+        "{measure} selon {control}. Du niveau le plus léger au plus fort : {lines}.",
+    ),
+    "plot_line": ("{name} {first} to {last}", "{name} de {first} à {last}"),
+    "strip": (
+        "The pictures: a row per model, a column per severity",
+        "Les images : une ligne par modèle, une colonne par niveau",
+    ),
+    "sweep_files": (
+        "Downloads: table (CSV), plot, pictures, a recipe per severity",
+        "Téléchargements : tableau (CSV), courbe, images, une recette par niveau",
+    ),
+    "candidate": ("photo", "photo"),
+    # --- Batch ---
+    "tab_batch": ("Batch", "Par lots"),
+    "batch_lead": (
+        "Damaged photos in, a zip of restored ones out, with the names and subfolders of the input.",
+        "Des photos abîmées en entrée, un zip de photos restaurées en sortie, avec leurs noms et sous-dossiers.",
+    ),
+    "batch_files": ("Photos, or zip archives of photos", "Photos, ou archives zip de photos"),
+    "model_of_batch": ("Model", "Modèle"),
+    "batch_run": ("Restore them all", "Tout restaurer"),
+    "batch_zip": ("Results (zip)", "Résultats (zip)"),
+    "batch_progress": ("Restoring {name}", "Restauration de {name}"),
+    "batch_done": ("{done} of {total} restored.", "{done} sur {total} restaurées."),
+    "batch_failed": ("Not restored:", "Non restaurées :"),
+    "batch_none": ("Choose photos first.", "Choisissez d'abord des photos."),
+    # --- Recipe ---
+    "recipe": ("Recipe of the last result", "Recette du dernier résultat"),
+    "recipe_lead": (
+        "Everything that made it but the photo. The same recipe gives the same pixels here, on the command line and in"
+        " Python.",
+        "Tout ce qui l'a fait, sauf la photo. La même recette donne les mêmes pixels ici, en ligne de commande et en"
+        " Python.",
+    ),
+    "recipe_json": ("Recipe (JSON)", "Recette (JSON)"),
+    "recipe_link": ("Link that reopens the app in this state", "Lien qui rouvre l'application dans cet état"),
+    "recipe_load": ("Load a recipe file", "Charger un fichier de recette"),
+    "recipe_apply": ("Apply the recipe above", "Appliquer la recette ci-dessus"),
+    "recipe_loaded": (
+        "The recipe is loaded; choose its photo and restore.",
+        "La recette est chargée ; choisissez sa photo et restaurez.",
+    ),
+    # --- Sentences of the app itself ---
+    "internal": (
+        "Something went wrong here; the log has the details under {id}.",
+        "Une erreur s'est produite ici ; le journal en donne le détail sous {id}.",
+    ),
+    # --- About ---
+    "about_tab": ("About", "À propos"),
+    "about_contents": ("On this page", "Sur cette page"),
+    "about_models": ("The networks", "Les réseaux"),
+    "about_models_lead": (
+        "All work at {side}×{side} pixels and read the luminance of a photo alone. Each predicts what to add to it, and"
+        " two planes of colour: light and shade are the evidence, colour is the guess. Each restores the photo and its"
+        " mirror image, and gives the mean of both.",
+        "Tous travaillent en {side}×{side} pixels et ne lisent que la luminance d'une photo. Chacun prédit ce qu'il"
+        " faut lui ajouter, et deux plans de couleur : l'ombre et la lumière sont un constat, la couleur une"
+        " supposition. Chacun restaure la photo et son image en miroir, et donne la moyenne des deux.",
+    ),
+    "about_vae": (
+        "A conditional <em>variational autoencoder</em>. A U-Net carries all that the grey photo shows; a gaussian"
+        " latent stands for what grey does not tell, chiefly the colours. Its mean restores the photo; other draws give"
+        " other plausible colours. It was taught by the squared error, by the divergence (KL) between its latent and"
+        " the one that an encoder of the true colours finds, and by a nudge towards as much colour as the truth has."
+        " After Sohn et al. 2015 and Kohl et al. 2018.",
+        "Un <em>autoencodeur variationnel</em> conditionnel. Un U-Net porte tout ce que montre la photo grise ; une"
+        " variable latente gaussienne représente ce que le gris ne dit pas, les couleurs surtout. Sa moyenne restaure"
+        " la photo ; d'autres tirages donnent d'autres couleurs plausibles. Il a appris par l'erreur quadratique, par"
+        " la divergence (KL) entre sa variable latente et celle que trouve un encodeur des vraies couleurs, et par une"
+        " légère incitation à mettre autant de couleur que l'original. D'après Sohn et al. 2015 et Kohl et al. 2018.",
+    ),
+    "about_gan": (
+        "The generator of a conditional <em>generative adversarial network</em>, a U-Net. It was taught by the squared"
+        " error first; then a patch discriminator judged it, which learns to tell its pictures from photos, together"
+        " with a perceptual loss and pressure for as much colour as the truth has. So it would rather look real than be"
+        " safe. The discriminator is not needed to restore, and not part of the released file. After Isola et al. 2017."
+        "",
+        "Le générateur d'un <em>réseau antagoniste génératif</em> conditionnel, un U-Net. Il a d'abord appris par"
+        " l'erreur quadratique ; puis un discriminateur de petites zones l'a jugé, qui apprend à distinguer ses images"
+        " de photos, avec une perte perceptuelle et une pression vers autant de couleur que l'original. Il préfère donc"
+        " paraître vrai plutôt que rester prudent. Le discriminateur ne sert pas à restaurer et n'est pas dans le"
+        " fichier publié. D'après Isola et al. 2017.",
+    ),
+    "about_cnn": (
+        "Two plain <em>convolutional networks</em> in sequence. The first restores the luminance with residual blocks"
+        " at several sizes; the second, a small U-Net at a quarter of the side, sees the restored luminance alone and"
+        " colours it. Each was taught by its own squared error, so they answer doubt with a mean: mostly right, and"
+        " pale. After Zhang et al. 2018 and 2021 (FFDNet, DRUNet).",
+        "Deux <em>réseaux convolutifs</em> simples à la suite. Le premier restaure la luminance par des blocs résiduels"
+        " à plusieurs tailles ; le second, un petit U-Net au quart du côté, ne voit que la luminance restaurée et la"
+        " met en couleurs. Chacun a appris par sa propre erreur quadratique, et répond donc au doute par une moyenne :"
+        " juste le plus souvent, et pâle. D'après Zhang et al. 2018 et 2021 (FFDNet, DRUNet).",
+    ),
+    "about_parameters": ("Parameters", "Paramètres"),
+    "about_file": ("File", "Fichier"),
+    "about_size": ("Size", "Taille"),
+    "about_mb": ("{size} MB", "{size} Mo"),
+    "about_sha256": ("SHA-256 begins", "Début du SHA-256"),
+    "about_training": ("Training", "Entraînement"),
+    "about_trained": (
+        "{photos} photos seen in {minutes} minutes on two CPU cores",
+        "{photos} photos vues en {minutes} minutes sur deux cœurs de processeur",
+    ),
+    "about_untold": ("not recorded", "non consigné"),
+    "about_licence": ("Licence", "Licence"),
+    "about_d_legend": (
+        "Thick arrows: the way through the network. Thin arrows: what was seen at one size is handed across."
+        " Dashed: in training only.",
+        "Flèches épaisses : le chemin à travers le réseau. Flèches fines : ce qui a été vu à une taille passe"
+        " directement en face. Tirets : à l'entraînement seulement.",
+    ),
+    "about_d_title": ("Diagram of the {model}", "Schéma du {model}"),
+    "about_d_in": ("Damaged photo", "Photo abîmée"),
+    "about_d_grey": ("luminance", "luminance"),
+    "about_d_out": ("Restored photo", "Photo restaurée"),
+    "about_d_luminance": ("Luminance", "Luminance"),
+    "about_d_restored": ("restored, {side}", "restaurée, {side}"),
+    "about_d_channels": ("{width} channels", "{width} canaux"),
+    "about_d_block": ("{count} block", "{count} bloc"),
+    "about_d_blocks": ("{count} blocks", "{count} blocs"),
+    "about_d_latent": ("Gaussian latent: {latent} numbers", "Variable latente : {latent} nombres"),
+    "about_d_latent_use": ("mean: the result; draws: other colours", "moyenne : le résultat ; tirages : variantes"),
+    "about_d_posterior": ("Encoder of the true colours", "Encodeur des vraies couleurs"),
+    "about_d_posterior_use": ("training only: teaches the latent", "à l'entraînement seulement"),
+    "about_d_discriminator": ("Patch discriminator", "Discriminateur de petites zones"),
+    "about_d_discriminator_use": (
+        "training only: {patches} times “real or made?”",
+        "entraînement : {patches} fois « vrai ou fabriqué ? »",
+    ),
+    "about_d_stage_1": ("1. Light and shade", "1. Ombre et lumière"),
+    "about_d_stage_2": ("2. Colours", "2. Couleurs"),
+    "about_d_vae": (
+        "A U-Net. The luminance goes down through layers of {widths} channels to {last}; their mean gives a gaussian"
+        " latent of {latent} numbers, which is added to the deepest features. The decoder climbs back through the same"
+        " sizes, joined at each by the encoder's features; its result is added to the luminance. In training only, an"
+        " encoder of the true colours teaches the latent.",
+        "Un U-Net. La luminance descend par des couches de {widths} canaux jusqu'à {last} ; leur moyenne donne une"
+        " variable latente gaussienne de {latent} nombres, ajoutée aux caractéristiques les plus profondes. Le décodeur"
+        " remonte par les mêmes tailles, rejoint à chacune par les caractéristiques de l'encodeur ; son résultat est"
+        " ajouté à la luminance. À l'entraînement seulement, un encodeur des vraies couleurs instruit la variable"
+        " latente.",
+    ),
+    "about_d_gan": (
+        "A U-Net. The luminance goes down through layers of {widths} channels to {last}, where {blocks} residual blocks"
+        " work; it climbs back through the same sizes, joined at each by what was seen on the way down, and the result"
+        " is added to the luminance. In training only, a patch discriminator sees the damaged luminance with the"
+        " restored or the true photo and judges {patches} patches.",
+        "Un U-Net. La luminance descend par des couches de {widths} canaux jusqu'à {last}, où travaillent {blocks}"
+        " blocs résiduels ; elle remonte par les mêmes tailles, rejointe à chacune par ce qui a été vu à la descente,"
+        " et le résultat est ajouté à la luminance. À l'entraînement seulement, un discriminateur voit la luminance"
+        " abîmée avec la photo restaurée ou la vraie, et juge {patches} petites zones.",
+    ),
+    "about_d_cnn": (
+        "Two networks in sequence. The first takes the damaged luminance through residual blocks of {widths} channels"
+        " down to {last} and back, adding at each size what was seen on the way down, and gives the restored luminance."
+        " The second, a U-Net of {colours} channels that begins at {first}, takes that luminance and gives two planes"
+        " of colour; both together are the restored photo.",
+        "Deux réseaux à la suite. Le premier mène la luminance abîmée par des blocs résiduels de {widths} canaux"
+        " jusqu'à {last} et retour, en ajoutant à chaque taille ce qui a été vu à la descente, et donne la luminance"
+        " restaurée. Le second, un U-Net de {colours} canaux qui commence à {first}, prend cette luminance et donne"
+        " deux plans de couleur ; les deux ensemble font la photo restaurée.",
+    ),
+    "about_scores": ("Scores on unseen photos", "Scores sur des photos jamais vues"),
+    "about_scores_lead": (
+        "{photos} photos (<code>{shard}</code>) that no network was trained or tuned on, centre crop, damaged by the"
+        " original project's random recipe. Every score is against the undamaged photo; every gain is over the degraded"
+        " input: its mean and, below, its 95 % interval (bootstrap).",
+        "{photos} photos (<code>{shard}</code>) sur lesquelles aucun réseau n'a été entraîné ni réglé, recadrées au"
+        " centre, abîmées par la recette aléatoire du projet d'origine. Chaque score est mesuré contre la photo intacte"
+        " ; chaque gain est pris sur l'entrée abîmée : sa moyenne et, dessous, son intervalle à 95 % (bootstrap).",
+    ),
+    "about_degraded": ("Degraded input", "Entrée abîmée"),
+    "about_gain": ("gain {gain}", "gain {gain}"),
+    "about_interval": ("{low} to {high}", "{low} à {high}"),
+    "about_of_truth": ("{share} % of the truth's", "{share} % de l'original"),
+    "about_unscored": ("no scores yet", "pas encore de scores"),
+    "about_stale": (
+        "These scores are of other weights than the released ones, which are yet to be measured: {models}.",
+        "Ces scores sont ceux d'autres poids que les poids publiés, qui restent à mesurer : {models}.",
+    ),
+    "about_which": ("Which is best?", "Lequel est le meilleur ?"),
+    "about_leads": ("The {model} leads in all of these measures.", "Le {model} mène dans toutes ces mesures."),
+    "about_leads_differ": (
+        "No network leads in all of these measures: the best one depends on what you want of it.",
+        "Aucun réseau ne mène dans toutes ces mesures : le meilleur dépend de ce qu'on en attend.",
+    ),
+    "about_places": ("<strong>{measure}</strong>: {places}.", "<strong>{measure}</strong> : {places}."),
+    "about_overlap": (
+        "The intervals of the first two overlap: the lead is not certain.",
+        "Les intervalles des deux premiers se recoupent : l'avance n'est pas certaine.",
+    ),
+    "about_measures": ("What the measures say", "Ce que disent les mesures"),
+    "about_measure_psnr_luminance": ("Luminance PSNR (dB)", "PSNR de la luminance (dB)"),
+    "about_means_psnr_luminance": (
+        "How close light and shade come to the truth. Decibels, higher is closer; 3 dB more is half the squared error.",
+        "À quel point l'ombre et la lumière approchent de l'original. En décibels, plus haut est plus proche ; 3 dB de"
+        " plus : moitié moins d'erreur quadratique.",
+    ),
+    "about_measure_psnr": ("RGB PSNR (dB)", "PSNR RVB (dB)"),
+    "about_means_psnr": (
+        "The same for the picture with its colours, higher is closer. A wrong colour costs more than none.",
+        "De même pour l'image avec ses couleurs, plus haut est plus proche. Une couleur fausse coûte plus que pas de"
+        " couleur.",
+    ),
+    "about_measure_ssim": ("SSIM", "SSIM"),
+    "about_means_ssim": (
+        "Whether edges and textures are where the truth has them; 1 is equal, higher is closer.",
+        "Si contours et textures sont à la même place que dans l'original ; 1 : identique, plus haut est plus proche.",
+    ),
+    "about_measure_lpips": ("LPIPS", "LPIPS"),
+    "about_means_lpips": (
+        "How far a network trained on pictures (SqueezeNet) finds the two apart, which agrees better with the eye;"
+        " 0 is equal, lower is closer, so a negative gain is good.",
+        "L'écart que trouve un réseau entraîné sur des images (SqueezeNet), plus conforme à l'œil ; 0 : identique, plus"
+        " bas est plus proche, un gain négatif est donc bon.",
+    ),
+    "about_measure_colourfulness": ("Colourfulness", "Vivacité des couleurs"),
+    "about_means_colourfulness": (
+        "How vivid the colours are, as a share of the truth's: 100 % is as vivid as the truth, whether right or wrong.",
+        "L'intensité des couleurs, en part de celle de l'original : à 100 % elles sont aussi vives, justes ou fausses.",
+    ),
+    "about_measure_psnr_in_grey": ("RGB PSNR in grey (dB)", "PSNR RVB en gris (dB)"),
+    "about_means_psnr_in_grey": (
+        "What the network would score without its colours: the difference from RGB PSNR is what they are worth.",
+        "Ce que le réseau obtiendrait sans ses couleurs : l'écart avec le PSNR RVB est ce qu'elles valent.",
+    ),
+    "about_limits": ("Known limits", "Limites connues"),
+    "about_limits_list": (
+        "{side}×{side} pixels lose fine detail, and nothing brings it back.\n"
+        "Colours are a guess from grey: plausible at best, often muted, sometimes wrong.\n"
+        "Faces come back as faces, not as a person's. Do not use a result to recognise somebody, or to establish what"
+        " an old photo showed.\n"
+        "The networks know simulated damage only: noise, lines, blur, JPEG. Folds, tears and stains were not in it.\n"
+        "Real-ESRGAN invents what it adds: its fast engine may look painted, the largest one redraws textures.\n"
+        "About 30 % of the training photos are of ten kinds of thing (Imagenette); close faces and interiors are few.",
+        "{side}×{side} pixels perdent les détails fins, et rien ne les ramène.\n"
+        "Les couleurs sont devinées à partir du gris : plausibles au mieux, souvent ternes, parfois fausses.\n"
+        "Un visage revient comme un visage, non comme celui d'une personne. N'utilisez pas un résultat pour reconnaître"
+        " quelqu'un, ni pour établir ce que montrait une photo ancienne.\n"
+        "Les réseaux ne connaissent que des dégâts simulés : bruit, lignes, flou, JPEG. Plis, déchirures et taches n'en"
+        " faisaient pas partie.\n"
+        "Real-ESRGAN invente ce qu'il ajoute : son moteur rapide peut avoir l'air peint, le plus grand redessine les"
+        " textures.\n"
+        "Environ 30 % des photos d'entraînement montrent dix sortes de choses (Imagenette) ; les visages de près et les"
+        " intérieurs sont rares.",
+    ),
+    "about_provenance": ("Where data and weights come from", "D'où viennent les données et les poids"),
+    "about_data": ("Training photos", "Photos d'entraînement"),
+    "about_data_text": (
+        "ImageNet samples and Imagenette (ImageNet terms: non-commercial research), Caltech-101 (CC BY 4.0, photos from"
+        " the web), Intel scenes, a Flickr8k subset, a COCO subset, web-gathered faces (no licence stated: research"
+        " use), food photos (CC BY, CC BY-SA, public domain), clothing (CC0) and Debian's wallpapers; shorter side 128"
+        " to 160 pixels.",
+        "Des extraits d'ImageNet et Imagenette (conditions d'ImageNet : recherche non commerciale), Caltech-101 (CC BY"
+        " 4.0, photos du web), les scènes d'Intel, une partie de Flickr8k, une partie de COCO, des visages recueillis"
+        " sur le web (sans licence indiquée : usage de recherche), des photos de plats (CC BY, CC BY-SA, domaine"
+        " public), de vêtements (CC0) et les fonds d'écran de Debian ; petit côté de 128 à 160 pixels.",
+    ),
+    "about_weights": ("Weights", "Poids"),
+    "about_weights_text": (
+        "The networks that restore were trained for this project, from nothing, on two CPU cores. The networks that"
+        " enlarge are those of the authors of"
+        ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, unchanged'
+        " (one of them rounded to 16 bits). A file is used only if its SHA-256 is the one recorded here.",
+        "Les réseaux qui restaurent ont été entraînés pour ce projet, à partir de rien, sur deux cœurs de processeur."
+        " Ceux qui agrandissent sont ceux des auteurs de"
+        ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, inchangés'
+        " (l'un d'eux arrondi à 16 bits). Un fichier ne sert que si son SHA-256 est celui consigné ici.",
+    ),
+    "about_examples": ("Example photos", "Photos d'exemple"),
+    "about_example": ("Photo", "Photo"),
+    "about_credit": ("Credit, licence", "Crédit, licence"),
+    "about_public_domain": ("public domain", "domaine public"),
+    "about_wallpapers": ("Debian's lomiri-wallpapers", "lomiri-wallpapers de Debian"),
+    "about_privacy": ("Your photos", "Vos photos"),
+    "about_privacy_text": (
+        "Your photos are processed on the server that runs this app, kept for at most an hour in its temporary folder,"
+        " and never used for training.",
+        "Vos photos sont traitées sur le serveur qui fait tourner cette application, gardées au plus une heure dans son"
+        " dossier temporaire, et ne servent jamais à l'entraînement.",
+    ),
+    "about_licences": ("Licence", "Licence"),
+    "about_licences_text": (
+        "The code is under the MIT licence. The weights of the networks that restore: {weights}. Those of the networks"
+        " that enlarge: {upscalers}.",
+        "Le code est sous licence MIT. Les poids des réseaux qui restaurent : {weights}. Ceux des réseaux qui"
+        " agrandissent : {upscalers}.",
+    ),
+    "about_licence_weights": (
+        "non-commercial research and demonstration: the training photos allow no more",
+        "recherche et démonstration non commerciales, les photos d'entraînement ne permettant pas davantage",
+    ),
+    "about_cite": ("How to cite", "Comment citer"),
+    "about_cite_text": (
+        "For an enlarged picture, cite Real-ESRGAN too (Wang et al. 2021). The entry for this project:",
+        "Pour une image agrandie, citez aussi Real-ESRGAN (Wang et al. 2021). La référence de ce projet :",
+    ),
+    "about_bibtex": ("BibTeX entry", "Référence BibTeX"),
 }
 
 i18n = gr.I18n(
@@ -80,8 +497,18 @@ i18n = gr.I18n(
 )
 
 
-def text(key: str, request: gr.Request) -> str:
-    """The sentence called ``key`` in the visitor's language, for what a handler writes."""
-    english, french = _TEXTS[key]
-    language = (request.headers.get("accept-language") or "") if request else ""
-    return french if language.lower().startswith("fr") else english
+def is_french(request: gr.Request | None) -> bool:
+    """Is French the visitor's first language? Gradio's own texts follow the browser's first language too."""
+    accepted = (request.headers.get("accept-language") or "") if request else ""
+    return accepted.strip().lower().startswith("fr")
+
+
+def text(key: str, french: bool, **fields: object) -> str:
+    """The sentence called ``key``, for what a handler writes."""
+    return _TEXTS[key][french].format(**fields) if fields else _TEXTS[key][french]
+
+
+def number(value: float, digits: int, french: bool, *, sign: bool = False) -> str:
+    """``value`` as it is written in the language."""
+    written = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return written.replace(".", ",") if french else written

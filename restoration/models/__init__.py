@@ -25,5 +25,8 @@ def models() -> Mapping[str, ModelSpec]:
 def model(name: str) -> ModelSpec:
     """The model called ``name``; raises `ControlError` that lists the models if there is none."""
     if name not in models():
-        raise ControlError(f"There is no model called {name!r}; choose from {', '.join(models())}.")
+        choices = ", ".join(models())
+        raise ControlError(
+            "model_unknown", "There is no model called {name!r}; choose from {choices}.", name=name, choices=choices
+        )
     return models()[name]

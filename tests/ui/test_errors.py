@@ -1,0 +1,89 @@
+"""Every error of the library has its French."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from restoration import image
+from restoration.types import PhotoError, RestorationError, WeightsError
+from tests.conftest import ROOT
+from ui.errors import FRENCH, sentence
+
+ERRORS = {"RestorationError", *(kind.__name__ for kind in RestorationError.__subclasses__())}
+COMMAND_LINE = ("outputs.py", "__main__.py")
+MODULES = [path for path in sorted((ROOT / "restoration").rglob("*.py")) if path.name not in COMMAND_LINE]
+
+
+def constructions(path: Path) -> Iterator[ast.Call]:
+    """Every place where a module makes an error for the user."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ERRORS:
+            yield node
+
+
+def literals(call: ast.Call) -> list[str]:
+    return [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_error_is_said_in_both_languages(path: Path) -> None:
+    for call in constructions(path):
+        where = f"{path.name}:{call.lineno}"
+        assert len(call.args) == len(literals(call)) == 2, f"{where}: a code and a template, both literals"
+        code, template = literals(call)
+        assert code in FRENCH, f"{where}: no French for {code}"
+        given = {keyword.arg for keyword in call.keywords}
+        assert fields(template) == fields(FRENCH[code]) == given, f"{where}: the fields of {code}"
+        assert all(name.isidentifier() for name in fields(template)), f"{where}: the fields of {code}"
+
+
+def test_a_code_stands_for_one_sentence_and_each_is_used() -> None:
+    used = {tuple(literals(call)) for path in MODULES for call in constructions(path)}
+    codes = [each[0] for each in used]
+    assert sorted(codes) == sorted(FRENCH)
+
+
+def test_french_has_its_typography() -> None:
+    for french in FRENCH.values():
+        bare = "".join(text for text, *_ in Formatter().parse(french))
+        assert all(bare[place - 1] == " " for place, sign in enumerate(bare) if sign in ";:!?»"), french
+        assert french.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("french", "says"),
+    [
+        (False, "page.png is not a picture that can be read here; save it as PNG or JPEG."),
+        (True, "page.png n'est pas une image lisible ici ; enregistrez-la en PNG ou en JPEG."),
+    ],
+)
+def test_an_error_is_worded(tmp_path: Path, french: bool, says: str) -> None:
+    (tmp_path / "page.png").write_bytes(b"<html>" * 50)
+    with pytest.raises(PhotoError) as caught:
+        image.load(tmp_path / "page.png")
+    assert sentence(caught.value, french) == says
+
+
+@pytest.mark.parametrize("french", [False, True])
+def test_folders_are_hidden_and_addresses_are_not(tmp_path: Path, french: bool) -> None:
+    reason = FileNotFoundError(2, "No such file or directory", str(tmp_path / "b.bin"))
+    url = "https://example.org/releases/c.pth"
+    fields_ = {"name": "c.pth", "reason": reason, "url": url, "folder": tmp_path / "cache"}
+    said = sentence(WeightsError("fetch_failed", "{name}: {reason}; {url}, {folder}", **fields_), french)
+    assert str(tmp_path.parent) not in said
+    assert "'b.bin'" in said
+    assert url in said
+    assert "cache" in said
+
+
+def test_a_sentence_without_french_stays_english() -> None:
+    assert sentence(PhotoError("new", "{name} is new.", name="a.png"), french=True) == "a.png is new."

@@ -1,0 +1,161 @@
+"""The Batch tab: many photos, or zip archives of them, restored into one zip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import ListFiles
+
+from restoration import Photo, Recipe, RestorationError, Upscaling, archive, image, pipeline
+from restoration.types import PhotoError
+
+from .errors import refuse, sentence, shown
+from .files import publish
+from .lab import NETWORK, TITLES, Lab
+from .texts import i18n, is_french, text
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo of the batch: its name there, and how its file is opened; or why it is not."""
+
+    name: str
+    open: Callable[[Path], AbstractContextManager[Path]]
+    refusal: RestorationError | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What came of it: an archive of the results (None where there are none), and why each other photo failed."""
+
+    archive: str | None
+    total: int
+    failures: dict[str, RestorationError]
+
+
+def items(paths: Sequence[str]) -> list[Item]:
+    """The photos of ``paths``: files, or zip archives of photos."""
+    found: list[Item] = []
+    for path in map(Path, paths):
+        if path.suffix.lower() != ".zip":
+            found.append(Item(path.name, lambda folder, path=path: nullcontext(path)))  # type: ignore[misc]
+            continue
+        try:
+            members = archive.members(path)
+        except PhotoError as error:
+            found.append(Item(path.name, lambda folder: nullcontext(folder), error))
+            continue
+        found += [
+            Item(member.name, lambda folder, member=member: archive.extracted(member, folder), member.refusal)  # type: ignore[misc]
+            for member in members
+        ]
+    return found
+
+
+def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
+    """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
+
+    The archive mirrors the input's names, with the suffix .png; ``report.jsonl`` in it has a line per photo.
+    """
+    found = items(paths)
+    good = [item for item in found if item.refusal is None]
+    names = dict(zip(map(id, good), archive.result_names([item.name for item in good]), strict=True))
+    failures = {item.name: item.refusal for item in found if item.refusal}
+    lines: list[dict[str, Any]] = []
+
+    def results() -> Iterator[tuple[str, bytes]]:
+        with TemporaryDirectory() as folder:
+            for place, item in enumerate(good):
+                tell(place, len(good), item.name)
+                try:
+                    with item.open(Path(folder)) as path:
+                        run = pipeline.run(lab.restorer, lab.load(str(path)), recipe)
+                except RestorationError as error:
+                    failures[item.name] = error
+                    continue
+                made = _named(names[id(item)], run)
+                lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
+                for name, photo in made.items():
+                    yield name, image.encode(photo)
+        lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures.items())
+        yield "report.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+    target = Path(publish({"restored.zip": b""})["restored.zip"])
+    archive.pack(target, results())
+    is_empty = not any("outputs" in line for line in lines)
+    return Batch(None if is_empty else str(target), len(found), failures)
+
+
+def _named(name: str, run: pipeline.Run) -> dict[str, Photo]:
+    """The results of one photo by their path in the archive: a.png for one model, a_vae.png and so on for several."""
+    stem = name.removesuffix(".png")
+    made = {}
+    for model, restored in run.restored.items():
+        ending = f"_{model}" if len(run.restored) > 1 else ""
+        made[f"{stem}{ending}.png"] = restored.photo
+        if model in run.enlarged:
+            made[f"{stem}{ending}_x{run.enlarged[model].upscaling.scale}.png"] = run.enlarged[model].photo
+    return made
+
+
+def summary(batch: Batch, french: bool) -> str:
+    """How many were restored, and why the others were not, as HTML."""
+    said = text("batch_done", french, done=batch.total - len(batch.failures), total=batch.total)
+    if not batch.failures:
+        return f"<p>{said}</p>"
+    lines = "".join(
+        f"<li><strong>{escape(name)}</strong>: {escape(sentence(error, french))}</li>"
+        for name, error in batch.failures.items()
+    )
+    return f"<p>{said} {text('batch_failed', french)}</p><ul>{lines}</ul>"
+
+
+def tab(lab: Lab) -> None:
+    """Lay out and wire the tab, inside the caller's Blocks."""
+    gr.Markdown(i18n("batch_lead"))
+    files = gr.File(label=i18n("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files")
+    files.preprocess = _uploaded_files  # type: ignore[method-assign, assignment]  # Gradio's leaves an empty file for each
+    with gr.Row():
+        models = gr.CheckboxGroup(
+            [(title, name) for name, title in TITLES.items()], value=list(TITLES)[:1], label=i18n("model_of_batch")
+        )
+        fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
+        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"))
+    run = gr.Button(i18n("batch_run"), variant="primary", elem_id="batch")
+    told = gr.HTML(elem_id="batch-summary")
+    result = gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip")
+
+    def work(
+        paths: list[str] | None, names: list[str], how: Any, times: int, request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
+    ) -> tuple[str, str | None]:  # fmt: skip
+        french = is_french(request)
+        if not paths:
+            raise refuse("batch_none", request)
+        if not names:
+            raise refuse("no_model", request)
+
+        def tell(done: int, total: int, name: str) -> None:
+            progress((done, total), desc=text("batch_progress", french, name=Path(name).name))
+
+        with shown(request):
+            upscaling = Upscaling(scale=times, engine="auto") if times else None
+            batch = restore(lab, paths, Recipe(fit=how, models=dict.fromkeys(names), upscaling=upscaling), tell)
+            return summary(batch, french), batch.archive
+
+    run.click(
+        work, [files, models, fit, scale], [told, result], show_progress_on=told, concurrency_id=NETWORK,
+        concurrency_limit=1, api_visibility="private",
+    )  # fmt: skip
+
+
+def _uploaded_files(payload: ListFiles | None) -> list[str]:
+    return [file.path for file in payload.root] if payload else []

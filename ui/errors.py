@@ -1,0 +1,195 @@
+"""The library's errors as a visitor reads them: in French too, and without the folders of this machine."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import gradio as gr
+
+from restoration.types import RestorationError
+
+from .texts import is_french, text
+
+logger = logging.getLogger(__name__)
+
+FRENCH: dict[str, str] = {
+    # image
+    "photo_missing": "Le fichier {name} n'existe pas ; vérifiez son chemin.",
+    "photo_folder": "{name} est un dossier ; indiquez une image qu'il contient.",
+    "photo_forbidden": "Le fichier {name} ne peut pas être lu ; vérifiez ses droits d'accès.",
+    "photo_empty": "Le fichier {name} est vide ; choisissez-en un autre.",
+    "photo_unknown": "{name} n'est pas une image lisible ici ; enregistrez-la en PNG ou en JPEG.",
+    "photo_too_large": (
+        "{name} est trop grande ; réduisez-la à moins de {most:g} mégapixels ({most_jpeg:g} pour un JPEG)."
+    ),
+    "photo_damaged": "Le fichier {name} est abîmé ou incomplet ({reason}) ; procurez-vous-en une nouvelle copie.",
+    "photo_too_small": "{name} fait {width} × {height} pixels ; chaque côté doit en avoir au moins {least}.",
+    "photo_32_bits": (
+        "{name} a des pixels de 32 bits, pour lesquels aucun blanc n'est convenu ; enregistrez-la en 8 ou 16 bits."
+    ),
+    "photo_too_long": (
+        "Un fichier {suffix} contient au plus {most} pixels de côté, et non {width} × {height} ; choisissez .png."
+    ),
+    "suffix_unknown": "Le nom d'une image doit se terminer par {choices}, et non par « {suffix} ».",
+    "fit_unknown": "La mise au format « {name} » n'existe pas ; choisissez parmi {choices}.",
+    # degradations
+    "control_no_number": "Le réglage « {name} » doit être un nombre, et non {value!r}.",
+    "control_range": (
+        "Le réglage « {name} » doit être compris entre {low:g} et {high:g} ({off:g} le désactive), et non {value}."
+    ),
+    "control_odd": "Le réglage « {name} » doit être un nombre impair, et non {value:g}.",
+    "control_whole": "Le réglage « {name} » doit être un nombre entier, et non {value:g}.",
+    "control_unknown": "Le réglage « {control} » n'existe pas ; choisissez parmi {controls}.",
+    "grayscale_boolean": "Le réglage « grayscale » doit être vrai ou faux, et non {value!r}.",
+    "preset_unknown": "Le préréglage « {name} » n'existe pas ; choisissez parmi {choices}.",
+    "seed_whole": "La graine doit être un nombre entier positif ou nul, et non {seed!r}.",
+    # models
+    "model_unknown": "Le modèle « {name} » n'existe pas ; choisissez parmi {choices}.",
+    # upscale
+    "scale_unknown": "Le facteur d'agrandissement doit être 2 ou 4, et non {scale!r}.",
+    "engine_unknown": "Le moteur « {name} » n'existe pas ; choisissez parmi {choices}.",
+    "x2plus_scale": "Le moteur x2plus n'agrandit que deux fois ; choisissez le facteur 2, ou x4plus.",
+    "denoise_engine": "Seul le moteur general a une force de débruitage ; choisissez-le, ou n'indiquez pas de force.",
+    "denoise_range": "La force du débruitage doit être comprise entre 0 et 1, et non {denoise!r}.",
+    "tile_range": "Une tuile doit avoir de 16 à 4096 pixels de côté, et non {tile!r}.",
+    "upscale_too_large": (
+        "Une photo de {width} × {height} est trop grande pour être agrandie {scale} fois ; "
+        "réduisez-la à {pixels} pixels ({side} × {side}) au plus."
+    ),
+    "engine_undefined": (
+        "Le moteur {engine} donne des nombres indéfinis en {precision} sur cet appareil ; "
+        "utilisez l'appareil cpu, ou le moteur fast."
+    ),
+    "memory_upscale": (
+        "La mémoire ne suffit pas pour agrandir {width} × {height} pixels d'un coup ; "
+        "utilisez des tuiles plus petites (--tile 64 de la commande upscale), ou le moteur fast."
+    ),
+    # weights
+    "manifest_unreadable": "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`.",
+    "weights_nowhere": "Il n'y a pas de poids à l'endroit indiqué, {path} ; vérifiez le chemin.",
+    "weights_foreign": "{path} ne contient pas de poids pour {choices} ; indiquez l'un de ces fichiers.",
+    "weights_unknown": "Le manifeste ne connaît pas les poids {name} ; entraînez-les et exportez-les d'abord.",
+    "weights_missing": "Le fichier {path} manque ; rétablissez-le par `git checkout weights`.",
+    "weights_later": "Le fichier {name} n'est pas encore là ; il sera téléchargé de {url} au moment voulu.",
+    "weights_unreadable": "Le fichier {path} ne peut pas être lu ({reason}) ; vérifiez ses droits d'accès.",
+    "download_damaged": (
+        "Le fichier {path} est abîmé (son SHA-256 n'est pas celui du manifeste) ; remplacez-le par une copie de {url}."
+    ),
+    "weights_damaged": (
+        "Le fichier {path} est abîmé (son SHA-256 n'est pas celui du manifeste) ; "
+        "rétablissez-le par `git checkout weights`."
+    ),
+    "weights_undefined": (
+        "Le fichier {path} contient des nombres infinis ou indéfinis ; "
+        "procurez-vous-en une nouvelle copie, ou refaites l'entraînement."
+    ),
+    "fetch_forbidden": (
+        "Le fichier {name} n'est pas là, et HF_HUB_OFFLINE interdit de le télécharger ; "
+        "supprimez cette variable, ou téléchargez vous-même {url} dans le dossier {folder}."
+    ),
+    "fetch_unconnected": (
+        "Le fichier {name} n'a pas pu être téléchargé : pas de connexion à {host} ; "
+        "réessayez, ou téléchargez vous-même {url} dans le dossier {folder}."
+    ),
+    "fetch_failed": (
+        "Le fichier {name} n'a pas pu être téléchargé ({reason}) ; "
+        "réessayez, ou téléchargez vous-même {url} dans le dossier {folder}."
+    ),
+    "weights_pickle": "{path} n'est pas un fichier de poids de Real-ESRGAN ; procurez-vous-en une nouvelle copie.",
+    "weights_incomplete": (
+        "{path} n'est pas un fichier safetensors complet ({reason}) ; "
+        "donnez-en un, ou procurez-vous-en une nouvelle copie."
+    ),
+    # restorer
+    "device_unknown": "L'appareil « {device} » n'existe pas ; choisissez parmi auto, cpu, cuda.",
+    "device_missing": "Il n'y a pas de GPU CUDA ici ; utilisez l'appareil cpu ou auto.",
+    "weights_unused": (
+        "{path} ne contient pas de poids pour ce qui est demandé ; retirez-le, ou choisissez son modèle ou son moteur."
+    ),
+    "weights_of_another": (
+        "{path} contient les poids d'un autre réseau ({reason}) ; "
+        "utilisez un fichier fait pour ce modèle et cette version."
+    ),
+    "memory_load": "La mémoire ne suffit pas pour charger {name} ; fermez d'autres programmes.",
+    "samples": "Il peut y avoir de 2 à {most} tirages, et non {n}.",
+    # recipe
+    "recipe_none": "Ceci n'est pas une recette ; utilisez le JSON que donne un rapport ou l'application.",
+    "recipe_schema": (
+        "Cette recette suit le schéma {schema!r}, mais ce programme lit le schéma {known} ; "
+        "refaites-la avec cette version."
+    ),
+    "recipe_json": "Ceci n'est pas du JSON ({reason}) ; collez une recette entière.",
+    "recipe_link": "La recette de ce lien est incomplète ; copiez le lien en entier.",
+    "recipe_of_several": "{path} énumère plusieurs photos ; enregistrez la recette de celle que vous voulez.",
+    "recipe_unreadable": "{path} ne peut pas être lu comme une recette ({reason}) ; donnez un fichier JSON.",
+    "recipe_mismatch": (
+        "Cette recette a été faite ailleurs, et ceci y différait : {what} ; "
+        "les pixels peuvent s'écarter un peu de ceux de son résultat."
+    ),
+    "recipe_field": "Le champ « {field} » de la recette ne peut pas être {value!r} ; utilisez le JSON d'un rapport.",
+    "recipe_unknown": "Cette recette a un champ « {field} » que cette version ne connaît pas.",
+    # archive
+    "archive_empty": "{name} ne contient aucun fichier ; mettez-y des photos.",
+    "archive_too_large": "{name} contient plus de {most} Mo de photos ; répartissez-les en plusieurs archives.",
+    "archive_too_many": "{name} contient plus de {most} fichiers ; répartissez-les en plusieurs archives.",
+    "archive_unreadable": "L'archive {name} ne peut pas être ouverte ; vérifiez son chemin et ses droits d'accès.",
+    "archive_damaged": (
+        "{name} n'est pas une archive zip, ou est abîmée ou incomplète ; refaites-la ou téléchargez-la de nouveau."
+    ),
+    "archive_overlap": (
+        "{name} a des fichiers qui partagent les mêmes octets, ce que ne fait aucune archive saine ; refaites-la."
+    ),
+    "archive_member_damaged": "{name} est abîmé dans l'archive ; refaites-la ou téléchargez-la de nouveau.",
+    "archive_path": "{name} ne désigne pas un endroit dans l'archive ; renommez ce fichier.",
+    "archive_long_name": "{name}... a un nom trop long ; raccourcissez-le.",
+    "archive_special": "{name} est un lien, ou n'est pas un fichier ; mettez la photo elle-même dans l'archive.",
+    "archive_no_photo": "{name} n'est pas une photo ; son nom doit se terminer par l'un de ces suffixes : {suffixes}.",
+    "archive_encrypted": "{name} est chiffré ; mettez ce fichier dans l'archive sans mot de passe.",
+    "archive_method": "{name} est compressé d'une façon qui n'est pas lue ici ; faites une archive zip ordinaire.",
+    "archive_large_file": "{name} a plus de {most} Mo ; réduisez ce fichier.",
+    "archive_nested": "{name} est lui-même une archive ; décompressez-la d'abord.",
+    "archive_repeated": "{name} est deux fois dans l'archive ; renommez le second.",
+    # robustness
+    "sweep_steps": "Un balayage a de 2 à {most} pas, et non {steps!r}.",
+    "sweep_range": "Un balayage va d'une force à une force plus grande, et non de {low:g} à {high:g}.",
+    "measure_unknown": "Il n'y a pas de courbe de « {measure} » ; choisissez parmi {measures}.",
+}
+
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^/\s'\"]+/)+")
+
+
+def sentence(error: RestorationError, french: bool) -> str:
+    """What ``error`` says, in French where there is French for it. Of each path only the last part is shown, also of
+    one that a library's ``reason`` quotes.
+    """
+    template = FRENCH.get(error.code, error.template) if french else error.template
+    shown = {name: value.name if isinstance(value, Path) else value for name, value in error.fields.items()}
+    if "reason" in shown:
+        shown["reason"] = _FOLDERS.sub("", str(shown["reason"]))
+    return template.format(**shown)
+
+
+@contextmanager
+def shown(request: gr.Request | None) -> Iterator[None]:
+    """What goes wrong inside is shown to the visitor in one sentence of theirs; only what nobody foresaw is logged."""
+    french = is_french(request)
+    try:
+        yield
+    except gr.Error:
+        raise
+    except RestorationError as error:
+        raise gr.Error(sentence(error, french), print_exception=False) from error
+    except Exception as error:
+        trace = uuid4().hex[:8]
+        logger.exception("error %s", trace)
+        raise gr.Error(text("internal", french, id=trace), print_exception=False) from error
+
+
+def refuse(key: str, request: gr.Request | None) -> gr.Error:
+    """The error that says ``key`` of `texts`."""
+    return gr.Error(text(key, is_french(request)), print_exception=False)

@@ -1,0 +1,170 @@
+"""The photo and what is done to it: the left side of the app, which the first three tabs share."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
+from gradio.data_classes import ImageData
+
+from restoration import Degradation, Photo, Recipe, image
+from restoration.degradations import CONTROLS, PRESETS, preset
+
+from .errors import refuse, shown
+from .files import publish
+from .lab import Lab
+from .texts import i18n, is_french, text
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
+EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "motorcycle", "rocket")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The components, by what they hold."""
+
+    photo: gr.Image
+    mode: gr.Radio
+    fit: gr.Radio
+    preset: gr.Radio
+    seed: gr.Number
+    controls: Mapping[str, Component]
+    preview: gr.Image
+    fitted: gr.State
+    """The visitor's photo at 128x128, so that a slider's move does not decode it anew."""
+
+    @property
+    def inputs(self) -> dict[str, Component]:
+        """What decides a run, by name."""
+        return {"photo": self.photo, "mode": self.mode, "fit": self.fit, "seed": self.seed, **self.controls}
+
+
+def wish(values: Mapping[str, Any]) -> Recipe:
+    """The recipe that the panel asks for, still without models; raises `ControlError`."""
+    if values["mode"] == "damaged":
+        return Recipe(fit=values["fit"])
+    degradation = Degradation(**{name: values[name] for name in ("grayscale", *CONTROLS)})
+    return Recipe(fit=values["fit"], degradation=degradation, seed=values["seed"])
+
+
+def damaged(fitted: Photo, recipe: Recipe) -> Photo:
+    """What the networks get of a photo that is 128x128 already."""
+    return recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
+
+
+def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
+    """The path of the visitor's photo; `gr.Error` where there is none yet."""
+    if not values["photo"]:
+        raise refuse("no_photo", request)
+    return str(values["photo"])
+
+
+def load(panel: Panel, lab: Lab, values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    """What the photo's file gives: the fitted photo and its preview, by component."""
+    with shown(request):
+        fitted = image.fit(lab.load(values[panel.photo]), values[panel.fit]) if values[panel.photo] else None
+        return {panel.fitted: fitted, panel.preview: _preview(panel, {**values, panel.fitted: fitted}, request)}
+
+
+def _preview(panel: Panel, values: Mapping[Any, Any], request: gr.Request, **changed: Any) -> gr.Image | None:
+    """The fitted photo as the networks get it, with the controls ``changed``."""
+    if values[panel.fitted] is None:
+        return None
+    recipe = wish({**{name: values[each] for name, each in panel.inputs.items()}, **changed})
+    path = publish({"preview.png": damaged(values[panel.fitted], recipe)})["preview.png"]
+    return gr.Image(path, alt_text=text("preview_alt", is_french(request)))
+
+
+def build(lab: Lab) -> Panel:
+    """Lay out and wire the panel, inside the caller's Blocks."""
+    photo = gr.Image(
+        label=i18n("photo"), type="filepath", image_mode=None, format="png", height=240, elem_id="photo",
+        sources=["upload", "webcam", "clipboard"],
+    )  # fmt: skip
+    # Not a subclass: Gradio writes a .pyi file beside the source of each one.
+    photo.preprocess = uploaded_file  # type: ignore[method-assign]
+    gr.Examples([[str(EXAMPLES / f"{name}.jpg")] for name in EXAMPLE_NAMES], [photo], label=i18n("examples"))
+    mode = gr.Radio(
+        [(i18n("mode_degrade"), "degrade"), (i18n("mode_damaged"), "damaged")], value="degrade", label=i18n("mode")
+    )
+    preview = _picture(i18n("preview"), elem_id="preview")
+    start = PRESETS["original"].draw(0)
+    with gr.Column() as damage:
+        which = gr.Radio([(i18n(name), name) for name in (*PRESETS, "off")], value="original", label=i18n("preset"))
+        with gr.Row():
+            seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), min_width=80)
+            dice = gr.Button(i18n("dice"), min_width=80)
+        with gr.Accordion(i18n("by_hand"), open=True, elem_id="by-hand"):
+            controls: dict[str, Component] = {"grayscale": gr.Checkbox(value=True, label=i18n("grayscale"))}
+            for name, control in CONTROLS.items():
+                controls[name] = gr.Slider(
+                    control.low, control.high, value=getattr(start, name), step=control.step, label=i18n(name),
+                    elem_id=f"control-{name}",
+                )  # fmt: skip
+    fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
+    panel = Panel(photo, mode, fit, which, seed, controls, preview, gr.State(time_to_live=3600))
+    _wire(panel, lab, dice, damage)
+    # On a phone the sliders would push the results out of reach.
+    gr.on(None, None, js="() => { if (innerWidth < 640) document.querySelector('#by-hand button')?.click() }",
+          api_visibility="private")  # fmt: skip
+    return panel
+
+
+def _wire(panel: Panel, lab: Lab, dice: gr.Button, damage: gr.Column) -> None:
+    by_hand = list(panel.controls.values())
+    everything: set[Block] = {*panel.inputs.values(), panel.fitted, panel.preset}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        return load(panel, lab, values, request)
+
+    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            return {panel.preview: _preview(panel, values, request), panel.preset: None}
+
+    def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            name, seed = values[panel.preset], values[panel.seed]
+            if name is None:  # set by hand: the seed says where the noise falls, and no more
+                return {panel.preview: _preview(panel, values, request)}
+            drawn = asdict(Degradation() if name == "off" else preset(name).draw(seed))
+            updates: dict[Any, Any] = {component: drawn[control] for control, component in panel.controls.items()}
+            return {**updates, panel.preview: _preview(panel, values, request, **drawn)}
+
+    def roll(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        seed = random.randrange(1_000_000)
+        return {panel.seed: seed, **draw({**values, panel.seed: seed}, request)}
+
+    def switch(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            is_wanted = gr.Column(visible=values[panel.mode] == "degrade")
+            return {damage: is_wanted, panel.preview: _preview(panel, values, request)}
+
+    gr.on([panel.photo.change, panel.fit.change], reload, everything, [panel.fitted, panel.preview], **quiet)
+    moved = [each.input for each in by_hand]  # type: ignore[attr-defined]
+    gr.on(
+        moved, move, everything, [panel.preview, panel.preset], trigger_mode="always_last", concurrency_limit=4, **quiet
+    )
+    gr.on([panel.preset.input, panel.seed.input], draw, everything, [*by_hand, panel.preview], **quiet)
+    dice.click(roll, everything, [panel.seed, *by_hand, panel.preview], **quiet)
+    panel.mode.change(switch, everything, [damage, panel.preview], **quiet)
+
+
+def uploaded_file(payload: ImageData | None) -> str | None:
+    """The path of the upload itself: `restoration.image` is what opens it, not Gradio."""
+    if payload is not None and payload.path is None:
+        raise gr.Error(text("not_uploaded", False), print_exception=False)
+    return payload.path if payload is not None else None
+
+
+def _picture(label: Any, elem_id: str) -> gr.Image:
+    return gr.Image(
+        label=label, format="png", interactive=False, elem_id=elem_id, elem_classes=["result", "pixels"],
+        buttons=["download", "fullscreen"],
+    )  # fmt: skip

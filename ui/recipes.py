@@ -1,0 +1,110 @@
+"""The recipe of the last result: to copy, to download, to load, and as a link that reopens the app."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from restoration import Degradation, Recipe
+from restoration.models import model as find_model
+from restoration.types import ControlError
+
+from . import panel as panels
+from .errors import shown
+from .lab import Lab
+from .panel import Panel
+from .restore import Controls, Result
+from .texts import i18n, is_french, text
+
+
+def link(recipe: Recipe, request: gr.Request | None) -> str:
+    """The address of the app, with the recipe."""
+    page = (request.headers.get("referer") or "") if request else ""
+    return f"{page.split('?')[0].split('#')[0]}?recipe={recipe.to_link()}"
+
+
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """The values of the panel's and the Restore tab's controls, by name, that ask for ``recipe``.
+
+    Raises `ControlError` where the recipe is of no restoration.
+    """
+    if not recipe.models or recipe.fit is None:
+        raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
+    for name in recipe.models:
+        find_model(name)
+    values: dict[str, Any] = {
+        "mode": "degrade" if recipe.degradation else "damaged",
+        "fit": recipe.fit,
+        "models": list(recipe.models),
+        "scale": recipe.upscaling.scale if recipe.upscaling else 0,
+        **asdict(recipe.degradation or Degradation()),
+    }
+    if recipe.seed is not None:
+        values["seed"] = recipe.seed
+    if recipe.upscaling:
+        engine = recipe.upscaling.engine
+        values["engine"] = "x4plus" if engine == "x2plus" else engine
+        values["denoise"] = 1.0 if recipe.upscaling.denoise is None else recipe.upscaling.denoise
+    return values
+
+
+def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]) -> None:
+    """Lay out and wire the recipe, inside the caller's Blocks; ``runs`` are the tabs' last results and their events."""
+    with gr.Accordion(i18n("recipe"), open=False):
+        gr.Markdown(i18n("recipe_lead"))
+        written = gr.Code(language="json", label=i18n("recipe_json"), interactive=True, lines=4, max_lines=12,
+                          elem_id="recipe")  # fmt: skip
+        address = gr.Textbox(label=i18n("recipe_link"), interactive=False, buttons=["copy"], elem_id="recipe-link")
+        with gr.Row():
+            apply = gr.Button(i18n("recipe_apply"), size="sm")
+            file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
+    named = {**panel.inputs, **controls.inputs}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def write(result: Result, request: gr.Request) -> tuple[str, str]:
+        recipe = result.run.recipe
+        return json.dumps(recipe.to_json(), indent=1), link(recipe, request)
+
+    def fill(recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
+        values = settings(recipe)
+        gr.Info(text("recipe_loaded", is_french(request)))
+        return {
+            **{named[name]: value for name, value in values.items()},
+            panel.preset: None,
+            written: json.dumps(recipe.to_json(), indent=1),
+            address: link(recipe, request),
+        }
+
+    def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            return fill(Recipe.from_text(contents or ""), request)
+
+    def from_file(path: str, request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            return fill(Recipe.read(Path(path)), request)
+
+    def from_address(request: gr.Request) -> dict[Any, Any]:
+        packed = dict(request.query_params).get("recipe") if request else None
+        if not packed:
+            return {written: None}
+        with shown(request):
+            return fill(Recipe.from_link(packed), request)
+
+    def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        return panels.load(panel, lab, values, request)
+
+    filled = [*named.values(), panel.preset, written, address]
+    for last, ran in runs.items():
+        ran.success(write, last, [written, address], **quiet)
+    loads = [
+        apply.click(from_text, written, filled, **quiet),
+        file.upload(from_file, file, filled, **quiet),
+        gr.on(None, from_address, None, filled, **quiet),  # no trigger: when the page loads
+    ]
+    for loaded in loads:
+        loaded.success(reload, {*panel.inputs.values(), panel.fitted}, [panel.fitted, panel.preview], **quiet)

@@ -1,0 +1,124 @@
+"""The Robustness tab: one degradation from mild to severe, every model at each step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from restoration import image, robustness
+from restoration.degradations import CONTROLS
+from restoration.robustness import PLOTTED, Sweep
+
+from .errors import shown
+from .files import publish
+from .lab import NETWORK, TITLES, Lab
+from .panel import Panel, chosen
+from .restore import picture
+from .texts import i18n, is_french, number, text
+
+STEPS = 8
+
+
+def label(french: bool) -> Callable[[str], str]:
+    """The names to print in plots, strips and tables."""
+
+    def named(name: str) -> str:
+        return TITLES.get(name) or text(name, french)
+
+    return named
+
+
+def described(swept: Sweep, measure: str, french: bool) -> str:
+    """What the plot shows, in words: where each line begins and ends."""
+    lines = []
+    for name, row in swept.measures.items():
+        first, final = (number(getattr(row[place], measure), 2, french) for place in (0, -1))
+        lines.append(text("plot_line", french, name=label(french)(name), first=first, last=final))
+    return text(
+        "plot_alt", french, measure=text(measure, french), control=text(swept.control, french), lines="; ".join(lines)
+    )
+
+
+def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
+    """The plot, the strip, the table and the recipes of a sweep as files, by what they are."""
+    recipes = "".join(json.dumps(recipe.to_json()) + "\n" for recipe in swept.recipes)
+    return dict(
+        zip(
+            ("plot", "strip", "table", "recipes"),
+            publish(
+                {
+                    f"{name}_{swept.control}_plot.png": robustness.plot(swept, measure, label(french)),
+                    f"{name}_{swept.control}_strip.png": robustness.strip(swept, label(french)),
+                    f"{name}_{swept.control}.csv": robustness.table(swept, label(french)).encode("utf-8-sig"),
+                    f"{name}_{swept.control}_recipes.jsonl": recipes.encode(),
+                }
+            ).values(),
+            strict=True,
+        )
+    )
+
+
+def tab(panel: Panel, lab: Lab) -> None:
+    """Lay out and wire the tab, inside the caller's Blocks."""
+    gr.Markdown(i18n("robustness_lead"))
+    start = CONTROLS["gaussian"]
+    with gr.Row():
+        control = gr.Dropdown([(i18n(name), name) for name in CONTROLS], value="gaussian", label=i18n("control"))
+        measure = gr.Dropdown([(i18n(name), name) for name in PLOTTED], value=PLOTTED[0], label=i18n("measure"))
+    with gr.Row():
+        ends = [
+            gr.Slider(start.low, start.high, value=value, step=start.step, label=i18n(which), min_width=150)
+            for which, value in (("from", start.low), ("to", start.high))
+        ]
+        steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
+    run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
+    plot = picture(i18n("sweep_plot"), pixels=False, elem_id="plot")
+    strip = picture(i18n("strip"), pixels=False, elem_id="strip")
+    downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
+    last = gr.State(time_to_live=3600)
+
+    def reach(name: str) -> list[gr.Slider]:
+        scale = CONTROLS[name]
+        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in (scale.low, scale.high)]
+
+    def sweep(
+        path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int, which: str,
+        request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
+    ) -> tuple[Any, ...]:  # fmt: skip
+        french = is_french(request)
+        with shown(request):
+            truth = image.fit(lab.load(chosen({"photo": path}, request)), fit)
+            at = robustness.strengths(name, low, high, count)
+
+            def tell(done: int, total: int) -> None:
+                progress((done, total), desc=text("sweeping", french), unit=text("candidate", french))
+
+            swept = robustness.sweep(lab.restorer, truth, name, at, list(TITLES), seed=seed, progress=tell)
+            result = Path(str(path)).stem[:60], swept
+            return (*draw(result, which, french), result)
+
+    def draw(result: tuple[str, Sweep], which: str, french: bool) -> tuple[Any, ...]:
+        made = files(*result, which, french)
+        alt = text("strip", french)
+        return (
+            gr.Image(made["plot"], alt_text=described(result[1], which, french)),
+            gr.Image(made["strip"], alt_text=alt),
+            list(made.values()),
+        )
+
+    def redraw(result: tuple[str, Sweep] | None, which: str, request: gr.Request) -> tuple[Any, ...]:
+        with shown(request):
+            return draw(result, which, is_french(request)) if result else (None, None, None)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    control.change(reach, control, ends, **quiet)
+    measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
+    run.click(
+        sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [plot, strip, downloads, last],
+        show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
+    )  # fmt: skip
+    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], **quiet)

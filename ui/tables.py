@@ -1,0 +1,165 @@
+"""The measures as HTML tables: what changed, in words, sign and colour, and who is best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from restoration.metrics import Judgement, Metrics
+
+from .texts import number, text
+
+CSS = """
+.measures, .measures tr { border: 0 !important; }
+.measures { width: 100% !important; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.measures caption { caption-side: bottom; text-align: left; padding-top: .5em; opacity: .8; }
+.measures th, .measures td { text-align: left; vertical-align: top; padding: .35em .6em;
+  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
+.measures td:empty { display: none; }
+.measures small { display: block; }
+.measures .better { color: #15803d; } .dark .measures .better { color: #4ade80; }
+.measures .worse { color: #b91c1c; } .dark .measures .worse { color: #f87171; }
+.measures .best { display: block; font-weight: 700; }
+@media (max-width: 640px) {
+  .measures thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  .measures tr { display: block; margin-bottom: .8em; border-bottom: 2px solid var(--border-color-primary); }
+  .measures tbody th { display: block; border: 0; }
+  .measures td { display: flex; flex-wrap: wrap; gap: 0 .6em; border: 0; padding: .15em .6em; }
+  .measures td::before { content: attr(data-label); opacity: .8; }
+  .measures small, .measures .best { display: inline; }
+}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """A measure: its digits, whether more is better, and the change from which on there is one."""
+
+    digits: int
+    sign: int
+    least: float
+
+
+_COLUMNS: Mapping[str, _Column] = {
+    "psnr_luminance": _Column(digits=2, sign=1, least=0.05),
+    "psnr": _Column(digits=2, sign=1, least=0.05),
+    "ssim": _Column(digits=3, sign=1, least=0.002),
+    "ciede2000": _Column(digits=2, sign=-1, least=0.05),
+}
+# Where a measure without reference passes from one word to the next: noise in levels of 255, blur from 0 to 1 (Crete et
+# al.), contrast in levels, colourfulness by the words of Hasler and Süsstrunk's paper, fewer of them.
+_WORDS = {"noise": (1.5, 4, 10), "blur": (0.35, 0.45, 0.6), "contrast": (25, 40, 75), "colour": (4, 20, 45)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A photo's line of the table."""
+
+    title: str
+    measured: Metrics | Judgement
+    time: str = ""
+
+
+def change(name: str, value: float, before: float) -> str:
+    """better, worse or same: what ``value`` of a measure is against ``before``."""
+    column = _COLUMNS[name]
+    gain = column.sign * (value - before)
+    if math.isnan(gain) or abs(gain) < column.least:  # two infinities are the same
+        return "same"
+    return "better" if gain > 0 else "worse"
+
+
+def helped(after: Metrics, before: Metrics) -> str:
+    """The key of the answer to "did it help?": helped_yes, helped_no, helped_light or helped_colour."""
+    light = change("psnr_luminance", after.psnr_luminance, before.psnr_luminance) == "better"
+    colour = change("ciede2000", after.ciede2000, before.ciede2000) == "better"
+    if light == colour:
+        return "helped_yes" if light else "helped_no"
+    return "helped_light" if light else "helped_colour"
+
+
+def best(name: str, rows: Sequence[Metrics]) -> set[int]:
+    """The places of the best of a measure: several where no more than its smallest step tells them apart, none where
+    that would be all.
+    """
+    values = [_COLUMNS[name].sign * getattr(row, name) for row in rows]
+    leading = {place for place, value in enumerate(values) if change(name, value, max(values)) == "same"}
+    return leading if len(leading) < len(rows) else set()
+
+
+def measured(degraded: Row, models: Sequence[Row], french: bool) -> str:
+    """The table of photos measured against the original: ``degraded``, then each model's with its change."""
+    before = degraded.measured
+    assert isinstance(before, Metrics)
+    after = [row.measured for row in models if isinstance(row.measured, Metrics)]
+    leaders = {name: best(name, after) for name in _COLUMNS}
+    cells = [_cell(text(name, french), _value(name, before, french)) for name in _COLUMNS]
+    lines = [_line(degraded.title, [*cells, "<td></td><td></td>"])]
+    for place, (row, metrics) in enumerate(zip(models, after, strict=True)):
+        cells = []
+        for name in _COLUMNS:
+            mark = f'<span class="best">★ {text("best", french)}</span>' if place in leaders[name] else ""
+            cells.append(
+                _cell(
+                    text(name, french), _value(name, metrics, french) + _changed(name, metrics, before, french) + mark
+                )
+            )
+        cells.append(_cell(text("helped", french), text(helped(metrics, before), french)))
+        cells.append(_cell(text("time", french), row.time))
+        lines.append(_line(row.title, cells))
+    head = [text(name, french) for name in ("photo_column", *_COLUMNS, "helped", "time")]
+    return _table(head, lines, text("table_caption", french))
+
+
+def judged(rows: Sequence[Row], french: bool) -> str:
+    """The table of photos that have no original to be measured against, in words."""
+    lines = []
+    for row in rows:
+        judgement = row.measured
+        assert isinstance(judgement, Judgement)
+        cells = [
+            _cell(text("noise", french), _worded("noise", judgement.noise, 1, french)),
+            _cell(text("sharpness", french), _worded("blur", judgement.blur, 2, french)),
+            _cell(text("contrast", french), _worded("contrast", judgement.contrast, 0, french)),
+            _cell(text("colourfulness", french), _worded("colour", judgement.colourfulness, 0, french)),
+            _cell(text("time", french), row.time),
+        ]
+        lines.append(_line(row.title, cells))
+    head = [text(name, french) for name in ("photo_column", "noise", "sharpness", "contrast", "colourfulness", "time")]
+    return _table(head, lines, text("judged_caption", french))
+
+
+def _worded(scale: str, value: float, digits: int, french: bool) -> str:
+    word = text(f"{scale}_{sum(value >= step for step in _WORDS[scale])}", french)
+    return f"{word} ({number(value, digits, french)})"
+
+
+def _value(name: str, metrics: Metrics, french: bool) -> str:
+    value = getattr(metrics, name)
+    return number(value, _COLUMNS[name].digits, french) if math.isfinite(value) else "∞"
+
+
+def _changed(name: str, after: Metrics, before: Metrics, french: bool) -> str:
+    gain = getattr(after, name) - getattr(before, name)
+    kind = change(name, getattr(after, name), getattr(before, name))
+    arrow = {"better": "▲", "worse": "▼", "same": "="}[kind]
+    amount = f" {number(gain, _COLUMNS[name].digits, french, sign=True)}" if math.isfinite(gain) else ""
+    return f'<small class="{kind}">{arrow}{amount} {text(kind, french)}</small>'
+
+
+def _cell(label: str, contents: str) -> str:
+    """A cell, with its column's title for screens that are too narrow for columns."""
+    return f'<td data-label="{label}">{contents}</td>'
+
+
+def _line(title: str, cells: Sequence[str]) -> str:
+    return f'<tr><th scope="row">{title}</th>{"".join(cells)}</tr>'
+
+
+def _table(head: Sequence[str], lines: Sequence[str], caption: str) -> str:
+    titles = "".join(f'<th scope="col">{each}</th>' for each in head)
+    return (
+        f'<table class="measures"><caption>{caption}</caption><thead><tr>{titles}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table>"
+    )
