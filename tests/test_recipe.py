@@ -68,5 +68,5 @@ def test_a_recipe_survives_a_link() -> None:
 
 @pytest.mark.parametrize("link", ["", "!", "AAAA", "é", Recipe(seed=1).to_link()[:-9], bomb()])
 def test_what_is_no_link_is_said(link: str) -> None:
-    with pytest.raises(ControlError, match="link's recipe is incomplete|no JSON"):
+    with pytest.raises(ControlError, match=r"link's recipe is incomplete|no JSON"):
         Recipe.from_link(link)
