@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run setup test lint results clean
+.PHONY: run setup test lint results screenshots clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -21,6 +21,9 @@ lint: .venv/installed-dev
 results: .venv/installed-dev  ## README's pictures and tables, the cards and the manifest
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.render
+
+screenshots: .venv/installed-dev  ## pictures of the app, by Chromium: assets/screens
+	$(BIN)/python -m benchmarks.screenshots
 
 clean:
 	rm -rf .venv

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -26,25 +26,29 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     lab = Lab(Restorer(device), max_pixels)
     # Files that visitors send or get are deleted within an hour, as the app promises.
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=(300, 3000)) as demo:
+        api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
         gr.Markdown(i18n("intro"))
         with gr.Row():
-            with gr.Column(scale=1, min_width=300):
+            with gr.Column(scale=1, min_width=300, elem_id="side") as side:
                 photo = panel.build(lab)
             with gr.Column(scale=3, min_width=300), gr.Tabs():
-                with gr.Tab(i18n("tab_restore"), id="restore"):
+                with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
                     controls, restored, ran = restore.tab(photo, lab)
-                with gr.Tab(i18n("tab_compare"), id="compare"):
+                with gr.Tab(i18n("tab_compare"), id="compare") as comparing:
                     compared, ran_all = compare.tab(photo, lab)
-                with gr.Tab(i18n("tab_robustness"), id="robustness"):
+                with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
                     robustness.tab(photo, lab)
-                with gr.Tab(i18n("tab_batch"), id="batch"):
+                with gr.Tab(i18n("tab_batch"), id="batch") as batching:
                     batch.tab(lab)
-                with gr.Tab(i18n("about_tab"), id="about"):
+                with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
+        for tab in (restoring, comparing, testing, batching, reading):  # the last two have no use for the photo
+            shown = "hidden" if tab in (batching, reading) else True
+            tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
         recipes.section(photo, controls, lab, {restored: ran, compared: ran_all})
         gr.Markdown(i18n("credits"))
-        api.endpoints(lab)
-    threading.Thread(target=lab.warm_up, daemon=True).start()
+        warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo
+        gr.on(None, lambda: warm_up(), show_progress="hidden", api_visibility="private")
     return demo
 
 
@@ -64,10 +68,15 @@ def launch(
     ] = MAX_PIXELS,
 ) -> None:
     """Open Restoration Lab in the browser."""
+    from restoration import ControlError
     from ui.style import CSS, THEME
     from ui.texts import i18n
 
-    build(device, max_pixels).queue(max_size=queue_size).launch(
+    try:
+        demo = build(device, max_pixels)
+    except ControlError as error:
+        raise typer.BadParameter(str(error), param_hint="--device") from error
+    demo.queue(max_size=queue_size).launch(
         server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
         server_port=port,
         share="COLAB_RELEASE_TAG" in os.environ if share is None else share,

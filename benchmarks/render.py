@@ -184,6 +184,23 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
     }
 
 
+def app_table(app: Json) -> str:
+    """How long a visitor waits."""
+    engine = app["engine"]
+    rows = [
+        ["from the command to the first answer", f"{app['start']:.1f} s, {app['start'] / app['imports']:.2f}× the bare "
+         f"imports of torch and gradio ({app['imports']:.1f} s)"],
+        ["from there to the first paint, in Chromium", f"{app['paint']:.2f} s"],
+        ["a slider's move to the new preview", f"{app['preview']:.0f} ms"],
+        ["restore by one model", f"{app['one']:.0f} ms; with ×4 (`{engine}`) {app['one_x4']:.0f} ms"],
+        ["restore by all three", f"{app['all']:.0f} ms; with ×4 (`{engine}`) {app['all_x4']:.0f} ms"],
+        ["compare", f"{app['compare']:.0f} ms"],
+        ["robustness, three models at eight severities", f"{app['sweep'] / 1000:.1f} s"],
+    ]  # fmt: skip
+    where = f"On {app['cores']} CPU cores, warm, from the click to the pictures in Chromium: medians of one run."
+    return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
+
+
 def downloads(manifest: Json) -> str:
     """What is fetched when it is needed, and how large it is."""
     sizes = {name: entry["size"] for name, entry in manifest["files"].items() if "url" in entry}
@@ -217,8 +234,8 @@ def between(text: str, mark: str, contents: str) -> str:
 
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
-    quality, opponents, latent, pictures, upscaling = map(
-        results, ("quality", "opponents", "latent", "pictures", "upscale")
+    quality, opponents, latent, pictures, upscaling, app = map(
+        results, ("quality", "opponents", "latent", "pictures", "upscale", "app")
     )
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
@@ -267,6 +284,7 @@ def rendered() -> dict[Path, str]:
         "training": training_table(manifest, models),
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
+        "app": app_table(app),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
         text = path.read_text(encoding="utf-8")

@@ -187,7 +187,7 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
     picture = Image.fromarray(photo.pixels)
     match suffix.lower():
         case ".png":
-            picture.save(buffer, "PNG")
+            picture.save(buffer, "PNG", compress_level=1)  # four times as fast as Pillow's 6, a sixth larger
         case ".webp":
             picture.save(buffer, "WEBP", lossless=True)
         case ".jpg":

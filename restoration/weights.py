@@ -123,9 +123,10 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         raise WeightsError(
             "weights_missing", "{path} is missing; restore it with `git checkout weights`.", path=FOLDER / name
         )
-    if fetch:
+    cached = _served(cache_folder(), entry)
+    if fetch and (cached is None or cached.name == name):
         return _fetched(entry, entry.url)
-    if (cached := cache_folder() / name).is_file():
+    if cached:
         return cached
     raise WeightsError(
         "weights_later",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # No test reaches out, and none finds what its user has downloaded; both are read when libraries are imported.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -13,6 +14,9 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="restoration-lab-tests-")
 import pytest
 
 from restoration import Photo, image
+
+if TYPE_CHECKING:
+    from restoration import Restorer
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "assets" / "examples"
@@ -29,6 +33,20 @@ def photo() -> Photo:
 def photos() -> list[Photo]:
     """The twelve examples, 128x128."""
     return [image.fit(image.load(path)) for path in sorted(EXAMPLES.glob("*.jpg"))]
+
+
+@pytest.fixture(scope="session")
+def restorer() -> Restorer:
+    """One for every test that only restores and enlarges: each network is loaded once."""
+    from restoration import Restorer
+
+    return Restorer("cpu")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _published(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The app's results lie where pytest clears away."""
+    os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("published"))
 
 
 @pytest.fixture(scope="session")

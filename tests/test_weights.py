@@ -299,3 +299,14 @@ def test_the_large_files_are_pinned(shared: Path) -> None:
         for other, sha256 in entry.also.items():
             assert hashlib.sha256((shared / "weights" / other).read_bytes()).hexdigest() == sha256
             assert len(weights.load(name, [shared / "weights"]).tensors) > 60
+
+
+def test_the_same_weights_in_fp16_serve_from_the_cache(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    half = next(iter(weights.manifest()[GENERAL].also))
+    weights.cache_folder().mkdir()
+    shutil.copy(shared / "weights" / half, weights.cache_folder())
+    assert weights.find(GENERAL, fetch=True) == weights.cache_folder() / half
+    assert weights.load(GENERAL).sha256 == weights.manifest()[GENERAL].also[half]

@@ -1,35 +1,143 @@
 """The endpoints for programs: the HTTP API and, with ``--mcp``, the tools of a language model.
 
-They run the same functions as the tabs. Their components are never drawn: they only say what type each parameter has.
+They run what the tabs run. Their components are never drawn: they only say what goes in and what comes out.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, get_args
+from urllib.parse import unquote
 
 import gradio as gr
 from gradio.components import Component
+from gradio.components.api_component import Api
+from gradio.data_classes import ImageData
+from gradio.mcp import GradioMCPServer
+from gradio_client.utils import is_file_obj_with_meta, is_http_url_like
 
-from restoration import Degradation, Recipe, Run, Upscaling, image, metrics, pipeline, robustness
+from restoration import Degradation, Photo, Recipe, Run, Upscaling, image, metrics, pipeline, robustness
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
 from restoration.types import ControlError
+from restoration.upscale import check as check_upscaling
 
 from .errors import shown
-from .files import publish
+from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
-from .panel import uploaded_file
 from .restore import labelled_sheet, pictures
 
 Json = dict[str, Any]
+MAX_WHOLE = 2**53
+"""Up to here every program reads a whole number of JSON alike."""
 
 
-def report(run: Run) -> Json:
+def _choice(description: str, choices: Any) -> Json:
+    return {"type": "string", "enum": list(choices), "description": description}
+
+
+PARAMETERS: dict[str, Json] = {
+    "photo": {
+        **ImageData.model_json_schema(),
+        "description": "JPEG, PNG, WebP, TIFF, BMP or GIF: an uploaded file or a web address.",
+    },
+    "model": _choice("Which network restores.", TITLES),
+    "fit": _choice(
+        "How the photo becomes 128x128: its middle square, squashed, or whole with mirrored edges.", get_args(image.Fit)
+    ),
+    "scale": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 4,
+        "description": "How many times larger: 2 or 4; where a restored photo is enlarged also 0, for not at all.",
+    },
+    "engine": _choice("What enlarges: a network of Real-ESRGAN, auto for the best at hand, or a filter.", ENGINES),
+    "denoise": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "The engine general's denoise strength, 0 (keeps noise) to 1; left out for other engines.",
+    },
+    "recipe": {
+        "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}],
+        "description": "A recipe to replay, as JSON: its settings, its damage included, take the place of all others.",
+    },
+    "damage": _choice("The preset that the seed draws the damage from; off for none.", (*PRESETS, "off")),
+    "seed": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MAX_WHOLE,
+        "description": "The same seed gives the same damage.",
+    },
+    "grayscale": {"type": "boolean", "description": "Whether the colour is taken away."},
+    **{
+        name: {
+            "type": "integer" if control.step >= 1 else "number",
+            "minimum": control.low,
+            "maximum": control.high,
+            "description": f"In place of what is drawn: {control.help}, {control.low:g} to {control.high:g}, "
+            f"{control.off:g} is off.",
+        }
+        for name, control in CONTROLS.items()
+    },
+    "control": _choice("The one degradation that grows.", CONTROLS),
+    "low": {"type": "number", "description": "Its lowest strength; left out, the lowest that there is."},
+    "high": {"type": "number", "description": "Its highest strength; left out, the highest that there is."},
+    "steps": {"type": "integer", "minimum": 2, "maximum": 32, "description": "How many strengths are tried."},
+    "measure": _choice("What the plot shows.", robustness.PLOTTED),
+}
+"""What each parameter is, by the name that it has in every endpoint: JSON schemas."""
+
+
+def check(**values: Any) -> None:
+    """Raise `ControlError` for what is none of its parameter's choices, or no number; its range the library checks."""
+    for name, value in values.items():
+        choices = PARAMETERS[name].get("enum")
+        if choices and value not in choices:
+            raise ControlError(
+                "choice_unknown",
+                "{name} must be one of {choices}, not {value!r}.",
+                name=name,
+                choices=", ".join(choices),
+                value=value,
+            )
+        if choices or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ControlError("control_no_number", "{name} must be a number, not {value!r}.", name=name, value=value)
+        if value > MAX_WHOLE:
+            raise ControlError("number_too_large", "{name} must be {most} at most.", name=name, most=MAX_WHOLE)
+
+
+def sent(photo: Any) -> str:
+    """The path of a photo that was sent; Gradio has put it into its own folder, and nothing outside is ever opened."""
+    path = photo.get("path") if isinstance(photo, dict) else None
+    if isinstance(path, str) and is_http_url_like(path):
+        raise ControlError(
+            "photo_unfetched", "The photo could not be fetched; check that {url} is a public address.", url=path
+        )
+    return received(path if isinstance(path, str) else "")
+
+
+def replayed(recipe: str | Json) -> Recipe:
+    """The recipe that was given; `ControlError` where it does not bring the photo to the networks' size."""
+    found = Recipe.from_json(recipe) if isinstance(recipe, dict) else Recipe.from_text(str(recipe))
+    if found.fit is None:
+        raise ControlError(
+            "recipe_size", "This recipe keeps the photo's size, but the networks want 128x128; use one with a fit."
+        )
+    check(seed=found.seed)
+    return found
+
+
+def report(run: Run, asked: Recipe) -> Json:
     """What a program wants to know of a run: measures, times and the recipe that replays it."""
     photos = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
+    mismatch = asked.mismatch(run.recipe)
     return {
         "against": "the original at 128x128" if run.truth else "nothing: the photo came as it is",
         "measures": {
@@ -40,226 +148,225 @@ def report(run: Run) -> Json:
             **{name: round(each.seconds, 4) for name, each in run.restored.items()},
             **{f"{name}_upscale": round(each.seconds, 4) for name, each in run.enlarged.items()},
         },
+        **({"warning": str(mismatch)} if mismatch else {}),
         "recipe": run.recipe.to_json(),
     }
 
 
+def files(photos: dict[str, Photo]) -> dict[str, str]:
+    """The photos as PNG files, by their names."""
+    paths = publish({f"{name}.png": photo for name, photo in photos.items()})
+    return dict(zip(photos, paths.values(), strict=True))
+
+
 def endpoints(lab: Lab) -> None:
-    """Register them on the caller's Blocks."""
+    """Register them on the caller's Blocks, before anything else takes their names."""
 
     def restore(
-        photo: str, model: str = "vae", fit: str = "crop", scale: int = 0, engine: str = "auto", recipe: str = "",
-        request: gr.Request | None = None,
+        photo: Json, model: str = "vae", fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
+        denoise: float | None = None, recipe: str | Json | None = None, request: gr.Request | None = None,
     ) -> tuple[str, str | None, Json]:  # fmt: skip
         """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
         Only the luminance is read: colours that the photo still has are taken away and guessed anew. The result is
         128x128 pixels. Nothing says whether it is true: colours and fine detail are plausible guesses.
 
-        Args:
-            photo: The damaged photo: JPEG, PNG, WebP, TIFF, BMP or GIF.
-            model: Which network restores: vae, gan or cnn.
-            fit: How the photo becomes 128x128: crop (the middle square), squash, or pad (mirrored edges).
-            scale: 0 for no enlarged copy, 2 for 256x256, 4 for 512x512.
-            engine: What enlarges: auto, fast, general, x4plus or bicubic.
-            recipe: The JSON of a recipe to replay, its damage included; it replaces all other settings.
-
         Returns:
             The restored photo, its enlarged copy if there is one, and a report with measures, times and the recipe.
         """
         with shown(request):
-            upscaling = Upscaling(scale=scale, engine=engine) if scale else None
-            asked = Recipe(fit=fit, models={model: None}, upscaling=upscaling)  # type: ignore[arg-type]
-            if recipe:
-                asked = Recipe.from_text(recipe)
-                if len(asked.models) != 1:
-                    raise ControlError(
-                        "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
-                    )
-            run = pipeline.run(lab.restorer, lab.load(photo), asked)
+            check(model=model, fit=fit, engine=engine, denoise=denoise)
+            if scale:
+                check_upscaling(scale, engine, denoise)
+            upscaling = Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None
+            asked = (
+                replayed(recipe) if recipe is not None else Recipe(fit=fit, models={model: None}, upscaling=upscaling)
+            )
+            if len(asked.models) != 1:
+                raise ControlError(
+                    "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
+                )
+            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
             (name,) = run.restored
-            files = publish({f"{kind}.png": each for kind, each in pictures(run).items() if kind.startswith(name)})
-            restored, *larger = files.values()
-            return restored, next(iter(larger), None), report(run)
+            made = files({"restored": run.restored[name].photo})
+            if name in run.enlarged:
+                made |= files({"enlarged": run.enlarged[name].photo})
+            return made["restored"], made.get("enlarged"), report(run, asked)
 
     def degrade(
-        photo: str, damage: str = "original", seed: int = 0, fit: str = "crop", grayscale: bool = True,
+        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
         gaussian: float | None = None, salt_pepper: float | None = None, speckle: float | None = None,
         correlated: float | None = None, lines: int | None = None, blur: int | None = None, jpeg: int | None = None,
         request: gr.Request | None = None,
     ) -> tuple[str, str, Json]:  # fmt: skip
-        """Damage a photo as the original project made its dataset, to test what restores it.
-
-        Args:
-            photo: An undamaged photo: JPEG, PNG, WebP, TIFF, BMP or GIF.
-            damage: The preset that the seed draws from: original, light, heavy, or off for none.
-            seed: The same seed gives the same damage.
-            fit: How the photo becomes 128x128: crop (the middle square), squash, or pad (mirrored edges).
-            grayscale: Whether the colour is taken away.
-            gaussian: Additive noise instead of the drawn one: its sigma, 0 to 0.3, where 1 is white.
-            salt_pepper: Fraction of pixels lost instead of the drawn one, 0 to 0.2.
-            speckle: Multiplicative noise instead of the drawn one: its sigma, 0 to 0.5, relative to the pixel.
-            correlated: Blotchy noise instead of the drawn one: its sigma, 0 to 0.3, before it is smoothed.
-            lines: Vertical lines instead of the drawn ones, 0 to 16.
-            blur: Gaussian blur instead of the drawn one: its odd kernel size in pixels, 1 (off) to 21.
-            jpeg: JPEG quality instead of the drawn one, 2 to 100 (off).
+        """Damage a good photo as the original project made its dataset, to test what restores it.
 
         Returns:
             The degraded photo, the undamaged one at the same 128x128, and a report with measures and the recipe.
         """
+        by_hand: Json = {
+            "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
+            "lines": lines, "blur": blur, "jpeg": jpeg,
+        }  # fmt: skip
         with shown(request):
-            given = {
-                "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
-                "lines": lines, "blur": blur, "jpeg": jpeg,
-            }  # fmt: skip
+            check(damage=damage, seed=seed, fit=fit)
             drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
-            by_hand = {name: strength for name, strength in given.items() if strength is not None}
-            degradation = replace(drawn, grayscale=grayscale, **by_hand)  # type: ignore[arg-type]
-            run = pipeline.run(
-                lab.restorer,
-                lab.load(photo),
-                Recipe(fit=fit, degradation=degradation, seed=seed),  # type: ignore[arg-type]
-            )
-            files = publish({f"{kind}.png": each for kind, each in pictures(run).items()})
-            return files["degraded.png"], files["original.png"], report(run)
+            given = {name: strength for name, strength in by_hand.items() if strength is not None}
+            asked = Recipe(fit=fit, degradation=replace(drawn, grayscale=grayscale, **given), seed=seed)
+            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
+            made = files(pictures(run))
+            return made["degraded"], made["original"], report(run, asked)
 
     def compare(
-        photo: str, damage: str = "original", seed: int = 0, fit: str = "crop", recipe: str = "",
+        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
         request: gr.Request | None = None,
-    ) -> tuple[list[str], str, Json]:  # fmt: skip
-        """Damage a photo, let the VAE, the GAN and the CNN restore it, and measure each against the original.
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Damage a good photo, let the VAE, the GAN and the CNN restore it, and measure each against the original.
 
-        Args:
-            photo: An undamaged photo: JPEG, PNG, WebP, TIFF, BMP or GIF.
-            damage: The preset that the seed draws from: original, light, heavy, or off where the photo is damaged
-                already.
-            seed: The same seed gives the same damage.
-            fit: How the photo becomes 128x128: crop (the middle square), squash, or pad (mirrored edges).
-            recipe: The JSON of a recipe whose damage and fit replace these settings.
+        With the damage off the photo is taken as damaged already; then there is nothing to measure against.
 
         Returns:
-            The pictures (original, degraded, then each model's), a labelled sheet, and a report with the measures.
+            The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
         """
         with shown(request):
-            if recipe:
-                asked = replace(Recipe.from_text(recipe), models=dict.fromkeys(TITLES), upscaling=None)
-            else:
-                drawn = None if damage == "off" else preset(damage).draw(seed)
-                asked = Recipe(
-                    fit=fit,  # type: ignore[arg-type]
-                    degradation=drawn,
-                    seed=seed if drawn else None,
-                    models=dict.fromkeys(TITLES),
-                )
-            run = pipeline.run(lab.restorer, lab.load(photo), asked)
-            files = publish({f"{kind}.png": each for kind, each in pictures(run).items()})
-            sheet = publish({"sheet.png": labelled_sheet(run, french=False)})["sheet.png"]
-            return list(files.values()), sheet, report(run)
+            check(damage=damage, seed=seed, fit=fit)
+            drawn = None if damage == "off" else preset(damage).draw(seed)
+            asked = (
+                replayed(recipe)
+                if recipe is not None
+                else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
+            )
+            asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
+            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
+            found = pictures(run)
+            made = files({**found, "sheet": labelled_sheet(run, french=False)})
+            names = ("original", "degraded" if run.truth else "photo", *TITLES, "sheet")
+            return (*(made.get(name) for name in names), report(run, asked))
 
     def upscale(
-        photo: str, scale: int = 4, engine: str = "auto", request: gr.Request | None = None
-    ) -> tuple[str, Json]:
+        photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
+        request: gr.Request | None = None,
+    ) -> tuple[str, Json]:  # fmt: skip
         """Enlarge a photo 2 or 4 times by Real-ESRGAN, in colour and without restoring it; to 4096x4096 at most.
-
-        Args:
-            photo: The photo: JPEG, PNG, WebP, TIFF, BMP or GIF.
-            scale: 2 or 4.
-            engine: auto, fast, general, x4plus or bicubic.
 
         Returns:
             The enlarged photo, and a report with the engine that ran, its settings and its time.
         """
         with shown(request):
-            source = image.load(photo, reduce_to=None, max_pixels=lab.max_pixels)
-            result = lab.restorer.upscale(source, scale, engine=engine)
-            path = publish({f"upscaled_x{scale}.png": result.photo})[f"upscaled_x{scale}.png"]
+            check(engine=engine, denoise=denoise)
+            check_upscaling(scale, engine, denoise)
+            source = image.load(sent(photo), reduce_to=None, max_pixels=lab.max_pixels)
+            result = lab.restorer.upscale(source, scale, engine=engine, denoise=denoise)
             recipe = Recipe(fit=None, upscaling=result.upscaling)
-            return path, {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
+            enlarged = files({"enlarged": result.photo})["enlarged"]
+            return enlarged, {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
 
     def sweep(
-        photo: str, control: str = "gaussian", low: float | None = None, high: float | None = None, steps: int = 8,
-        measure: str = "psnr_luminance", seed: int = 0, fit: str = "crop", request: gr.Request | None = None,
+        photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None, steps: int = 8,
+        measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop", request: gr.Request | None = None,
     ) -> tuple[str, str, str, Json]:  # fmt: skip
-        """Stress-test the three networks: damage a photo by one degradation from mild to severe, and measure each step.
-
-        Args:
-            photo: An undamaged photo: JPEG, PNG, WebP, TIFF, BMP or GIF.
-            control: What to sweep: gaussian, salt_pepper, speckle, correlated, lines, blur or jpeg.
-            low: The lowest strength; the control's own where it is left out.
-            high: The highest strength; the control's own where it is left out.
-            steps: How many strengths, 2 to 32.
-            measure: What the plot shows: psnr_luminance, psnr, ssim or ciede2000.
-            seed: The same seed gives the same damage.
-            fit: How the photo becomes 128x128: crop (the middle square), squash, or pad (mirrored edges).
+        """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
 
         Returns:
-            The plot, the pictures as a strip, a table of all measures (CSV), and the strengths with a recipe for each.
+            The plot, the pictures as a strip, a table of all measures (CSV), and a report with each strength's recipe.
         """
         with shown(request):
-            scale = CONTROLS.get(control)
+            check(control=control, measure=measure, seed=seed, fit=fit)
+            ends = CONTROLS[control]
             at = robustness.strengths(
-                control,
-                scale.low if scale and low is None else low,  # type: ignore[arg-type]
-                scale.high if scale and high is None else high,  # type: ignore[arg-type]
-                steps,
+                control, ends.low if low is None else low, ends.high if high is None else high, steps
             )
-            robustness.check_measure(measure)
-            truth = image.fit(lab.load(photo), fit)  # type: ignore[arg-type]
+            truth = image.fit(lab.load(sent(photo)), fit)
             swept = robustness.sweep(lab.restorer, truth, control, at, list(TITLES), seed=seed)
-            files = publish(
+            made = publish(
                 {
                     "plot.png": robustness.plot(swept, measure),
                     "strip.png": robustness.strip(swept),
-                    "sweep.csv": robustness.table(swept).encode(),
+                    "table.csv": robustness.table(swept).encode(),
                 }
             )
-            recipes = [recipe.to_json() for recipe in swept.recipes]
-            return *files.values(), {"control": control, "strengths": at, "recipes": recipes}  # type: ignore[return-value]
+            measured = {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()}
+            recipes = [replace(recipe, fit=fit).to_json() for recipe in swept.recipes]
+            told = {"control": control, "strengths": at, "measure": measure, "measured": measured, "recipes": recipes}
+            return made["plot.png"], made["strip.png"], made["table.csv"], told
 
-    for function in (restore, degrade, compare, upscale, sweep):
-        inputs = [_component(name) for name in inspect.signature(function).parameters if name != "request"]
+    results: dict[Callable[..., Any], tuple[str, ...]] = {
+        restore: ("restored", "enlarged", "report"),
+        degrade: ("degraded", "original", "report"),
+        compare: ("original", "degraded", *TITLES, "sheet", "report"),
+        upscale: ("enlarged", "report"),
+        sweep: ("plot", "strip", "table", "report"),
+    }
+    for function, names in results.items():
+        _document(function)
+        parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "request"]
         gr.Button(visible=False).click(
-            function, inputs, _outputs(function.__name__), api_name=function.__name__, concurrency_id=NETWORK,
+            function,
+            [_parameter(each.name, None if each.default is each.empty else each.default) for each in parameters],
+            [_result(name) for name in names],
+            api_name=function.__name__,
+            concurrency_id=NETWORK,
             concurrency_limit=1,
-        )  # fmt: skip
+        )
 
 
-def _component(name: str) -> Component:
-    """The component that tells a parameter's type."""
-    choices = {
-        "model": list(TITLES),
-        "fit": list(get_args(image.Fit)),
-        "engine": list(ENGINES),
-        "damage": [*PRESETS, "off"],
-        "control": list(CONTROLS),
-        "measure": list(robustness.PLOTTED),
-    }
+def _document(function: Callable[..., Any]) -> None:
+    """Write `PARAMETERS`' descriptions into the docstring, from which Gradio makes the tools' schemas."""
+    about, returns = inspect.cleandoc(function.__doc__ or "").split("Returns:")
+    names = [name for name in inspect.signature(function).parameters if name in PARAMETERS]
+    lines = [f"    {name}: {PARAMETERS[name]['description']}" for name in names]
+    function.__doc__ = "\n".join([f"{about}Args:", *lines, f"\nReturns:{returns}"])
+
+
+def _parameter(name: str, default: Any) -> Component:
+    """The component that tells what a parameter is; it hands on whatever is sent."""
+    schema = PARAMETERS[name]
+    component = Api(default, {**schema, "additional_description": schema["description"]}, name)
     if name == "photo":
-        photo = gr.Image(label=name, type="filepath", image_mode=None, visible=False)
-        photo.preprocess = uploaded_file  # type: ignore[method-assign]
-        return photo
-    if name in choices:
-        return gr.Dropdown(choices[name], value=choices[name][0], label=name, visible=False)
-    if name == "recipe":
-        return gr.Textbox(label=name, visible=False)
-    if name == "grayscale":
-        return gr.Checkbox(True, label=name, visible=False)
-    return gr.Number(label=name, visible=False)
+        component.async_move_resource_to_block_cache = partial(_fetch, component)  # type: ignore[method-assign]
+        component.example_payload = lambda: {"path": "a.jpg", "url": "a.jpg", "meta": {"_type": "gradio.FileData"}}  # type: ignore[method-assign]
+    elif schema.get("type") == "integer":
+        component.preprocess = _whole  # type: ignore[method-assign, assignment]
+    return component
 
 
-def _outputs(name: str) -> list[Component]:
-    """The components that tell an endpoint's results."""
-    kinds = {
-        "restore": "image image json",
-        "degrade": "image image json",
-        "compare": "gallery image json",
-        "upscale": "image json",
-        "sweep": "image image file json",
-    }
-    make: Mapping[str, Callable[[], Component]] = {
-        "image": lambda: gr.Image(format="png", visible=False),
-        "gallery": lambda: gr.Gallery(format="png", visible=False),
-        "file": lambda: gr.File(visible=False),
-        "json": lambda: gr.JSON(visible=False),
-    }
-    return [make[kind]() for kind in kinds[name].split()]
+async def _fetch(component: Component, source: Any) -> Any:
+    """Where a photo lies in Gradio's folder, fetched if need be; ``source`` itself where that fails: `sent` says so.
+
+    Gradio fetches nothing from this machine, but the files in its folder have addresses too: results, and uploads.
+    """
+    _, is_own, path = str(source).partition("/gradio_api/file=")
+    if is_own:
+        return unquote(path)
+    try:
+        return await type(component).async_move_resource_to_block_cache(component, source)
+    except Exception:
+        return source
+
+
+def _whole(value: Any) -> Any:
+    """A whole number as an int: to JSON 4.0 is one."""
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < MAX_WHOLE else value
+
+
+def _result(name: str) -> Component:
+    """The component that tells what a result is."""
+    if name == "report":
+        return gr.JSON(label=name, visible=False)
+    if name == "table":
+        return gr.File(label=name, visible=False)
+    return gr.Image(label=name, format="png", visible=False)
+
+
+def _tool_results(server: GradioMCPServer, data: Any, root_url: str) -> list[Any]:
+    """What a tool gives: pictures, and the report as JSON.
+
+    Gradio 6.31 takes several results for one where the client wants no progress, and writes them as text, in Python.
+    """
+    results = data[0] if len(data) == 1 else data
+    told = [each if is_file_obj_with_meta(each) else json.dumps(each) for each in results if each is not None]
+    return _contents(server, told, root_url)
+
+
+_contents = GradioMCPServer.postprocess_output_data
+GradioMCPServer.postprocess_output_data = _tool_results  # type: ignore[method-assign, assignment]

@@ -18,7 +18,7 @@ from restoration import Photo, Recipe, RestorationError, Upscaling, archive, ima
 from restoration.types import PhotoError
 
 from .errors import refuse, sentence, shown
-from .files import publish
+from .files import publish, received
 from .lab import NETWORK, TITLES, Lab
 from .texts import i18n, is_french, text
 
@@ -38,7 +38,7 @@ class Batch:
 
     archive: str | None
     total: int
-    failures: dict[str, RestorationError]
+    failures: tuple[tuple[str, RestorationError], ...]
 
 
 def items(paths: Sequence[str]) -> list[Item]:
@@ -67,8 +67,8 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     """
     found = items(paths)
     good = [item for item in found if item.refusal is None]
-    names = dict(zip(map(id, good), archive.result_names([item.name for item in good]), strict=True))
-    failures = {item.name: item.refusal for item in found if item.refusal}
+    names = _names([item.name for item in good], recipe)
+    failures = [(item.name, item.refusal) for item in found if item.refusal]
     lines: list[dict[str, Any]] = []
 
     def results() -> Iterator[tuple[str, bytes]]:
@@ -79,31 +79,39 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
                     with item.open(Path(folder)) as path:
                         run = pipeline.run(lab.restorer, lab.load(str(path)), recipe)
                 except RestorationError as error:
-                    failures[item.name] = error
+                    failures.append((item.name, error))
                     continue
-                made = _named(names[id(item)], run)
+                made = dict(zip(names[place], _photos(run), strict=True))
                 lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
                 for name, photo in made.items():
                     yield name, image.encode(photo)
-        lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures.items())
+        lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures)
         yield "report.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
 
     target = Path(publish({"restored.zip": b""})["restored.zip"])
     archive.pack(target, results())
     is_empty = not any("outputs" in line for line in lines)
-    return Batch(None if is_empty else str(target), len(found), failures)
+    return Batch(None if is_empty else str(target), len(found), tuple(failures))
 
 
-def _named(name: str, run: pipeline.Run) -> dict[str, Photo]:
-    """The results of one photo by their path in the archive: a.png for one model, a_vae.png and so on for several."""
-    stem = name.removesuffix(".png")
-    made = {}
+def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
+    """For each photo the paths of its results in the archive, no two alike: a.png for one model, a_vae.png and so on
+    for several, with _x4 at the end of the enlarged.
+    """
+    sizes = ("", f"_x{recipe.upscaling.scale}") if recipe.upscaling else ("",)
+    models = [f"_{model}" for model in recipe.models] if len(recipe.models) > 1 else [""]
+    endings = [f"{model}{size}.png" for model in models for size in sizes]
+    short = [name.removesuffix(".png") for name in archive.result_names(photos)]
+    names = archive.result_names([f"{name}{ending}" for name in short for ending in endings])
+    return [names[start : start + len(endings)] for start in range(0, len(names), len(endings))]
+
+
+def _photos(run: pipeline.Run) -> Iterator[Photo]:
+    """The results of one photo in the order of `_names`."""
     for model, restored in run.restored.items():
-        ending = f"_{model}" if len(run.restored) > 1 else ""
-        made[f"{stem}{ending}.png"] = restored.photo
+        yield restored.photo
         if model in run.enlarged:
-            made[f"{stem}{ending}_x{run.enlarged[model].upscaling.scale}.png"] = run.enlarged[model].photo
-    return made
+            yield run.enlarged[model].photo
 
 
 def summary(batch: Batch, french: bool) -> str:
@@ -111,9 +119,10 @@ def summary(batch: Batch, french: bool) -> str:
     said = text("batch_done", french, done=batch.total - len(batch.failures), total=batch.total)
     if not batch.failures:
         return f"<p>{said}</p>"
+    colon = " :" if french else ":"
     lines = "".join(
-        f"<li><strong>{escape(name)}</strong>: {escape(sentence(error, french))}</li>"
-        for name, error in batch.failures.items()
+        f"<li><strong>{escape(name)}</strong>{colon} {escape(sentence(error, french))}</li>"
+        for name, error in batch.failures
     )
     return f"<p>{said} {text('batch_failed', french)}</p><ul>{lines}</ul>"
 
@@ -158,4 +167,5 @@ def tab(lab: Lab) -> None:
 
 
 def _uploaded_files(payload: ListFiles | None) -> list[str]:
-    return [file.path for file in payload.root] if payload else []
+    with shown(None):
+        return [received(file.path) for file in payload.root] if payload else []

@@ -53,7 +53,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
     """Lay out and wire the tab, inside the caller's Blocks; returns its last result, and its run."""
     gr.Markdown(i18n("compare_lead"))
     run = gr.Button(i18n("compare_run"), variant="primary", elem_id="compare")
-    last = gr.State(time_to_live=3600)
+    last = gr.State(time_to_live=3000)
     names = ("original", "degraded", *TITLES)
     with gr.Row(elem_classes="pictures five"):
         photos = {

@@ -133,6 +133,22 @@ FRENCH: dict[str, str] = {
     ),
     "recipe_field": "Le champ « {field} » de la recette ne peut pas être {value!r} ; utilisez le JSON d'un rapport.",
     "recipe_unknown": "Cette recette a un champ « {field} » que cette version ne connaît pas.",
+    "recipe_unfit": "Cette recette ne restaure rien ; utilisez celle d'une restauration.",
+    "recipe_one_model": (
+        "Ce point d'accès restaure par un seul modèle ; n'en laissez qu'un dans la recette, ou utilisez compare."
+    ),
+    "recipe_size": (
+        "Cette recette garde la taille de la photo, mais les réseaux veulent 128 × 128 ; "
+        "utilisez-en une avec une mise au format."
+    ),
+    # api
+    "choice_unknown": "Le paramètre « {name} » doit être l'un de {choices}, et non {value!r}.",
+    "number_too_large": "Le paramètre « {name} » doit être au plus {most}.",
+    "photo_unfetched": "La photo n'a pas pu être téléchargée ; vérifiez que {url} est une adresse publique.",
+    "photo_not_sent": (
+        "La photo doit être un fichier envoyé ou une adresse du web ; "
+        "en Python, handle_file(...) donne l'un ou l'autre."
+    ),
     # archive
     "archive_empty": "{name} ne contient aucun fichier ; mettez-y des photos.",
     "archive_too_large": "{name} contient plus de {most} Mo de photos ; répartissez-les en plusieurs archives.",

@@ -1,4 +1,4 @@
-"""Results as files that a visitor may fetch, each run's in a folder whose name nobody else can guess."""
+"""Files that visitors send and fetch; each run's results are in a folder whose name nobody else can guess."""
 
 from __future__ import annotations
 
@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from gradio.utils import get_upload_folder
+from gradio.utils import get_upload_folder, is_in_or_equal
 
-from restoration import Photo, image
+from restoration import ControlError, Photo, image
+
+
+def received(path: str) -> str:
+    """``path``, of a file that a visitor sent; `ControlError` where it is none.
+
+    Gradio 6.31 takes the path of a file that comes without ``meta`` at its word, so a client could name any file here.
+    """
+    if not is_in_or_equal(path, get_upload_folder()):
+        raise ControlError(
+            "photo_not_sent",
+            "The photo must be an uploaded file or a web address; in Python, handle_file(...) makes either.",
+        )
+    return path
 
 
 def publish(results: Mapping[str, Photo | bytes]) -> dict[str, str]:

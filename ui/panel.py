@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,10 +15,10 @@ from gradio.components import Component
 from gradio.data_classes import ImageData
 
 from restoration import Degradation, Photo, Recipe, image
-from restoration.degradations import CONTROLS, PRESETS, preset
+from restoration.degradations import CONTROLS, PRESETS, checked_seed, preset
 
 from .errors import refuse, shown
-from .files import publish
+from .files import publish, received
 from .lab import Lab
 from .texts import i18n, is_french, text
 
@@ -50,7 +51,7 @@ def wish(values: Mapping[str, Any]) -> Recipe:
     if values["mode"] == "damaged":
         return Recipe(fit=values["fit"])
     degradation = Degradation(**{name: values[name] for name in ("grayscale", *CONTROLS)})
-    return Recipe(fit=values["fit"], degradation=degradation, seed=values["seed"])
+    return Recipe(fit=values["fit"], degradation=degradation, seed=checked_seed(values["seed"]))
 
 
 def damaged(fitted: Photo, recipe: Recipe) -> Photo:
@@ -83,12 +84,10 @@ def _preview(panel: Panel, values: Mapping[Any, Any], request: gr.Request, **cha
 
 def build(lab: Lab) -> Panel:
     """Lay out and wire the panel, inside the caller's Blocks."""
-    photo = gr.Image(
+    photo = UploadedPhoto(
         label=i18n("photo"), type="filepath", image_mode=None, format="png", height=240, elem_id="photo",
         sources=["upload", "webcam", "clipboard"],
     )  # fmt: skip
-    # Not a subclass: Gradio writes a .pyi file beside the source of each one.
-    photo.preprocess = uploaded_file  # type: ignore[method-assign]
     gr.Examples([[str(EXAMPLES / f"{name}.jpg")] for name in EXAMPLE_NAMES], [photo], label=i18n("examples"))
     mode = gr.Radio(
         [(i18n("mode_degrade"), "degrade"), (i18n("mode_damaged"), "damaged")], value="degrade", label=i18n("mode")
@@ -108,7 +107,7 @@ def build(lab: Lab) -> Panel:
                     elem_id=f"control-{name}",
                 )  # fmt: skip
     fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
-    panel = Panel(photo, mode, fit, which, seed, controls, preview, gr.State(time_to_live=3600))
+    panel = Panel(photo, mode, fit, which, seed, controls, preview, gr.State(time_to_live=3000))
     _wire(panel, lab, dice, damage)
     # On a phone the sliders would push the results out of reach.
     gr.on(None, None, js="() => { if (innerWidth < 640) document.querySelector('#by-hand button')?.click() }",
@@ -151,16 +150,25 @@ def _wire(panel: Panel, lab: Lab, dice: gr.Button, damage: gr.Column) -> None:
     gr.on(
         moved, move, everything, [panel.preview, panel.preset], trigger_mode="always_last", concurrency_limit=4, **quiet
     )
-    gr.on([panel.preset.input, panel.seed.input], draw, everything, [*by_hand, panel.preview], **quiet)
+    asked = [panel.preset.input, panel.seed.input]  # of a seed's digits the last counts, however fast they are typed
+    gr.on(asked, draw, everything, [*by_hand, panel.preview], trigger_mode="always_last", **quiet)
     dice.click(roll, everything, [panel.seed, *by_hand, panel.preview], **quiet)
     panel.mode.change(switch, everything, [damage, panel.preview], **quiet)
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:
     """The path of the upload itself: `restoration.image` is what opens it, not Gradio."""
-    if payload is not None and payload.path is None:
-        raise gr.Error(text("not_uploaded", False), print_exception=False)
-    return payload.path if payload is not None else None
+    if payload is None:
+        return None
+    with shown(None):
+        return received(payload.path or "")
+
+
+# A class, not one changed component: an update, as the click on an example is, makes the component anew from its class.
+# And no class statement, for which Gradio would write a .pyi file beside this one.
+UploadedPhoto = ABCMeta.__new__(
+    type(gr.Image), "Image", (gr.Image,), {"preprocess": lambda self, payload: uploaded_file(payload)}
+)
 
 
 def _picture(label: Any, elem_id: str) -> gr.Image:

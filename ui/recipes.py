@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from restoration import Degradation, Recipe
+from restoration import Degradation, Recipe, upscale
 from restoration.models import model as find_model
-from restoration.types import ControlError
+from restoration.recipe import library_versions
+from restoration.types import ControlError, RecipeMismatch
 
 from . import panel as panels
-from .errors import shown
+from .errors import sentence, shown
+from .files import received
 from .lab import Lab
 from .panel import Panel
 from .restore import Controls, Result
@@ -37,6 +39,8 @@ def settings(recipe: Recipe) -> dict[str, Any]:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
     for name in recipe.models:
         find_model(name)
+    if asked := recipe.upscaling:
+        upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)
     values: dict[str, Any] = {
         "mode": "degrade" if recipe.degradation else "damaged",
         "fit": recipe.fit,
@@ -44,13 +48,19 @@ def settings(recipe: Recipe) -> dict[str, Any]:
         "scale": recipe.upscaling.scale if recipe.upscaling else 0,
         **asdict(recipe.degradation or Degradation()),
     }
-    if recipe.seed is not None:
-        values["seed"] = recipe.seed
+    if recipe.seed is not None or recipe.degradation:
+        values["seed"] = recipe.seed or 0  # as the recipe itself is replayed
     if recipe.upscaling:
         engine = recipe.upscaling.engine
         values["engine"] = "x4plus" if engine == "x2plus" else engine
         values["denoise"] = 1.0 if recipe.upscaling.denoise is None else recipe.upscaling.denoise
     return values
+
+
+def difference(recipe: Recipe, lab: Lab) -> RecipeMismatch | None:
+    """What of the models' weights and the libraries is not as the recipe has it."""
+    hashes = {name: lab.restorer.weights_sha256(name) for name in recipe.models}
+    return recipe.mismatch(replace(recipe, models=hashes, versions=library_versions()))
 
 
 def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]) -> None:
@@ -72,6 +82,8 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
 
     def fill(recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
         values = settings(recipe)
+        if differs := difference(recipe, lab):
+            gr.Warning(sentence(differs, is_french(request)))
         gr.Info(text("recipe_loaded", is_french(request)))
         return {
             **{named[name]: value for name, value in values.items()},
@@ -86,7 +98,7 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
 
     def from_file(path: str, request: gr.Request) -> dict[Any, Any]:
         with shown(request):
-            return fill(Recipe.read(Path(path)), request)
+            return fill(Recipe.read(Path(received(path))), request)
 
     def from_address(request: gr.Request) -> dict[Any, Any]:
         packed = dict(request.query_params).get("recipe") if request else None

@@ -98,7 +98,7 @@ def measures(run: Run, french: bool) -> str:
         tables.Row(
             title=TITLES[name] if name else text("degraded" if run.truth else "given", french),
             measured=metrics.compare(photo, run.truth) if run.truth else metrics.judge(photo),
-            time=_time(name, run) if name else "",
+            time=_time(name, run, french) if name else "",
         )
         for name, photo in rows.items()
     ]
@@ -107,10 +107,10 @@ def measures(run: Run, french: bool) -> str:
     return f"{table}<p>{degraded} {_engine(run, french)}</p>"
 
 
-def _time(name: str, run: Run) -> str:
+def _time(name: str, run: Run, french: bool) -> str:
     spent = f"{round(run.restored[name].seconds * 1000)} ms"
     if larger := run.enlarged.get(name):
-        spent += f", ×{larger.upscaling.scale}: {round(larger.seconds * 1000)} ms"
+        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {round(larger.seconds * 1000)} ms"
     return spent
 
 
@@ -120,7 +120,9 @@ def _engine(run: Run, french: bool) -> str:
     if ran.engine == "bicubic":
         return text("ran_bicubic", french, scale=ran.scale)
     said = text("ran", french, scale=ran.scale, engine=ran.engine)
-    return said + (text("ran_denoise", french, denoise=ran.denoise) if ran.denoise is not None else "")
+    if ran.denoise is not None:
+        said += text("ran_denoise", french, denoise=number(ran.denoise, 2, french))
+    return said
 
 
 def labelled_sheet(run: Run, french: bool) -> Photo:
@@ -136,13 +138,12 @@ def labelled_sheet(run: Run, french: bool) -> Photo:
 
 
 def before_and_after(result: Result, model: str) -> tuple[str, str]:
-    """The degraded and the restored photo at one size, as files; the smaller one keeps its pixels visible."""
-    run = result.run
-    after = run.enlarged[model].photo if model in run.enlarged else run.restored[model].photo
-    times = after.width // run.degraded.width
-    before = Photo(run.degraded.pixels.repeat(times, 0).repeat(times, 1))
-    published = publish({"before.png": before, "after.png": after})
-    return published["before.png"], published["after.png"]
+    """The degraded and the model's photo as files of one size; the smaller one's pixels stay visible."""
+    upscaling = result.run.recipe.upscaling
+    times = upscaling.scale if upscaling else 1
+    before = Photo(result.run.degraded.pixels.repeat(times, 0).repeat(times, 1))
+    after = result.paths[f"{model}_x{times}" if upscaling else model]
+    return publish({"before.png": before})["before.png"], after
 
 
 def files(result: Result, french: bool) -> list[str]:
@@ -173,7 +174,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
     """Lay out and wire the tab, inside the caller's Blocks; returns its controls, its last result, and its run."""
     controls = _controls()
     run = gr.Button(i18n("run"), variant="primary", elem_id="restore")
-    last = gr.State(time_to_live=3600)
+    last = gr.State(time_to_live=3000)
     with gr.Row(elem_classes="pictures four"):
         shown_pictures = {
             "reference": picture(i18n("reference"), pixels=True, min_width=150, elem_id="result-reference"),
@@ -197,7 +198,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
         gallery = gr.Gallery(
             label=i18n("samples_gallery"), format="png", columns=4, interactive=False, elem_classes="pixels"
         )
-        uncertainty = picture(i18n("samples_map"), pixels=True, height=260)
+        uncertainty = picture(i18n("samples_map"), pixels=True, elem_id="uncertainty")
 
     inputs = {**panel.inputs, **controls.inputs}
     outputs = [*shown_pictures.values(), table, slider_row, slider, of, last, downloads, gallery, uncertainty]

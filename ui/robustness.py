@@ -39,8 +39,9 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
         first, final = (number(getattr(row[place], measure), 2, french) for place in (0, -1))
         lines.append(text("plot_line", french, name=label(french)(name), first=first, last=final))
     return text(
-        "plot_alt", french, measure=text(measure, french), control=text(swept.control, french), lines="; ".join(lines)
-    )
+        "plot_alt", french, measure=text(measure, french), control=text(swept.control, french),
+        lines=(" ; " if french else "; ").join(lines),
+    )  # fmt: skip
 
 
 def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
@@ -79,7 +80,7 @@ def tab(panel: Panel, lab: Lab) -> None:
     plot = picture(i18n("sweep_plot"), pixels=False, elem_id="plot")
     strip = picture(i18n("strip"), pixels=False, elem_id="strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
-    last = gr.State(time_to_live=3600)
+    last = gr.State(time_to_live=3000)
 
     def reach(name: str) -> list[gr.Slider]:
         scale = CONTROLS[name]

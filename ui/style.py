@@ -14,6 +14,8 @@ CSS = f"""
 .result label {{ max-width: calc(100% - 3.6rem); overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }}
 .result img {{ width: 100% !important; height: auto !important; max-height: none !important; object-fit: contain; }}
 .result .image-container {{ padding-top: 2.4rem; }}  /* the label stands above the picture, not on it */
+#side:has(#photo.hidden) {{ display: none; }}  /* Gradio hides what is in a column, but not the column */
+#uncertainty {{ max-width: 40rem; }}
 .pictures {{ display: grid !important; align-items: start; }}
 .pictures.four {{ grid-template-columns: repeat(4, 1fr); }}
 .pictures.five {{ grid-template-columns: repeat(5, 1fr); }}

@@ -17,6 +17,7 @@ CSS = """
 .measures th, .measures td { text-align: left; vertical-align: top; padding: .35em .6em;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .measures td:empty { display: none; }
+.measures td:last-child { white-space: nowrap; }
 .measures small { display: block; }
 .measures .better { color: #15803d; } .dark .measures .better { color: #4ade80; }
 .measures .worse { color: #b91c1c; } .dark .measures .worse { color: #f87171; }
@@ -136,8 +137,7 @@ def _worded(scale: str, value: float, digits: int, french: bool) -> str:
 
 
 def _value(name: str, metrics: Metrics, french: bool) -> str:
-    value = getattr(metrics, name)
-    return number(value, _COLUMNS[name].digits, french) if math.isfinite(value) else "∞"
+    return number(getattr(metrics, name), _COLUMNS[name].digits, french)
 
 
 def _changed(name: str, after: Metrics, before: Metrics, french: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 
 _TEXTS: dict[str, tuple[str, str]] = {
@@ -25,7 +27,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     # --- The photo and its damage ---
     "photo": ("1. Your photo", "1. Votre photo"),
-    "photo_alt": ("The photo that you chose", "La photo que vous avez choisie"),
     "examples": ("Or an example", "Ou un exemple"),
     "mode": ("2. Its damage", "2. Ses dégâts"),
     "mode_degrade": ("degrade it first", "l'abîmer d'abord"),
@@ -57,11 +58,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "jpeg": ("JPEG quality (100 is off)", "Qualité JPEG (100 : aucun)"),
     "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
     "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
-    "not_uploaded": ("A photo must be uploaded as a file.", "Une photo doit être envoyée comme fichier."),
     # --- Restore ---
     "tab_restore": ("Restore", "Restaurer"),
     "model": ("3. Model", "3. Modèle"),
-    "all": ("all three", "les trois"),
     "upscale": ("Upscale", "Agrandir"),
     "upscale_0": ("no", "non"),
     "upscale_2": ("×2: 256", "×2 : 256"),
@@ -144,7 +143,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "colour_2": ("moderate", "modérée"),
     "colour_3": ("vivid", "vive"),
     "ran": ("×{scale} by Real-ESRGAN, engine {engine}.", "×{scale} par Real-ESRGAN, moteur {engine}."),
-    "ran_denoise": (" Its denoise strength: {denoise:g}.", " Sa force de débruitage : {denoise:g}."),
+    "ran_denoise": (" Its denoise strength: {denoise}.", " Sa force de débruitage : {denoise}."),
     "fell_back": (
         " The better engine could not be used; the log says why.",
         " Le meilleur moteur n'a pas pu servir ; le journal dit pourquoi.",
@@ -500,7 +499,7 @@ i18n = gr.I18n(
 def is_french(request: gr.Request | None) -> bool:
     """Is French the visitor's first language? Gradio's own texts follow the browser's first language too."""
     accepted = (request.headers.get("accept-language") or "") if request else ""
-    return accepted.strip().lower().startswith("fr")
+    return re.match(r"\s*fr\b", accepted, re.IGNORECASE) is not None
 
 
 def text(key: str, french: bool, **fields: object) -> str:
@@ -510,5 +509,5 @@ def text(key: str, french: bool, **fields: object) -> str:
 
 def number(value: float, digits: int, french: bool, *, sign: bool = False) -> str:
     """``value`` as it is written in the language."""
-    written = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    written = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−").replace("inf", "∞")
     return written.replace(".", ",") if french else written

@@ -1,4 +1,4 @@
-"""Every error of the library has its French."""
+"""Every error that a visitor may meet has its French."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from ui.errors import FRENCH, sentence
 
 ERRORS = {"RestorationError", *(kind.__name__ for kind in RestorationError.__subclasses__())}
 COMMAND_LINE = ("outputs.py", "__main__.py")
-MODULES = [path for path in sorted((ROOT / "restoration").rglob("*.py")) if path.name not in COMMAND_LINE]
+MODULES = [
+    path
+    for folder in ("restoration", "ui")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path.name not in COMMAND_LINE
+]
 
 
 def constructions(path: Path) -> Iterator[ast.Call]:

@@ -1,0 +1,129 @@
+"""`python -m benchmarks.app`: how long a visitor waits, in Chromium; wants a machine with nothing else to do.
+
+From the command to the app's answer, against the bare imports of torch and gradio in the same run; from there to the
+first paint; and from a click to its pictures. `--weights FOLDER` has Real-ESRGAN's larger weights, for the engine
+general.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from restoration.image import write_whole
+
+from .serving import BROWSER_OPTIONS, BROWSERS, serve
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parent.parent
+PHOTO = ROOT / "assets" / "examples" / "coffee.jpg"
+STARTS, CLICKS = 5, 9
+
+Json = dict[str, Any]
+
+
+def main(weights: Annotated[Path | None, typer.Option(help="Folder of Real-ESRGAN's larger weights.")] = None) -> None:
+    """Measure, and write benchmarks/results/app.json."""
+    if weights:
+        os.environ["XDG_CACHE_HOME"] = cache_with(weights)
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    results = {"cores": os.cpu_count(), **starts(), **clicks(engine="general" if weights else "fast")}
+    write_whole(ROOT / "benchmarks" / "results" / "app.json", (json.dumps(results, indent=1) + "\n").encode())
+    print(json.dumps(results, indent=1))
+
+
+def cache_with(weights: Path) -> str:
+    """A cache folder that holds the weights already."""
+    cache = Path(tempfile.mkdtemp())
+    shutil.copytree(weights, cache / "restoration-lab")
+    return str(cache)
+
+
+def starts() -> Json:
+    """Seconds of the bare imports and of the app until it answers, in turn."""
+    imports, answers = [], []
+    for _ in range(STARTS + 1):  # the first round warms the disk's cache
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import torch, gradio"], check=True)
+        imports.append(time.perf_counter() - started)
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            with serve(Path(folder), mcp=False) as url:
+                urllib.request.urlopen(url).read()
+                answers.append(time.perf_counter() - started)
+    return {"imports": median(imports[1:]), "start": median(answers[1:])}
+
+
+def clicks(engine: str) -> Json:
+    """Milliseconds from each click to its pictures, in the browser."""
+    from playwright.sync_api import sync_playwright
+
+    browser_path = next(path for path in map(shutil.which, BROWSERS) if path)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder), mcp=False) as url,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=browser_path, args=BROWSER_OPTIONS) as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        paints = []
+        for _ in range(3):
+            started = time.perf_counter()
+            page.goto(url)
+            page.wait_for_selector("#restore")
+            paints.append(time.perf_counter() - started)
+        page.set_input_files("#photo input[type=file]", PHOTO)
+        page.wait_for_selector("#preview img")
+        found: Json = {"paint": median(paints), "engine": engine}
+        page.get_by_label("Upscale with").click()
+        page.get_by_role("option", name=f"Real-ESRGAN {engine}").click()
+        for models in (["CNN"], ["VAE", "GAN", "CNN"]):
+            for name in ("VAE", "GAN", "CNN"):
+                page.locator("#models").get_by_label(name).set_checked(name in models)
+            for scale, label in ((0, "no"), (4, "×4: 512")):
+                page.get_by_label(label, exact=True).check()
+                last = f"#result-{models[-1].lower()}{'-large' if scale else ''} img"
+                key = f"{'all' if len(models) > 1 else 'one'}{f'_x{scale}' if scale else ''}"
+                found[key] = typical(page, last, lambda: page.click("#restore"))
+        slider = page.locator("#control-gaussian input[type=range]")
+        found["preview"] = typical(page, "#preview img", lambda: slider.press("ArrowRight"))
+        page.get_by_role("tab", name="Compare").click()
+        found["compare"] = typical(page, "#compare-cnn img", lambda: page.click("#compare"))
+        page.get_by_role("tab", name="Robustness").click()
+        found["sweep"] = typical(page, "#strip img", lambda: page.click("#sweep"))
+        return found
+
+
+def typical(page: Page, selector: str, act: Callable[[], None]) -> float:
+    """Median milliseconds from ``act`` until the picture at ``selector`` is another one, whole and drawn."""
+    seconds = []
+    for _ in range(CLICKS + 1):
+        before = page.evaluate("css => document.querySelector(css)?.src", selector)
+        started = time.perf_counter()
+        act()
+        page.wait_for_function(
+            "([css, before]) => { const img = document.querySelector(css);"
+            " return img && img.src !== before && img.complete && img.naturalWidth }",
+            arg=[selector, before],
+        )
+        seconds.append(time.perf_counter() - started)
+        page.wait_for_timeout(700)  # what follows the pictures, such as the downloads, is not part of the next click
+    return 1000 * median(seconds[1:])
+
+
+if __name__ == "__main__":
+    typer.run(main)

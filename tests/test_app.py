@@ -1,0 +1,87 @@
+"""The app's entry: its options, and what there is once it is imported."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from tests.conftest import ROOT
+from ui import api
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_help_lists_every_option_and_imports_nothing_heavy() -> None:
+    import app
+
+    done = run("-X", "importtime", "app.py", "--help")
+    assert done.returncode == 0
+    options = [f"--{name.replace('_', '-')}" for name in inspect.signature(app.launch).parameters]
+    assert len(options) >= 7
+    for option in [*options, "--no-share", "auto|cpu|cuda"]:
+        assert option in done.stdout
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & {"torch", "gradio", "restoration", "ui"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+        (["--queue-size", "0"], "'--queue-size'"),
+        (["--max-pixels", "100"], "'--max-pixels'"),
+        (["--gpu"], "No such option: --gpu"),
+    ],
+)
+def test_a_wrong_option_is_one_clear_sentence(arguments: list[str], says: str) -> None:
+    done = run("app.py", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_is_one_clear_sentence() -> None:
+    done = run("app.py", "--device", "cuda")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "Error: Invalid value for --device: There is no CUDA GPU here; use the device cpu or auto."
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_the_app_is_there_once_it_is_imported() -> None:
+    """As hosts such as Spaces want it."""
+    import app
+
+    assert app.demo.title == "Restoration Lab"
+    assert app.demo.delete_cache == (300, 3000)
+    assert not app.demo.analytics_enabled
+
+
+def test_programs_find_the_five_endpoints_and_nothing_else() -> None:
+    import app
+
+    found = app.demo.get_api_info()
+    assert sorted(found["named_endpoints"]) == ["/compare", "/degrade", "/restore", "/sweep", "/upscale"]
+    assert not found["unnamed_endpoints"]
+    public = [each for each in app.demo.fns.values() if each.api_visibility == "public"]
+    assert {each.fn.__module__ for each in public if each.fn} == {api.__name__}
+    for each in public:
+        assert each.fn
+        assert each.api_name == each.fn.__name__
+
+
+def test_whatever_runs_a_network_waits_for_its_turn() -> None:
+    import app
+
+    named = {each.api_name: each for each in app.demo.fns.values() if each.concurrency_id == "network"}
+    assert {"restore", "degrade", "compare", "upscale", "sweep", "sample", "work"} <= set(named)
+    assert {each.concurrency_limit for each in named.values()} == {1}

@@ -1,0 +1,71 @@
+"""What every tab works with."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from restoration import PhotoError, Restorer, image, upscale, weights
+from restoration.models import models
+from restoration.weights import manifest
+from tests.conftest import EXAMPLES
+from ui.lab import ENGINES, TITLES, Lab
+
+
+def test_every_model_of_the_manifest_has_its_title() -> None:
+    assert {name: spec.title for name, spec in models().items()} == TITLES
+    assert list(TITLES) == [entry.model for entry in manifest().values() if entry.task == "restore"]
+
+
+def test_every_engine_is_offered_but_the_one_that_only_serves_twice() -> None:
+    """x4plus gives way to it where that is right."""
+    assert set(ENGINES) == set(upscale.CHOICES) - {"x2plus"}
+    assert ENGINES[0] == "auto"
+
+
+def test_a_photo_is_read_as_the_library_reads_it(restorer: Restorer) -> None:
+    path = EXAMPLES / "coffee.jpg"
+    assert np.array_equal(Lab(restorer).load(str(path)).pixels, image.load(path).pixels)
+
+
+def test_a_photo_may_not_be_larger_than_the_app_allows(restorer: Restorer, tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(image.encode(image.load(EXAMPLES / "coffee.jpg", reduce_to=None)))
+    photo = image.load(path)
+    pixels = photo.width * photo.height
+    assert Lab(restorer, pixels).load(str(path)).width == photo.width
+    with pytest.raises(PhotoError, match="too large"):
+        Lab(restorer, pixels - 1).load(str(path))
+
+
+def test_warming_up_loads_every_network() -> None:
+    lab = Lab(Restorer("cpu"))
+    lab.warm_up()
+    assert set(lab.restorer._networks) == {spec.weights for spec in models().values()} | {
+        upscale.ENGINES["fast"].weights
+    }
+
+
+def test_warming_up_with_damaged_weights_is_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    entry = next(entry for entry in manifest().values() if entry.model == "vae")
+    (tmp_path / entry.name).write_bytes((weights.FOLDER / entry.name).read_bytes()[:100_000])
+    lab = Lab(Restorer("cpu", [tmp_path]))
+    with caplog.at_level(logging.WARNING):
+        lab.warm_up()
+    (record,) = caplog.records
+    assert entry.name in record.getMessage()
+    assert record.exc_info is None
+
+
+def test_warming_up_without_weights_is_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = Lab(Restorer("cpu"))
+    manifest()  # read before its folder is gone
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    with caplog.at_level(logging.WARNING):
+        lab.warm_up()
+    assert "is missing; restore it" in caplog.records[0].getMessage()

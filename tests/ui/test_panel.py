@@ -1,0 +1,107 @@
+"""The photo's side of the app: what its controls ask for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio.data_classes import ImageData
+
+from restoration import PRESETS, ControlError, Degradation, Photo, Recipe
+from tests.conftest import EXAMPLES
+from ui import panel
+from ui.files import publish
+
+VALUES: dict[str, Any] = {
+    "photo": str(EXAMPLES / "coffee.jpg"),
+    "mode": "degrade",
+    "fit": "pad",
+    "seed": 7,
+    **asdict(PRESETS["heavy"].draw(7)),
+}
+"""What the panel's components hold, by name."""
+
+
+def visitor(language: str = "en", **headers: str) -> gr.Request:
+    return gr.Request(headers={"accept-language": language, **headers})
+
+
+def test_damage_is_asked_for_as_it_is_set() -> None:
+    assert panel.wish(VALUES) == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7)
+
+
+def test_a_photo_that_is_damaged_already_is_left_as_it_is() -> None:
+    assert panel.wish({**VALUES, "mode": "damaged"}) == Recipe(fit="pad")
+    assert panel.wish({**VALUES, "mode": "damaged", "gaussian": math.nan}) == Recipe(fit="pad")  # nobody sees it then
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"gaussian": math.nan}, "between 0 and 0.3"),
+        ({"gaussian": math.inf}, "between 0 and 0.3"),
+        ({"gaussian": 0.31}, "between 0 and 0.3"),
+        ({"gaussian": None}, "gaussian must be a number"),
+        ({"gaussian": "0.1"}, "gaussian must be a number"),
+        ({"speckle": -0.01}, "between 0 and 0.5"),
+        ({"lines": True}, "lines must be a number"),
+        ({"lines": 1.5}, "whole number"),
+        ({"blur": 4}, "odd number"),
+        ({"jpeg": 0}, "between 2 and 100"),
+        ({"grayscale": None}, "true or false"),
+        ({"grayscale": "yes"}, "true or false"),
+        ({"seed": None}, "seed must be a whole number"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"seed": math.nan}, "seed must be a whole number"),
+        ({"seed": "4"}, "seed must be a whole number"),
+        ({"fit": "stretch"}, "no fit"),
+        ({"fit": "stretch", "mode": "damaged"}, "no fit"),
+    ],
+)
+def test_values_that_there_are_not(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ControlError, match=says):
+        panel.wish({**VALUES, **changes})
+
+
+def test_what_the_networks_get(photo: Photo) -> None:
+    drawn = PRESETS["original"].draw(3)
+    same = panel.damaged(photo, Recipe(degradation=drawn, seed=3)).pixels
+    assert np.array_equal(same, drawn.apply(photo, 3).pixels)
+    assert not np.array_equal(same, drawn.apply(photo, 4).pixels)
+    assert panel.damaged(photo, Recipe()) is photo
+    grey = panel.damaged(photo, Recipe(degradation=Degradation(grayscale=True))).pixels
+    assert (grey == grey[..., :1]).all()
+
+
+def test_a_photo_must_be_chosen() -> None:
+    assert panel.chosen(VALUES, visitor()) == str(EXAMPLES / "coffee.jpg")
+    for missing in (None, ""):
+        with pytest.raises(gr.Error, match=r"^'Choose a photo first\.'$"):
+            panel.chosen({"photo": missing}, visitor())
+        with pytest.raises(gr.Error, match=r"Choisissez d'abord une photo\."):
+            panel.chosen({"photo": missing}, visitor("fr-CA,fr;q=0.9"))
+
+
+def test_an_upload_is_its_file_untouched() -> None:
+    assert panel.uploaded_file(None) is None
+    sent = publish({"b.tif": b"whatever it is"})["b.tif"]
+    assert panel.uploaded_file(ImageData(path=sent)) == sent
+
+
+def test_no_file_of_this_machine_passes_for_an_upload(tmp_path: Path) -> None:
+    (tmp_path / "link.jpg").symlink_to(EXAMPLES / "coffee.jpg")
+    folder = Path(publish({"a.png": b""})["a.png"]).parent
+    (folder / "link.jpg").symlink_to(EXAMPLES / "coffee.jpg")
+    for path in (EXAMPLES / "coffee.jpg", tmp_path / "link.jpg", folder / "link.jpg", folder / ".." / ".." / "x", ""):
+        with pytest.raises(gr.Error, match="must be an uploaded file"):
+            panel.uploaded_file(ImageData(path=str(path), url="https://example.org/b.tif"))
+
+
+def test_the_examples_are_there() -> None:
+    assert all((panel.EXAMPLES / f"{name}.jpg").is_file() for name in panel.EXAMPLE_NAMES)

@@ -1,0 +1,76 @@
+"""What the README tells to copy and paste does run, against the running app."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from restoration import image
+from tests.conftest import EXAMPLES, ROOT
+
+ADDRESS = "http://127.0.0.1:7860"
+
+
+def block(section: str, language: str) -> str:
+    """The one block of code in ``language`` under the heading ``section``."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", readme, re.M | re.S)
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a.jpg is."""
+    shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / "a.jpg")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_in_python(folder: Path) -> None:
+    printed = run([sys.executable, "-c", block("In Python", "python")], folder)
+    assert printed.startswith("Metrics(psnr=")
+    assert image.load(folder / "large.png", reduce_to=None).width == 512
+
+
+def test_from_python_over_http(url: str, folder: Path) -> None:
+    code = block("From other programs", "python")
+    assert ADDRESS in code
+    *_, first, second = run([sys.executable, "-c", code.replace(ADDRESS, url)], folder).splitlines()
+    assert first.endswith("enlarged.png fast")  # the tests reach no network, so auto has to do with fast
+    assert second.startswith("{'degraded': ")
+
+
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="needs curl and bash")
+def test_from_a_shell(url: str, folder: Path) -> None:
+    code = block("From other programs", "sh")
+    assert ADDRESS in code
+    told = run(["bash", "-c", code.replace(ADDRESS, url)], folder)
+    assert told.startswith("event: complete")
+    restored, enlarged, report = json.loads(told.partition("data: ")[2])
+    assert httpx.get(restored["url"]).content.startswith(b"\x89PNG")
+    assert enlarged is None
+    assert list(report["recipe"]["models"]) == ["vae"]
+
+
+def test_the_configuration_of_the_tools_leads_to_them(url: str) -> None:
+    servers = json.loads(block("From other programs", "json"))["mcpServers"]
+    assert servers["restoration-lab"]["url"].startswith(f"{ADDRESS}/")
+    page = httpx.get(servers["restoration-lab"]["url"].replace(ADDRESS, url))
+    assert "Model Context Protocol" in page.text
+    command = [str(Path(sys.executable).with_name("gradio")), *servers["upload"]["args"]]
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True, timeout=60)  # serves until its input ends

@@ -1,0 +1,123 @@
+"""A recipe as the app's controls, and as a link."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, Restorer, Upscaling, pipeline
+from restoration.degradations import CONTROLS
+from tests.ui import test_restore
+from tests.ui.test_panel import visitor
+from ui.lab import ENGINES, TITLES
+from ui.recipes import link, settings
+from ui.restore import asked
+
+DAMAGE = PRESETS["heavy"].draw(11)
+FULL = Recipe(
+    fit="squash",
+    degradation=DAMAGE,
+    seed=11,
+    models={"vae": "0" * 64, "cnn": None},
+    upscaling=Upscaling(scale=2, engine="general", denoise=0.35),
+)
+RECIPES = [
+    FULL,
+    replace(FULL, upscaling=None),
+    replace(FULL, degradation=replace(DAMAGE, grayscale=False, blur=21, jpeg=2, lines=0)),
+    replace(FULL, degradation=Degradation(), seed=0),
+    *(replace(FULL, upscaling=Upscaling(scale=4, engine=engine)) for engine in ENGINES if engine != "general"),
+    Recipe(fit="crop", models=dict.fromkeys(TITLES)),
+    Recipe(fit="pad", models={"gan": None}, upscaling=Upscaling(scale=4, engine="fast", weights={"a": "0" * 64})),
+]
+
+
+def asked_again(recipe: Recipe) -> Recipe:
+    """What the controls ask for once the recipe is loaded into them, whatever they held before."""
+    controls: dict[str, Any] = {**test_restore.CONTROLS, **settings(recipe)}
+    return asked(controls, visitor())
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
+def test_the_controls_ask_for_the_recipe(recipe: Recipe) -> None:
+    unhashed = replace(recipe, models=dict.fromkeys(recipe.models))
+    if recipe.upscaling:
+        unhashed = replace(unhashed, upscaling=replace(recipe.upscaling, weights={}))
+    assert asked_again(recipe) == unhashed
+
+
+@pytest.mark.parametrize("upscaling", [None, Upscaling(scale=4, engine="auto"), Upscaling(scale=2, engine="bicubic")])
+def test_a_result_is_made_again_through_the_controls(
+    upscaling: Upscaling | None, photo: Photo, restorer: Restorer
+) -> None:
+    """What ran is named, and asking for it by name gives the same pixels."""
+    once = pipeline.run(restorer, photo, Recipe(degradation=DAMAGE, seed=3, models={"gan": None}, upscaling=upscaling))
+    again = pipeline.run(restorer, photo, asked_again(once.recipe))
+    assert again.recipe == once.recipe
+    found, expected = (test_restore.pictures(run) for run in (again, once))
+    assert list(found) == list(expected)
+    assert all(np.array_equal(found[kind].pixels, expected[kind].pixels) for kind in found)
+
+
+def test_every_control_of_the_damage_is_set() -> None:
+    values = settings(FULL)
+    assert {name: values[name] for name in ("grayscale", *CONTROLS)} == asdict(DAMAGE)
+    off = settings(Recipe(models={"vae": None}))
+    assert off["mode"] == "damaged"
+    assert {name: off[name] for name in ("grayscale", *CONTROLS)} == asdict(Degradation())
+    assert set(values) <= set(test_restore.CONTROLS)
+
+
+def test_a_recipe_without_a_seed_is_not_left_to_the_one_that_is_set() -> None:
+    """Replaying it takes 0."""
+    assert settings(replace(FULL, seed=None))["seed"] == 0
+    assert "seed" not in settings(Recipe(models={"vae": None}))
+
+
+def test_an_engine_that_the_app_does_not_offer_is_asked_for_by_the_one_that_chooses_it() -> None:
+    values = settings(Recipe(models={"vae": None}, upscaling=Upscaling(scale=2, engine="x2plus")))
+    assert (values["engine"], values["scale"]) == ("x4plus", 2)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        (Recipe(), "restores nothing"),
+        (Recipe(degradation=DAMAGE, seed=1), "restores nothing"),
+        (Recipe(fit=None, models={"vae": None}), "restores nothing"),
+        (Recipe(fit=None, upscaling=Upscaling(scale=4, engine="fast")), "restores nothing"),
+        (Recipe(models={"vae": None, "unet": None}), "no model called 'unet'"),
+        (Recipe(models={"vae": None}, upscaling=Upscaling(scale=3, engine="fast")), "scale must be 2 or 4"),
+        (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="warp")), "no engine called 'warp'"),
+        (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="fast", denoise=0.5)), "Only the engine"),
+        (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="general", denoise=7)), "from 0 to 1"),
+    ],
+)
+def test_what_the_controls_cannot_show_is_refused(recipe: Recipe, says: str) -> None:
+    with pytest.raises(ControlError, match=says):
+        settings(recipe)
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("http://127.0.0.1:7860/", "http://127.0.0.1:7860/"),
+        ("https://example.org/lab/?recipe=old&__theme=dark", "https://example.org/lab/"),
+        ("https://example.org/lab/#about", "https://example.org/lab/"),
+        ("https://example.org/lab/?a=1#about", "https://example.org/lab/"),
+    ],
+)
+def test_a_link_opens_this_very_app(page: str, address: str) -> None:
+    found, _, packed = link(FULL, visitor(referer=page)).partition("?recipe=")
+    assert found == address
+    assert Recipe.from_link(packed) == FULL
+
+
+def test_a_link_without_an_address_is_still_a_link() -> None:
+    for request in (None, visitor()):
+        page, _, packed = link(FULL, request).partition("?recipe=")
+        assert page == ""
+        assert Recipe.from_link(packed) == FULL

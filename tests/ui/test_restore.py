@@ -1,0 +1,271 @@
+"""The Restore tab: what is asked for, and every file and sentence that a run becomes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, Restorer, Run, Upscaling, image, pipeline
+from restoration.metrics import compare, psnr
+from tests.ui.test_panel import VALUES, visitor
+from tests.ui.test_tables import lines, said
+from ui import restore
+from ui.lab import TITLES
+from ui.restore import Result, asked, before_and_after, files, labelled_sheet, measures, pictures, publish_run, title
+
+LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
+CONTROLS: dict[str, Any] = {**VALUES, "models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25}
+"""What the panel's and the tab's components hold, by name."""
+DAMAGE = PRESETS["original"].draw(4)
+
+
+def recipe(*models: str, scale: int = 0, engine: str = "bicubic", damage: Degradation | None = DAMAGE) -> Recipe:
+    upscaling = Upscaling(scale=scale, engine=engine) if scale else None
+    seed = 4 if damage else None
+    return Recipe(degradation=damage, seed=seed, models=dict.fromkeys(models), upscaling=upscaling)
+
+
+@pytest.fixture(scope="module")
+def plain(photo: Photo, restorer: Restorer) -> Run:
+    """Three models, nothing enlarged."""
+    return pipeline.run(restorer, photo, recipe(*TITLES))
+
+
+@pytest.fixture(scope="module")
+def large(photo: Photo, restorer: Restorer) -> Run:
+    """One model, enlarged four times by a network."""
+    return pipeline.run(restorer, photo, recipe("gan", scale=4, engine="fast"))
+
+
+@pytest.fixture(scope="module")
+def double(photo: Photo, restorer: Restorer) -> Run:
+    """Two models, enlarged twice."""
+    return pipeline.run(restorer, photo, recipe("vae", "cnn", scale=2))
+
+
+@pytest.fixture(scope="module")
+def untrue(photo: Photo, restorer: Restorer) -> Run:
+    """A photo that came damaged already."""
+    return pipeline.run(restorer, photo, recipe("vae", scale=4, damage=None))
+
+
+# --- What is asked for ------------------------------------------------------------------------------------------------
+
+
+def test_the_controls_make_a_recipe() -> None:
+    found = asked(CONTROLS, visitor())
+    assert found == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7, models={"vae": None, "cnn": None})
+    assert list(found.models) == ["vae", "cnn"]  # in the models' own order, not that of the clicks
+
+
+@pytest.mark.parametrize("engine", restore.ENGINES)
+@pytest.mark.parametrize("scale", [2, 4])
+def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> None:
+    found = asked({**CONTROLS, "scale": scale, "engine": engine}, visitor())
+    denoise = 0.25 if engine == "general" else None
+    assert found.upscaling == Upscaling(scale=scale, engine=engine, denoise=denoise)
+
+
+def test_a_model_must_be_chosen() -> None:
+    with pytest.raises(gr.Error, match="Choose a model first"):
+        asked({**CONTROLS, "models": []}, visitor())
+    with pytest.raises(gr.Error, match="Choose a model first"):
+        asked({**CONTROLS, "models": None}, visitor())
+    with pytest.raises(gr.Error, match="Choisissez d'abord un modèle"):
+        asked({**CONTROLS, "models": []}, visitor("fr"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scale": "4"}, "upscaling: scale cannot be '4'"),
+        ({"scale": 4, "engine": None}, "upscaling: engine cannot be None"),
+        ({"scale": 4, "engine": "general", "denoise": "much"}, "upscaling: denoise cannot be 'much'"),
+        ({"gaussian": math.nan}, "gaussian"),
+    ],
+)
+def test_what_cannot_be_asked_for(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ControlError, match=says):
+        asked({**CONTROLS, **changes}, visitor())
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_picture_has_its_name(plain: Run, large: Run, double: Run, untrue: Run) -> None:
+    assert list(pictures(plain)) == ["original", "degraded", "vae", "gan", "cnn"]
+    assert list(pictures(large)) == ["original", "degraded", "gan", "gan_x4"]
+    assert list(pictures(double)) == ["original", "degraded", "vae", "vae_x2", "cnn", "cnn_x2"]
+    assert list(pictures(untrue)) == ["photo", "vae", "vae_x4"]
+    sides = {name: photo.width for name, photo in pictures(double).items()}
+    assert sides == {"original": 128, "degraded": 128, "vae": 128, "vae_x2": 256, "cnn": 128, "cnn_x2": 256}
+    found = pictures(large)
+    assert found["original"] is large.truth
+    assert found["degraded"] is large.degraded
+    assert found["gan"] is large.restored["gan"].photo
+    assert found["gan_x4"] is large.enlarged["gan"].photo
+    assert pictures(untrue)["photo"] is untrue.degraded
+
+
+def test_a_run_becomes_files_named_after_its_photo(double: Run, untrue: Run) -> None:
+    result = publish_run("/somewhere/Mémé 1932.old.JPG", double)
+    assert result.name == "Mémé 1932.old"
+    assert list(result.paths) == list(pictures(double))
+    for kind, path in result.paths.items():
+        assert Path(path).name == f"Mémé 1932.old_{kind}.png"
+        assert np.array_equal(image.load(path, reduce_to=None).pixels, pictures(double)[kind].pixels)
+    assert len({Path(path).parent for path in result.paths.values()}) == 1
+    again = publish_run("/somewhere/Mémé 1932.old.JPG", double)
+    assert not set(again.paths.values()) & set(result.paths.values())
+    assert publish_run(f"/tmp/{'é' * 120}.jpg", untrue).name == "é" * 60  # no longer than a disk takes
+    assert publish_run("", untrue).name == "photo"
+
+
+def test_titles_say_what_a_picture_is(plain: Run, large: Run) -> None:
+    said_ = {kind: title(kind, large, False) for kind in pictures(large)}
+    assert said_ == {"original": "Original", "degraded": "Degraded", "gan": "GAN 128", "gan_x4": "GAN 512"}
+    assert [title(kind, plain, True) for kind in pictures(plain)] == [
+        "Original", "Abîmée", "VAE 128", "GAN 128", "CNN 128",
+    ]  # fmt: skip
+    assert title("cnn_x2", plain, True) == "CNN 256"
+    assert (title("photo", plain, False), title("photo", plain, True)) == ("Your photo", "Votre photo")
+
+
+@LANGUAGES
+def test_the_sheet_holds_every_picture(plain: Run, large: Run, untrue: Run, french: bool) -> None:
+    shapes = {name: labelled_sheet(run, french) for name, run in (("5", plain), ("4", large), ("3", untrue))}
+    assert shapes["5"].width > shapes["4"].width > shapes["3"].width > 3 * 384  # one row each
+    assert shapes["5"].height == shapes["4"].height > shapes["3"].height > 384  # no PSNR without an original
+    assert plain.truth is not None
+    corner = shapes["5"].pixels[8 : 8 + 384, 8 : 8 + 384]
+    assert np.array_equal(corner[1::3, 1::3], plain.truth.pixels)
+
+
+def test_more_than_five_pictures_take_rows_of_four(double: Run, large: Run) -> None:
+    assert len(pictures(double)) == 6
+    one, two = labelled_sheet(large, False), labelled_sheet(double, False)
+    assert two.width == one.width
+    assert two.height > 2 * 384
+
+
+@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue"])
+def test_before_and_after_have_one_size(name: str, request: pytest.FixtureRequest) -> None:
+    run: Run = request.getfixturevalue(name)
+    result = publish_run("a.jpg", run)
+    for model in run.restored:
+        before, after = (image.load(path, reduce_to=None) for path in before_and_after(result, model))
+        shown = run.enlarged[model].photo if model in run.enlarged else run.restored[model].photo
+        assert np.array_equal(after.pixels, shown.pixels)
+        times = after.width // 128
+        assert np.array_equal(before.pixels, np.kron(run.degraded.pixels, np.ones((times, times, 1), np.uint8)))
+
+
+@LANGUAGES
+@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue"])
+def test_everything_can_be_taken_home(name: str, french: bool, request: pytest.FixtureRequest) -> None:
+    run: Run = request.getfixturevalue(name)
+    result = publish_run("a.jpg", run)
+    *shown, sheet, recipe_ = files(result, french)
+    assert shown == list(result.paths.values())
+    assert [Path(path).name for path in (sheet, recipe_)] == ["a_sheet.png", "a_recipe.json"]
+    assert np.array_equal(image.load(sheet, reduce_to=None).pixels, labelled_sheet(run, french).pixels)
+    assert Recipe.read(Path(recipe_)) == run.recipe
+
+
+def test_the_recipe_that_is_taken_home_gives_the_same_pixels(large: Run, photo: Photo, restorer: Restorer) -> None:
+    kept = json.loads(Path(files(publish_run("a.jpg", large), False)[-1]).read_text(encoding="utf-8"))
+    again = pipeline.run(restorer, photo, Recipe.from_json(kept))
+    for kind, each in pictures(again).items():
+        assert np.array_equal(each.pixels, pictures(large)[kind].pixels), kind
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+
+
+def split(html: str) -> tuple[str, str]:
+    """The table, and what is said beneath it."""
+    table, _, beneath = html.partition("</table>")
+    return f"{table}</table>", " ".join("".join(ElementTree.fromstring(beneath).itertext()).split())
+
+
+@LANGUAGES
+def test_a_run_with_an_original_is_measured(plain: Run, french: bool) -> None:
+    table, beneath = split(measures(plain, french))
+    (first, _), *others = lines(table)
+    assert first == ("Abîmée" if french else "Degraded")
+    assert [name for name, _ in others] == ["VAE", "GAN", "CNN"]
+    assert plain.truth is not None
+    for model, (_, cells) in zip(plain.restored, others, strict=True):
+        expected = compare(plain.restored[model].photo, plain.truth)
+        shown = f"{expected.psnr_luminance:.2f}"
+        assert said(cells[0]).startswith(shown.replace(".", ",") if french else shown)
+        assert re.fullmatch(r"\d+ ms", said(cells[5]))
+    assert re.fullmatch(r"Abîmée en \d+ ms\." if french else r"Degraded in \d+ ms\.", beneath)
+
+
+@LANGUAGES
+def test_what_enlarged_is_said(large: Run, double: Run, french: bool) -> None:
+    table, beneath = split(measures(large, french))
+    assert beneath.endswith("×4 par Real-ESRGAN, moteur fast." if french else "×4 by Real-ESRGAN, engine fast.")
+    colon = " :" if french else ":"
+    assert re.fullmatch(rf"\d+ ms, ×4{colon} \d+ ms", said(lines(table)[1][1][5]))
+    table, beneath = split(measures(double, french))
+    assert beneath.endswith(
+        "×2 par un filtre bicubique, sans réseau." if french else "×2 by a bicubic filter, without a network."
+    )
+    assert re.fullmatch(rf"\d+ ms, ×2{colon} \d+ ms", said(lines(table)[2][1][5]))
+
+
+@LANGUAGES
+def test_a_denoise_strength_is_said(photo: Photo, shared: Path, french: bool) -> None:
+    asked_ = Recipe(models={"cnn": None}, upscaling=Upscaling(scale=2, engine="general", denoise=0.3))
+    run = pipeline.run(Restorer("cpu", [shared / "weights"]), Photo(photo.pixels[:32, :32].copy()), asked_)
+    says = "moteur general. Sa force de débruitage : 0,30." if french else "engine general. Its denoise strength: 0.30."
+    assert split(measures(run, french))[1].endswith(says)
+
+
+@LANGUAGES
+def test_a_photo_without_an_original_is_judged_only(untrue: Run, french: bool) -> None:
+    table, beneath = split(measures(untrue, french))
+    assert [name for name, _ in lines(table)] == ["Votre photo" if french else "Your photo", "VAE"]
+    assert "PSNR" not in table
+    assert "Degraded in" not in beneath
+    assert "Abîmée en" not in beneath
+
+
+@LANGUAGES
+def test_no_damage_at_all_is_an_infinite_psnr(photo: Photo, restorer: Restorer, french: bool) -> None:
+    run = pipeline.run(restorer, photo, recipe("cnn", damage=Degradation()))
+    assert run.truth is not None
+    assert psnr(run.degraded, run.truth) == math.inf
+    cells = lines(split(measures(run, french))[0])[0][1]
+    assert said(cells[0]) == "∞"
+    assert labelled_sheet(run, french).width
+
+
+@LANGUAGES
+def test_the_automatic_engine_says_when_it_had_to_give_way(large: Run, plain: Run, double: Run, french: bool) -> None:
+    says = "n'a pas pu servir" if french else "could not be used"
+    assert says in restore._fallback("auto", large, french)
+    assert restore._fallback("fast", large, french) == ""  # it was asked for
+    assert restore._fallback("auto", plain, french) == ""
+    assert restore._fallback("auto", double, french) == ""
+
+
+def test_a_result_knows_what_it_shows(plain: Run) -> None:
+    names = ("reference", "degraded", *TITLES, *(f"{name}_large" for name in TITLES))
+    components = {name: gr.Image() for name in names}
+    result: Result = publish_run("a.jpg", plain)
+    updates = restore._show(components, result, False)
+    shown = {name: updates[component] for name, component in components.items()}
+    assert [name for name, update in shown.items() if update.visible] == ["reference", "degraded", *TITLES]
+    assert shown["vae"].label == shown["vae"].alt_text == "VAE 128"
+    assert shown["reference"].value["path"] == result.paths["original"]

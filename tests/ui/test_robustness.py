@@ -1,0 +1,117 @@
+"""The Robustness tab: a sweep in words and as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from restoration import Photo, Recipe, Restorer, image, metrics, pipeline, robustness
+from restoration.degradations import CONTROLS
+from restoration.metrics import Metrics
+from restoration.robustness import PLOTTED, Sweep
+from tests.conftest import EXAMPLES
+from ui.lab import TITLES
+from ui.robustness import described, files, label
+
+LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
+
+
+@pytest.fixture(scope="module")
+def swept(photo: Photo, restorer: Restorer) -> Sweep:
+    at = robustness.strengths("salt_pepper", 0.05, 0.2, 3)
+    return robustness.sweep(restorer, photo, "salt_pepper", at, list(TITLES), seed=3)
+
+
+@LANGUAGES
+def test_everything_has_a_name(swept: Sweep, french: bool) -> None:
+    named = label(french)
+    names = [named(name) for name in (*swept.photos, *PLOTTED)]
+    assert all(names)
+    assert len(set(names)) == len(names)
+    assert len({named(name) for name in CONTROLS}) == len(CONTROLS)
+    assert [named(name) for name in swept.photos] == ["Abîmée" if french else "Degraded", "VAE", "GAN", "CNN"]
+
+
+@LANGUAGES
+@pytest.mark.parametrize("measure", PLOTTED)
+def test_the_plot_is_told_in_words(swept: Sweep, measure: str, french: bool) -> None:
+    said = described(swept, measure, french)
+    for name, row in swept.measures.items():
+        first, last = (f"{getattr(row[place], measure):.2f}" for place in (0, -1))
+        who = label(french)(name)
+        assert (f"{who} de {first} à {last}".replace(".", ",") if french else f"{who} {first} to {last}") in said
+    start = "PSNR de la luminance (dB) selon Sel ou poivre" if french else "PSNR of the luminance (dB) against Salt or"
+    assert said.startswith(start) == (measure == "psnr_luminance")
+    assert said.count(" ; " if french else "; ") == len(TITLES)
+    assert "{" not in said
+
+
+@LANGUAGES
+def test_equal_photos_are_an_infinity_in_words(photo: Photo, restorer: Restorer, french: bool) -> None:
+    grey = Photo(np.repeat(photo.pixels[..., :1], 3, axis=2))
+    mild = robustness.sweep(restorer, grey, "lines", (0, 16), ["cnn"])
+    assert (" de ∞ à " if french else " ∞ to ") in described(mild, "psnr", french)
+
+
+@LANGUAGES
+def test_the_files_of_a_sweep(swept: Sweep, french: bool) -> None:
+    made = files("mémé", swept, "ssim", french)
+    assert {what: Path(path).name for what, path in made.items()} == {
+        "plot": "mémé_salt_pepper_plot.png",
+        "strip": "mémé_salt_pepper_strip.png",
+        "table": "mémé_salt_pepper.csv",
+        "recipes": "mémé_salt_pepper_recipes.jsonl",
+    }
+    assert len({Path(path).parent for path in made.values()}) == 1
+    for what, drawn in (
+        ("plot", robustness.plot(swept, "ssim", label(french))),
+        ("strip", robustness.strip(swept, label(french))),
+    ):
+        assert np.array_equal(image.load(made[what], reduce_to=None).pixels, drawn.pixels)
+
+
+def test_a_plot_speaks_the_language(swept: Sweep) -> None:
+    english, french = (image.load(files("a", swept, "psnr", is_french)["plot"]).pixels for is_french in (False, True))
+    assert not np.array_equal(english, french)
+
+
+@LANGUAGES
+def test_the_table_opens_in_a_spreadsheet(swept: Sweep, french: bool) -> None:
+    contents = Path(files("a", swept, "psnr", french)["table"]).read_bytes()
+    assert contents.startswith(b"\xef\xbb\xbf")  # or some would show the accents wrong
+    head, *rows = csv.reader(io.StringIO(contents.decode("utf-8-sig")))
+    names = ["salt_pepper", "candidate", *(each.name for each in fields(Metrics))]
+    assert head == [label(french)(name) for name in names]
+    if french:
+        assert head[:4] == ["Sel ou poivre (fraction des pixels)", "photo", "PSNR (dB)", "SSIM"]
+        assert "Vivacité des couleurs" in head
+        assert rows[0][1] == "Abîmée"
+    assert len(set(head)) == len(head)
+    assert len(rows) == len(swept.strengths) * len(swept.measures)
+    assert float(rows[-1][2]) == swept.measures["cnn"][-1].psnr
+
+
+def test_each_recipe_gives_its_picture_again(swept: Sweep, restorer: Restorer) -> None:
+    """From the visitor's file, not from the photo that the sweep has fitted."""
+    written = Path(files("a", swept, "psnr", False)["recipes"]).read_text(encoding="utf-8").splitlines()
+    assert len(written) == len(swept.strengths)
+    given = image.load(EXAMPLES / "astronaut.jpg")
+    for place, line in enumerate(written):
+        recipe = Recipe.from_json(json.loads(line))
+        assert recipe.degradation
+        assert recipe.degradation.salt_pepper == swept.strengths[place]
+        run = pipeline.run(restorer, given, recipe)
+        assert recipe.mismatch(run.recipe) is None
+        assert np.array_equal(run.degraded.pixels, swept.photos["degraded"][place].pixels)
+        for name in TITLES:
+            alone = run.restored[name].photo.pixels.astype(int)
+            assert abs(alone - swept.photos[name][place].pixels).max() <= 1  # a batch may differ in the last bit
+            assert metrics.compare(run.restored[name].photo, swept.truth).psnr == pytest.approx(
+                swept.measures[name][place].psnr, abs=0.01
+            )
