@@ -43,7 +43,7 @@ def error_maps(result: Result, french: bool) -> dict[str, gr.Image]:
     paths = publish({f"{result.name}_{name}_error.png": photo for name, (photo, _) in maps.items()})
     updates = {}
     for path, (name, (_, mean)) in zip(paths.values(), maps.items(), strict=True):
-        of = title(name, run, french)
+        of = TITLES.get(name) or title(name, run, french)
         alt = text("error_alt", french, model=of, mean=number(mean, 1, french))
         updates[name] = gr.Image(path, label=text("error_of", french, model=of), alt_text=alt, visible=True)
     return updates

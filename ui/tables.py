@@ -16,9 +16,8 @@ CSS = """
 .measures caption { caption-side: bottom; text-align: left; padding-top: .5em; opacity: .8; }
 .measures th, .measures td { text-align: left; vertical-align: top; padding: .35em .6em;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
-.measures td:empty { display: none; }
 .measures td:last-child { white-space: nowrap; }
-.measures small { display: block; }
+.measures small { display: block; white-space: nowrap; }
 .measures .better { color: #15803d; } .dark .measures .better { color: #4ade80; }
 .measures .worse { color: #b91c1c; } .dark .measures .worse { color: #f87171; }
 .measures .best { display: block; font-weight: 700; }
@@ -27,6 +26,7 @@ CSS = """
   .measures tr { display: block; margin-bottom: .8em; border-bottom: 2px solid var(--border-color-primary); }
   .measures tbody th { display: block; border: 0; }
   .measures td { display: flex; flex-wrap: wrap; gap: 0 .6em; border: 0; padding: .15em .6em; }
+  .measures td:empty { display: none; }
   .measures td::before { content: attr(data-label); opacity: .8; }
   .measures small, .measures .best { display: inline; }
 }
