@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from restoration.image import MAX_PIXELS
+
 if TYPE_CHECKING:
     import gradio as gr
-
-MAX_PIXELS = 24_000_000
 
 
 def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
@@ -19,13 +19,13 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     import gradio as gr
 
     from restoration import Restorer
-    from ui import about, api, batch, compare, panel, recipes, restore, robustness
+    from ui import about, api, batch, cleaning, compare, panel, recipes, restore, robustness
     from ui.lab import Lab
     from ui.texts import i18n
 
     lab = Lab(Restorer(device), max_pixels)
-    # Files that visitors send or get are deleted within an hour, as the app promises.
-    with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=(300, 3000)) as demo:
+    aging = (cleaning.ROUND, cleaning.AGE)
+    with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
         api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
         gr.Markdown(i18n("intro"))
         with gr.Row():
@@ -69,13 +69,17 @@ def launch(
 ) -> None:
     """Open Restoration Lab in the browser."""
     from restoration import ControlError
+    from ui import cleaning
     from ui.style import CSS, THEME
     from ui.texts import i18n
 
+    folder = cleaning.private_folder()
     try:
         demo = build(device, max_pixels)
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
+    kept = {path for block in demo.blocks.values() for path in block.keep_in_cache}  # the examples
+    cleaning.keep_clean(folder, kept)
     demo.queue(max_size=queue_size).launch(
         server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
         server_port=port,
@@ -85,6 +89,7 @@ def launch(
         theme=THEME,
         css=CSS,
         ssr_mode=False,
+        max_file_size="500mb",
         run_history=False,  # people's photos are theirs
         footer_links=["api", "gradio", "settings"],
     )

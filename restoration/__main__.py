@@ -278,19 +278,14 @@ def replay_command(
 def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several."""
     from . import metrics, pipeline
-    from .recipe import library_versions
 
     endings = {name: f"_{name}" if len(asked.models) > 1 else "" for name in asked.models}
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
     jobs = plan(inputs, out, kinds, skip_truths=True)
-    upscaling = asked.upscaling and restorer.upscaling(
-        asked.upscaling.scale, asked.upscaling.engine, asked.upscaling.denoise, asked.upscaling.tile
-    )
+    recipe = pipeline.resolve(restorer, asked)
     restorer.prepare(asked.models)
-    hashes = {name: restorer.weights_sha256(name) for name in asked.models}
-    recipe = replace(asked, models=hashes, upscaling=upscaling, versions=library_versions())
     if difference := asked.mismatch(recipe):
         typer.echo(f"Note: {difference}", err=True)
 

@@ -51,7 +51,7 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
             picture.load()
             upright = ImageOps.exif_transpose(picture)
             return Photo(np.array(_to_rgb(upright, name)))
-    except PhotoError:
+    except (PhotoError, MemoryError):
         raise
     except FileNotFoundError:
         raise PhotoError("photo_missing", "There is no file {name}; check its path.", name=name) from None

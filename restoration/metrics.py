@@ -52,7 +52,7 @@ def judge(photo: Photo) -> Judgement:
 
     luminance = _luminance(photo)
     return Judgement(
-        noise=float(estimate_sigma(luminance)),
+        noise=float(estimate_sigma(luminance)) if np.ptp(luminance) else 0.0,
         blur=float(blur_effect(luminance)),
         contrast=float(luminance.std()),
         colourfulness=colourfulness(photo),

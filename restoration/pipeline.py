@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from . import image
 from .recipe import Recipe, library_versions
 from .restorer import Restoration, Restorer, Upscaled
-from .types import Photo
+from .types import ControlError, Photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,34 +33,47 @@ class Run:
     """What really ran: its hashes, engine, precision and versions are those of this run."""
 
 
-def run(restorer: Restorer, photo: Photo, recipe: Recipe) -> Run:
-    """Do to ``photo`` what ``recipe`` asks for.
+def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
+    """``asked`` as it runs here: with the hashes, the engine, the versions and the device of this machine.
 
-    Raises what `Degradation` and `Restorer` raise. Where weights or libraries are not those that the recipe names, it
-    runs all the same, and ``recipe.mismatch(run.recipe)`` says so.
+    Raises `ControlError` where its models have no fit, and what `Restorer` raises.
     """
+    if asked.models and asked.fit is None:
+        raise ControlError("recipe_fit", "The models need a photo of 128x128; give the recipe a fit.")
+    upscaling = asked.upscaling
+    if upscaling and asked.models:
+        upscaling = restorer.upscaling(upscaling.scale, upscaling.engine, upscaling.denoise, upscaling.tile)
+    return replace(
+        asked,
+        models={name: restorer.weights_sha256(name) for name in asked.models},
+        upscaling=upscaling,
+        versions={**library_versions(), "device": restorer.device.type},
+    )
+
+
+def run(restorer: Restorer, photo: Photo, asked: Recipe) -> Run:
+    """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
+
+    Raises what `resolve`, `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names,
+    it runs all the same, and ``asked.mismatch(run.recipe)`` says so.
+    """
+    recipe = resolve(restorer, asked)
     fitted = image.fit(photo, recipe.fit) if recipe.fit else photo
     started = time.perf_counter()
     degraded = recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
     degrade_seconds = time.perf_counter() - started
     restored = {name: restorer.restore(degraded, name) for name in recipe.models}
     enlarged = {}
-    if asked := recipe.upscaling:
+    if how := recipe.upscaling:
         enlarged = {
-            name: restorer.upscale(each.photo, asked.scale, engine=asked.engine, denoise=asked.denoise, tile=asked.tile)
+            name: restorer.upscale(each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile)
             for name, each in restored.items()
         }
-    ran = replace(
-        recipe,
-        models={name: each.weights_sha256 for name, each in restored.items()},
-        upscaling=next((each.upscaling for each in enlarged.values()), None),
-        versions=library_versions(),
-    )
     return Run(
         truth=fitted if recipe.degradation else None,
         degraded=degraded,
         restored=restored,
         enlarged=enlarged,
         degrade_seconds=degrade_seconds,
-        recipe=ran,
+        recipe=recipe,
     )

@@ -105,7 +105,10 @@ class Recipe:
         """The inverse of `to_link`; raises as `from_json` does."""
         try:
             packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-            unpacked = zlib.decompressobj().decompress(packed, MAX_LINK)
+            unpacker = zlib.decompressobj()
+            unpacked = unpacker.decompress(packed, MAX_LINK)
+            if not unpacker.eof:
+                raise ValueError("cut off, or too long")
         except (ValueError, zlib.error) as error:
             raise ControlError("recipe_link", "This link's recipe is incomplete; copy the whole link.") from error
         return cls.from_text(unpacked.decode(errors="replace"))

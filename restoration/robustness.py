@@ -17,6 +17,7 @@ from PIL import Image
 
 from . import metrics
 from .degradations import CONTROLS, Degradation
+from .image import Fit
 from .metrics import Metrics
 from .recipe import Recipe
 from .restorer import Restorer
@@ -104,11 +105,13 @@ def sweep(
     models: Sequence[str],
     *,
     seed: int = 0,
+    fit: Fit = "crop",
     progress: Progress | None = None,
 ) -> Sweep:
     """Damage ``truth`` (128x128), taken as grey, by ``control`` alone ``at`` each strength; each model restores it.
 
-    The seed is the same for all, so only the strength changes. ``progress(done, total)`` counts restored photos.
+    The seed is the same for all, so only the strength changes. ``fit`` is how the truth became 128x128: the recipes say
+    it. ``progress(done, total)`` counts restored photos.
     """
     damages = [Degradation.from_mapping({"grayscale": True, control: strength}) for strength in at]
     photos = {DEGRADED: tuple(damage.apply(truth, seed) for damage in damages)}
@@ -128,7 +131,7 @@ def sweep(
         truth=truth,
         photos=photos,
         measures={name: tuple(metrics.compare(photo, truth) for photo in row) for name, row in photos.items()},
-        recipes=tuple(Recipe(degradation=damage, seed=seed, models=hashes) for damage in damages),
+        recipes=tuple(Recipe(fit=fit, degradation=damage, seed=seed, models=hashes) for damage in damages),
     )
 
 

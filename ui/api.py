@@ -18,9 +18,10 @@ from gradio.components import Component
 from gradio.components.api_component import Api
 from gradio.data_classes import ImageData
 from gradio.mcp import GradioMCPServer
+from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_file_obj_with_meta, is_http_url_like
 
-from restoration import Degradation, Photo, Recipe, Run, Upscaling, image, metrics, pipeline, robustness
+from restoration import Degradation, Photo, Recipe, Run, Upscaling, image, metrics, robustness
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
 from restoration.types import ControlError
@@ -51,8 +52,7 @@ PARAMETERS: dict[str, Json] = {
     ),
     "scale": {
         "type": "integer",
-        "minimum": 0,
-        "maximum": 4,
+        "enum": [0, 2, 4],
         "description": "How many times larger: 2 or 4; where a restored photo is enlarged also 0, for not at all.",
     },
     "engine": _choice("What enlarges: a network of Real-ESRGAN, auto for the best at hand, or a filter.", ENGINES),
@@ -102,7 +102,7 @@ def check(**values: Any) -> None:
                 "choice_unknown",
                 "{name} must be one of {choices}, not {value!r}.",
                 name=name,
-                choices=", ".join(choices),
+                choices=", ".join(map(str, choices)),
                 value=value,
             )
         if choices or value is None:
@@ -124,12 +124,8 @@ def sent(photo: Any) -> str:
 
 
 def replayed(recipe: str | Json) -> Recipe:
-    """The recipe that was given; `ControlError` where it does not bring the photo to the networks' size."""
+    """The recipe that was given, as JSON or as its text; raises `ControlError`."""
     found = Recipe.from_json(recipe) if isinstance(recipe, dict) else Recipe.from_text(str(recipe))
-    if found.fit is None:
-        raise ControlError(
-            "recipe_size", "This recipe keeps the photo's size, but the networks want 128x128; use one with a fit."
-        )
     check(seed=found.seed)
     return found
 
@@ -186,7 +182,7 @@ def endpoints(lab: Lab) -> None:
                 raise ControlError(
                     "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
                 )
-            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
+            run = lab.run(lab.load(sent(photo)), asked)
             (name,) = run.restored
             made = files({"restored": run.restored[name].photo})
             if name in run.enlarged:
@@ -213,7 +209,7 @@ def endpoints(lab: Lab) -> None:
             drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
             given = {name: strength for name, strength in by_hand.items() if strength is not None}
             asked = Recipe(fit=fit, degradation=replace(drawn, grayscale=grayscale, **given), seed=seed)
-            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
+            run = lab.run(lab.load(sent(photo)), asked)
             made = files(pictures(run))
             return made["degraded"], made["original"], report(run, asked)
 
@@ -237,7 +233,7 @@ def endpoints(lab: Lab) -> None:
                 else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
             )
             asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
-            run = pipeline.run(lab.restorer, lab.load(sent(photo)), asked)
+            run = lab.run(lab.load(sent(photo)), asked)
             found = pictures(run)
             made = files({**found, "sheet": labelled_sheet(run, french=False)})
             names = ("original", "degraded" if run.truth else "photo", *TITLES, "sheet")
@@ -277,7 +273,7 @@ def endpoints(lab: Lab) -> None:
                 control, ends.low if low is None else low, ends.high if high is None else high, steps
             )
             truth = image.fit(lab.load(sent(photo)), fit)
-            swept = robustness.sweep(lab.restorer, truth, control, at, list(TITLES), seed=seed)
+            swept = robustness.sweep(lab.restorer, truth, control, at, list(TITLES), seed=seed, fit=fit)
             made = publish(
                 {
                     "plot.png": robustness.plot(swept, measure),
@@ -286,7 +282,7 @@ def endpoints(lab: Lab) -> None:
                 }
             )
             measured = {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()}
-            recipes = [replace(recipe, fit=fit).to_json() for recipe in swept.recipes]
+            recipes = [recipe.to_json() for recipe in swept.recipes]
             told = {"control": control, "strengths": at, "measure": measure, "measured": measured, "recipes": recipes}
             return made["plot.png"], made["strip.png"], made["table.csv"], told
 
@@ -336,7 +332,7 @@ async def _fetch(component: Component, source: Any) -> Any:
     Gradio fetches nothing from this machine, but the files in its folder have addresses too: results, and uploads.
     """
     _, is_own, path = str(source).partition("/gradio_api/file=")
-    if is_own:
+    if is_own and is_in_or_equal(unquote(path), get_upload_folder()):
         return unquote(path)
     try:
         return await type(component).async_move_resource_to_block_cache(component, source)

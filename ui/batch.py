@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from restoration.types import PhotoError
 
 from .errors import refuse, sentence, shown
 from .files import publish, received
-from .lab import NETWORK, TITLES, Lab
+from .lab import TITLES, Lab
 from .texts import i18n, is_french, text
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def items(paths: Sequence[str]) -> list[Item]:
 def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
 
-    The archive mirrors the input's names, with the suffix .png; ``report.jsonl`` in it has a line per photo.
+    The archive mirrors the input's names, with the suffix .png; ``batch.jsonl`` in it has a line per photo.
     """
     found = items(paths)
     good = [item for item in found if item.refusal is None]
@@ -77,16 +80,21 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
                 tell(place, len(good), item.name)
                 try:
                     with item.open(Path(folder)) as path:
-                        run = pipeline.run(lab.restorer, lab.load(str(path)), recipe)
+                        run = lab.run(lab.load(str(path)), recipe)
                 except RestorationError as error:
                     failures.append((item.name, error))
+                    continue
+                except (OSError, RuntimeError, MemoryError) as error:
+                    logger.exception("%s", item.name)
+                    unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
+                    failures.append((item.name, unforeseen))
                     continue
                 made = dict(zip(names[place], _photos(run), strict=True))
                 lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
                 for name, photo in made.items():
                     yield name, image.encode(photo)
         lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures)
-        yield "report.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
+        yield "batch.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
 
     target = Path(publish({"restored.zip": b""})["restored.zip"])
     archive.pack(target, results())
@@ -161,7 +169,7 @@ def tab(lab: Lab) -> None:
             return summary(batch, french), batch.archive
 
     run.click(
-        work, [files, models, fit, scale], [told, result], show_progress_on=told, concurrency_id=NETWORK,
+        work, [files, models, fit, scale], [told, result], show_progress_on=told, concurrency_id="batch",
         concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
 

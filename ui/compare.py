@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from restoration import Photo, Recipe, pipeline
+from restoration import Photo, Recipe
 
 from .errors import shown
 from .files import publish
@@ -77,7 +77,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             path = chosen(named, request)
-            result = publish_run(path, pipeline.run(lab.restorer, lab.load(path), everything(named)))
+            result = publish_run(path, lab.run(lab.load(path), everything(named)))
             updates: dict[Any, Any] = {each: gr.Image(None, visible=False) for each in photos.values()}
             for kind, its_path in result.paths.items():
                 place = photos["degraded" if kind == "photo" else kind]
@@ -111,5 +111,5 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
     )  # fmt: skip
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     wanted.input(toggle, [last, wanted], [*maps.values(), caption], **quiet)
-    panel.photo.change(clear, None, outputs, **quiet)
+    panel.photo.change(clear, None, outputs, cancels=ran, **quiet)
     return last, ran

@@ -133,13 +133,11 @@ FRENCH: dict[str, str] = {
     ),
     "recipe_field": "Le champ « {field} » de la recette ne peut pas être {value!r} ; utilisez le JSON d'un rapport.",
     "recipe_unknown": "Cette recette a un champ « {field} » que cette version ne connaît pas.",
+    "recipe_fit": "Les modèles veulent une photo de 128 × 128 ; donnez une mise au format à la recette.",
+    "photo_failed": "{name} a échoué ({reason}).",
     "recipe_unfit": "Cette recette ne restaure rien ; utilisez celle d'une restauration.",
     "recipe_one_model": (
         "Ce point d'accès restaure par un seul modèle ; n'en laissez qu'un dans la recette, ou utilisez compare."
-    ),
-    "recipe_size": (
-        "Cette recette garde la taille de la photo, mais les réseaux veulent 128 × 128 ; "
-        "utilisez-en une avec une mise au format."
     ),
     # api
     "choice_unknown": "Le paramètre « {name} » doit être l'un de {choices}, et non {value!r}.",

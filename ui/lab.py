@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from restoration import Photo, RestorationError, Restorer, image
+from restoration import Photo, Recipe, RestorationError, Restorer, Run, image, pipeline
 from restoration.types import SIDE
 from restoration.weights import restorers
 
@@ -26,10 +27,16 @@ class Lab:
 
     restorer: Restorer
     max_pixels: int = image.MAX_PIXELS
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def load(self, path: str) -> Photo:
         """A visitor's file as a photo; raises `PhotoError`."""
         return image.load(path, max_pixels=self.max_pixels)
+
+    def run(self, photo: Photo, recipe: Recipe) -> Run:
+        """`pipeline.run`, one at a time: a batch lets others in between its photos."""
+        with self._turn:
+            return pipeline.run(self.restorer, photo, recipe)
 
     def warm_up(self) -> None:
         """Load every network, and run it once, before the first visitor waits for it."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from restoration import Degradation, Recipe, upscale
+from restoration import Degradation, Recipe, pipeline, upscale
 from restoration.models import model as find_model
-from restoration.recipe import library_versions
 from restoration.types import ControlError, RecipeMismatch
 
 from . import panel as panels
@@ -58,9 +58,8 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def difference(recipe: Recipe, lab: Lab) -> RecipeMismatch | None:
-    """What of the models' weights and the libraries is not as the recipe has it."""
-    hashes = {name: lab.restorer.weights_sha256(name) for name in recipe.models}
-    return recipe.mismatch(replace(recipe, models=hashes, versions=library_versions()))
+    """What of the weights, the libraries and the device is not as the recipe has it; fetches an engine's weights."""
+    return recipe.mismatch(pipeline.resolve(lab.restorer, recipe))
 
 
 def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]) -> None:
@@ -73,10 +72,13 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
         with gr.Row():
             apply = gr.Button(i18n("recipe_apply"), size="sm")
             file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
+    filled = gr.State()  # when a recipe last filled the controls, which does not count as a move of theirs
     named = {**panel.inputs, **controls.inputs}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
-    def write(result: Result, request: gr.Request) -> tuple[str, str]:
+    def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
+        if result is None:  # another photo was chosen meanwhile
+            return "", ""
         recipe = result.run.recipe
         return json.dumps(recipe.to_json(), indent=1), link(recipe, request)
 
@@ -90,6 +92,7 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
             panel.preset: None,
             written: json.dumps(recipe.to_json(), indent=1),
             address: link(recipe, request),
+            filled: time.time(),
         }
 
     def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
@@ -103,20 +106,17 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
     def from_address(request: gr.Request) -> dict[Any, Any]:
         packed = dict(request.query_params).get("recipe") if request else None
         if not packed:
-            return {written: None}
+            return {address: None}
         with shown(request):
             return fill(Recipe.from_link(packed), request)
 
     def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         return panels.load(panel, lab, values, request)
 
-    filled = [*named.values(), panel.preset, written, address]
+    outputs = [*named.values(), panel.preset, written, address, filled]
     for last, ran in runs.items():
         ran.success(write, last, [written, address], **quiet)
-    loads = [
-        apply.click(from_text, written, filled, **quiet),
-        file.upload(from_file, file, filled, **quiet),
-        gr.on(None, from_address, None, filled, **quiet),  # no trigger: when the page loads
-    ]
-    for loaded in loads:
-        loaded.success(reload, {*panel.inputs.values(), panel.fitted}, [panel.fitted, panel.preview], **quiet)
+    apply.click(from_text, written, outputs, **quiet)
+    file.upload(from_file, file, outputs, **quiet)
+    gr.on(None, from_address, None, outputs, **quiet)  # no trigger: when the page loads
+    filled.change(reload, {*panel.inputs.values(), panel.fitted}, [panel.fitted, panel.preview], **quiet)

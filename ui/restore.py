@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from restoration import Photo, Recipe, Run, Upscaling, metrics, pipeline
+from restoration import Photo, Recipe, Run, Upscaling, metrics
 from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 from restoration.types import SIDE
@@ -208,7 +208,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             path = chosen(named, request)
-            result = publish_run(path, pipeline.run(lab.restorer, lab.load(path), asked(named, request)))
+            result = publish_run(path, lab.run(lab.load(path), asked(named, request)))
             first = next(iter(result.run.restored))
             choices = [(TITLES[name], name) for name in result.run.restored]
             return {
@@ -222,9 +222,10 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
                 **dict.fromkeys((gallery, uncertainty)),
             }
 
-    def offer(result: Result, request: gr.Request) -> gr.File:
+    def offer(result: Result | None, request: gr.Request) -> gr.File:
         with shown(request):
-            return gr.File(files(result, is_french(request)), visible=True)
+            found = files(result, is_french(request)) if result else None
+            return gr.File(found, visible=found is not None)
 
     def slide(result: Result | None, model: str, request: gr.Request) -> tuple[str, str] | None:
         with shown(request):
@@ -257,7 +258,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
     of.input(slide, [last, of], slider, **quiet)
     draw.click(sample, [last, panel.seed], [gallery, uncertainty], **network)
     controls.engine.change(show_denoise, controls.engine, controls.denoise, **quiet)
-    panel.photo.change(clear, None, outputs, **quiet)  # what is shown is never another photo's
+    panel.photo.change(clear, None, outputs, cancels=ran, **quiet)  # what is shown is never another photo's
     return controls, last, ran
 
 

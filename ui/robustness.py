@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from restoration import image, robustness
+from restoration import archive, image, robustness
 from restoration.degradations import CONTROLS
 from restoration.robustness import PLOTTED, Sweep
 
@@ -45,22 +45,25 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
 
 
 def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
-    """The plot, the strip, the table and the recipes of a sweep as files, by what they are."""
-    recipes = "".join(json.dumps(recipe.to_json()) + "\n" for recipe in swept.recipes)
-    return dict(
-        zip(
-            ("plot", "strip", "table", "recipes"),
-            publish(
-                {
-                    f"{name}_{swept.control}_plot.png": robustness.plot(swept, measure, label(french)),
-                    f"{name}_{swept.control}_strip.png": robustness.strip(swept, label(french)),
-                    f"{name}_{swept.control}.csv": robustness.table(swept, label(french)).encode("utf-8-sig"),
-                    f"{name}_{swept.control}_recipes.jsonl": recipes.encode(),
-                }
-            ).values(),
-            strict=True,
-        )
+    """A sweep's plot, strip, table and recipes (a zip of one per strength) as files, by those names."""
+    stem = f"{name}_{swept.control}"
+    made = publish(
+        {
+            f"{stem}_plot.png": robustness.plot(swept, measure, label(french)),
+            f"{stem}_strip.png": robustness.strip(swept, label(french)),
+            f"{stem}.csv": robustness.table(swept, label(french)).encode("utf-8-sig"),
+            f"{stem}_recipes.zip": b"",
+        }
     )
+    recipes = made[f"{stem}_recipes.zip"]
+    archive.pack(
+        Path(recipes),
+        (
+            (f"{swept.control}_{strength:g}.json", json.dumps(recipe.to_json(), indent=1).encode())
+            for strength, recipe in zip(swept.strengths, swept.recipes, strict=True)
+        ),
+    )
+    return dict(zip(("plot", "strip", "table", "recipes"), made.values(), strict=True))
 
 
 def tab(panel: Panel, lab: Lab) -> None:
@@ -98,7 +101,7 @@ def tab(panel: Panel, lab: Lab) -> None:
             def tell(done: int, total: int) -> None:
                 progress((done, total), desc=text("sweeping", french), unit=text("candidate", french))
 
-            swept = robustness.sweep(lab.restorer, truth, name, at, list(TITLES), seed=seed, progress=tell)
+            swept = robustness.sweep(lab.restorer, truth, name, at, list(TITLES), seed=seed, fit=fit, progress=tell)
             result = Path(str(path)).stem[:60], swept
             return (*draw(result, which, french), result)
 
@@ -118,8 +121,8 @@ def tab(panel: Panel, lab: Lab) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
-    run.click(
+    ran = run.click(
         sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [plot, strip, downloads, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
-    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], **quiet)
+    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, **quiet)

@@ -43,7 +43,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "preset": ("Preset, drawn by the seed", "Préréglage, tiré par la graine"),
     "original": ("original", "original"),
     "light": ("light", "léger"),
-    "heavy": ("heavy", "lourd"),
+    "heavy": ("heavy", "fort"),
     "off": ("off", "aucun"),
     "seed": ("Seed", "Graine"),
     "dice": ("New seed", "Autre graine"),
@@ -119,12 +119,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "table_caption": (
         "Measured against the original at 128×128. In small: the change against the degraded photo. Higher is better"
         " for PSNR and SSIM, lower for the colour error.",
-        "Mesuré contre l'original en 128×128. En petit : l'écart avec la photo abîmée. Plus haut est mieux pour PSNR et"
-        " SSIM, plus bas pour l'erreur de couleur.",
+        "Mesuré par rapport à l'original en 128×128. En petit : l'écart avec la photo abîmée. Plus haut est mieux"
+        " pour PSNR et SSIM, plus bas pour l'erreur de couleur.",
     ),
     "judged_caption": (
         "There is no original to measure against, so this says how each photo looks, not whether it is true.",
-        "Il n'y a pas d'original auquel mesurer : ce tableau dit à quoi chaque photo ressemble, non si elle est vraie.",
+        "Il n'y a pas d'original auquel comparer : ce tableau dit à quoi chaque photo ressemble, non si elle est"
+        " vraie.",
     ),
     "noise_0": ("hardly any", "presque aucun"),
     "noise_1": ("a little", "un peu"),
@@ -183,23 +184,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "control": ("Degradation", "Dégradation"),
     "from": ("From", "De"),
     "to": ("To", "À"),
-    "steps": ("Severities", "Niveaux"),
+    "steps": ("Severities", "Intensités"),
     "measure": ("Measure", "Mesure"),
     "sweep_run": ("Run the stress test", "Lancer l'épreuve"),
     "sweeping": ("Restoring", "Restauration"),
-    "sweep_plot": ("Measure against severity", "Mesure selon le niveau"),
+    "sweep_plot": ("Measure against severity", "Mesure selon l'intensité"),
     "plot_alt": (
         "{measure} against {control}. From the mildest to the severest step: {lines}.",
-        "{measure} selon {control}. Du niveau le plus léger au plus fort : {lines}.",
+        "{measure} selon {control}. De l'intensité la plus faible à la plus forte : {lines}.",
     ),
     "plot_line": ("{name} {first} to {last}", "{name} de {first} à {last}"),
     "strip": (
         "The pictures: a row per model, a column per severity",
-        "Les images : une ligne par modèle, une colonne par niveau",
+        "Les images : une ligne par modèle, une colonne par intensité",
     ),
     "sweep_files": (
         "Downloads: table (CSV), plot, pictures, a recipe per severity",
-        "Téléchargements : tableau (CSV), courbe, images, une recette par niveau",
+        "Téléchargements : tableau (CSV), courbe, images, une recette par intensité",
     ),
     "candidate": ("photo", "photo"),
     # --- Batch ---
@@ -358,8 +359,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " original project's random recipe. Every score is against the undamaged photo; every gain is over the degraded"
         " input: its mean and, below, its 95 % interval (bootstrap).",
         "{photos} photos (<code>{shard}</code>) sur lesquelles aucun réseau n'a été entraîné ni réglé, recadrées au"
-        " centre, abîmées par la recette aléatoire du projet d'origine. Chaque score est mesuré contre la photo intacte"
-        " ; chaque gain est pris sur l'entrée abîmée : sa moyenne et, dessous, son intervalle à 95 % (bootstrap).",
+        " centre, abîmées par la recette aléatoire du projet d'origine. Chaque score est mesuré par rapport à la photo"
+        " intacte ; chaque gain est pris sur l'entrée abîmée : sa moyenne et, dessous, son intervalle à 95 %"
+        " (bootstrap).",
     ),
     "about_degraded": ("Degraded input", "Entrée abîmée"),
     "about_gain": ("gain {gain}", "gain {gain}"),

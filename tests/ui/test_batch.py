@@ -66,7 +66,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 def report(made: Batch) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in contents(made)["report.jsonl"].decode().splitlines()]
+    return [json.loads(line) for line in contents(made)["batch.jsonl"].decode().splitlines()]
 
 
 def failed(made: Batch) -> list[tuple[str, str]]:
@@ -124,7 +124,7 @@ def test_files_and_archives_become_one_archive(lab: Lab, tmp_path: Path, tempora
     made = batch.restore(lab, paths, CNN, lambda *progress: told.append(progress))
 
     found = contents(made)
-    assert list(found) == ["portrait.png", "été/2/mer.png", "été/plage.png", "report.jsonl"]
+    assert list(found) == ["portrait.png", "été/2/mer.png", "été/plage.png", "batch.jsonl"]
     for name, source in (("portrait", "astronaut"), ("été/2/mer", "astronaut"), ("été/plage", "chelsea")):
         expected = lab.restorer.restore(image.load(EXAMPLES / f"{source}.jpg"), "cnn").photo.pixels
         assert np.array_equal(pixels(found[f"{name}.png"]), expected)
@@ -179,7 +179,7 @@ def test_a_photo_is_turned_upright(lab: Lab, photo: Photo, tmp_path: Path) -> No
 def test_results_are_named_after_what_made_them(lab: Lab, tmp_path: Path, recipe: Recipe, names: list[str]) -> None:
     made = batch.restore(lab, [example(tmp_path, "a.jpg")], recipe, silent)
     found = contents(made)
-    assert list(found) == [*names, "report.jsonl"]
+    assert list(found) == [*names, "batch.jsonl"]
     assert report(made)[0]["outputs"] == names
     run = pipeline.run(lab.restorer, image.load(EXAMPLES / "astronaut.jpg"), recipe)
     for name in names:
@@ -214,7 +214,7 @@ def test_a_photo_may_be_called_as_anothers_result(lab: Lab, tmp_path: Path, mode
     made = batch.restore(lab, [example(tmp_path, name) for name in names], recipe, silent)
     outputs = [name for line in report(made) for name in line["outputs"]]
     assert len(outputs) == len({name.casefold() for name in outputs}) == len(names) * len(models) * 2
-    assert set(contents(made)) == {*outputs, "report.jsonl"}
+    assert set(contents(made)) == {*outputs, "batch.jsonl"}
 
 
 def test_failures_of_one_name_are_all_told(lab: Lab, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_apps_limit_holds(restorer: Restorer, tmp_path: Path) -> None:
         Image.new("RGB", (side, 64)).save(path)
     made = batch.restore(Lab(restorer, max_pixels=64 * 64), [small, large], CNN, silent)
     assert failed(made) == [("large.png", "photo_too_large")]
-    assert list(contents(made)) == ["small.png", "report.jsonl"]
+    assert list(contents(made)) == ["small.png", "batch.jsonl"]
 
 
 def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: Lab, tmp_path: Path, temporary: Path) -> None:

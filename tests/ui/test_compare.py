@@ -60,7 +60,7 @@ def test_each_candidate_has_its_map(result: Result, french: bool) -> None:
         path = update.value["path"]
         assert path.endswith(f"/astronaut_{name}_error.png")
         assert np.array_equal(image.load(path).pixels, expected.pixels)
-        who = f"{TITLES[name]} 128" if name in TITLES else degraded
+        who = TITLES.get(name, degraded)
         assert update.label == (f"Erreur : {who}" if french else f"Error: {who}")
         told = number(mean, 1, french)
         assert ("," in told) == french

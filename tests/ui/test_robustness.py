@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_the_files_of_a_sweep(swept: Sweep, french: bool) -> None:
         "plot": "mémé_salt_pepper_plot.png",
         "strip": "mémé_salt_pepper_strip.png",
         "table": "mémé_salt_pepper.csv",
-        "recipes": "mémé_salt_pepper_recipes.jsonl",
+        "recipes": "mémé_salt_pepper_recipes.zip",
     }
     assert len({Path(path).parent for path in made.values()}) == 1
     for what, drawn in (
@@ -99,7 +100,9 @@ def test_the_table_opens_in_a_spreadsheet(swept: Sweep, french: bool) -> None:
 
 def test_each_recipe_gives_its_picture_again(swept: Sweep, restorer: Restorer) -> None:
     """From the visitor's file, not from the photo that the sweep has fitted."""
-    written = Path(files("a", swept, "psnr", False)["recipes"]).read_text(encoding="utf-8").splitlines()
+    with zipfile.ZipFile(files("a", swept, "psnr", False)["recipes"]) as packed:
+        written = [packed.read(name) for name in packed.namelist()]
+        assert packed.namelist()[-1] == f"salt_pepper_{swept.strengths[-1]:g}.json"
     assert len(written) == len(swept.strengths)
     given = image.load(EXAMPLES / "astronaut.jpg")
     for place, line in enumerate(written):

@@ -1,0 +1,56 @@
+"""Nothing that a visitor sent or made stays longer than an hour, even where an app was killed.
+
+Gradio's own `delete_cache` forgets the files of a killed process, and ends at the first file that it cannot delete.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Container
+from contextlib import suppress
+from pathlib import Path
+
+AGE, ROUND = 3000, 300
+"""Seconds that a file stays, and between two rounds of deleting."""
+PREFIX = "restoration-lab-"
+
+
+def private_folder() -> Path:
+    """A new folder for all temporary files of this process, Gradio's too; what killed apps left is deleted first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > AGE:  # a living app touches its folder at each round
+                shutil.rmtree(left)
+    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix=PREFIX)))
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(folder)
+    return folder
+
+
+def keep_clean(folder: Path, kept: Container[str]) -> None:
+    """Delete what is old in ``folder``, all but the files ``kept``, from now on in a thread of its own."""
+
+    def rounds() -> None:
+        while True:
+            delete_old(folder, kept)
+            time.sleep(ROUND)
+
+    threading.Thread(target=rounds, daemon=True).start()
+
+
+def delete_old(folder: Path, kept: Container[str], age: float = AGE) -> None:
+    """Delete the files of ``folder`` that are older than ``age`` seconds, and folders that are empty as long."""
+    with suppress(OSError):
+        os.utime(folder)
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before the folder
+        with suppress(OSError):
+            if str(path) in kept or time.time() - path.lstat().st_mtime < age:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
