@@ -394,14 +394,14 @@ def test_compare_shows_all_models_and_marks_the_best(visit: Visit, tmp_path: Pat
     assert [line[0] for line in lines] == ["Degraded", *TITLES.values()]
     scores = {TITLES[name]: metrics.psnr(photos[name], photos["original"]) for name in TITLES}
     for title, *cells in lines[1:]:
-        assert ("★ best" in cells[1]) == (scores[title] == max(scores.values()))
+        assert ("★ best" in cells[1]) == (max(scores.values()) - scores[title] < 0.05)  # a smaller lead is none
 
     maps = page.get_by_role("img", name=re.compile("^Where .* differs from the original: [\\d.]+ levels"))
     expect(maps).to_have_count(0)
     page.get_by_label(say("error_maps")).check()
     expect(maps).to_have_count(len(candidates))
     difference = np.abs(photos["vae"].pixels.astype(float) - photos["original"].pixels).mean()
-    expect(maps.nth(1)).to_have_attribute("alt", re.compile(f"VAE 128 .*: {difference:.1f} levels"))
+    expect(maps.nth(1)).to_have_attribute("alt", re.compile(f"VAE .*: {difference:.1f} levels"))
     page.get_by_label(say("error_maps")).uncheck()
     expect(maps).to_have_count(0)
 
