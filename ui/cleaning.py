@@ -5,6 +5,7 @@ Gradio's own `delete_cache` forgets the files of a killed process, and ends at t
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -20,15 +21,20 @@ PREFIX = "restoration-lab-"
 
 
 def private_folder() -> Path:
-    """A new folder for all temporary files of this process, Gradio's too; what killed apps left is deleted first."""
-    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    """A new folder for all temporary files of this process, Gradio's too; what killed apps left is deleted first.
+
+    It lies in GRADIO_TEMP_DIR, or where the system keeps such files, and goes when the process ends.
+    """
+    place = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+    Path(place).mkdir(parents=True, exist_ok=True)
+    for left in Path(place).glob(f"{PREFIX}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > AGE:  # a living app touches its folder at each round
                 shutil.rmtree(left)
-    folder = Path(os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix=PREFIX)))
-    folder.mkdir(parents=True, exist_ok=True)
-    tempfile.tempdir = str(folder)
-    return folder
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=place)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
+    return Path(folder)
 
 
 def keep_clean(folder: Path, kept: Container[str]) -> None:

@@ -51,6 +51,8 @@ def test_what_killed_apps_left_is_deleted_at_the_next_start(tmp_path: Path, monk
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     assert Path(tempfile.mkdtemp()).parent == folder
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "given"))
+    assert cleaning.private_folder().parent == tmp_path / "given"  # nothing else there is ever deleted
 
 
 def test_it_goes_on_by_itself(tmp_path: Path) -> None:
