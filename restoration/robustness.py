@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,7 @@ from . import metrics
 from .degradations import CONTROLS, Degradation
 from .image import Fit
 from .metrics import Metrics
+from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
 from .sheet import Panel, sheet
@@ -124,14 +125,14 @@ def sweep(
             if progress:
                 progress(place * len(at) + len(restored), total)
         photos[model] = tuple(restored)
-    hashes = {model: restorer.weights_sha256(model) for model in models}
+    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(models)))
     return Sweep(
         control=control,
         strengths=tuple(at),
         truth=truth,
         photos=photos,
         measures={name: tuple(metrics.compare(photo, truth) for photo in row) for name, row in photos.items()},
-        recipes=tuple(Recipe(fit=fit, degradation=damage, seed=seed, models=hashes) for damage in damages),
+        recipes=tuple(replace(recipe, degradation=damage) for damage in damages),
     )
 
 

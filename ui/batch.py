@@ -21,6 +21,7 @@ from restoration.types import PhotoError
 from .errors import refuse, sentence, shown
 from .files import publish, received
 from .lab import TITLES, Lab
+from .restore import engine_that_ran
 from .texts import i18n, is_french, text
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Batch:
     archive: str | None
     total: int
     failures: tuple[tuple[str, RestorationError], ...]
+    upscaling: Upscaling | None = None
+    """What enlarged the photos, where they were."""
 
 
 def items(paths: Sequence[str]) -> list[Item]:
@@ -74,7 +77,10 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     failures = [(item.name, item.refusal) for item in found if item.refusal]
     lines: list[dict[str, Any]] = []
 
+    ran: Upscaling | None = None
+
     def results() -> Iterator[tuple[str, bytes]]:
+        nonlocal ran
         with TemporaryDirectory() as folder:
             for place, item in enumerate(good):
                 tell(place, len(good), item.name)
@@ -89,6 +95,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
                     unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
                     failures.append((item.name, unforeseen))
                     continue
+                ran = run.recipe.upscaling
                 made = dict(zip(names[place], _photos(run), strict=True))
                 lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
                 for name, photo in made.items():
@@ -99,7 +106,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     target = Path(publish({"restored.zip": b""})["restored.zip"])
     archive.pack(target, results())
     is_empty = not any("outputs" in line for line in lines)
-    return Batch(None if is_empty else str(target), len(found), tuple(failures))
+    return Batch(None if is_empty else str(target), len(found), tuple(failures), ran)
 
 
 def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
@@ -125,6 +132,8 @@ def _photos(run: pipeline.Run) -> Iterator[Photo]:
 def summary(batch: Batch, french: bool) -> str:
     """How many were restored, and why the others were not, as HTML."""
     said = text("batch_done", french, done=batch.total - len(batch.failures), total=batch.total)
+    if batch.upscaling:
+        said += f" {engine_that_ran(batch.upscaling, french)}"
     if not batch.failures:
         return f"<p>{said}</p>"
     colon = " :" if french else ":"

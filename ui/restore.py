@@ -104,7 +104,7 @@ def measures(run: Run, french: bool) -> str:
     ]
     table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
     degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
-    return f"{table}<p>{degraded} {_engine(run, french)}</p>"
+    return f"{table}<p>{degraded} {engine_that_ran(run.recipe.upscaling, french)}</p>"
 
 
 def _time(name: str, run: Run, french: bool) -> str:
@@ -114,8 +114,9 @@ def _time(name: str, run: Run, french: bool) -> str:
     return spent
 
 
-def _engine(run: Run, french: bool) -> str:
-    if not (ran := run.recipe.upscaling):
+def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
+    """What enlarged, in words."""
+    if ran is None:
         return ""
     if ran.engine == "bicubic":
         return text("ran_bicubic", french, scale=ran.scale)
