@@ -40,8 +40,8 @@ def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
     """
     if asked.models and asked.fit is None:
         raise ControlError("recipe_fit", "The models need a photo of 128x128; give the recipe a fit.")
-    upscaling = asked.upscaling
-    if upscaling and asked.models:
+    upscaling = asked.upscaling if asked.models else None  # there is nothing to enlarge
+    if upscaling:
         upscaling = restorer.upscaling(upscaling.scale, upscaling.engine, upscaling.denoise, upscaling.tile)
     return replace(
         asked,

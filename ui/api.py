@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
@@ -32,6 +33,7 @@ from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
 from .restore import labelled_sheet, pictures
 
+logger = logging.getLogger(__name__)
 Json = dict[str, Any]
 MAX_WHOLE = 2**53
 """Up to here every program reads a whole number of JSON alike."""
@@ -336,7 +338,8 @@ async def _fetch(component: Component, source: Any) -> Any:
         return unquote(path)
     try:
         return await type(component).async_move_resource_to_block_cache(component, source)
-    except Exception:
+    except Exception as error:  # Gradio's own, httpx's and the system's: for the visitor they are one
+        logger.info("a photo was not fetched: %s", error)
         return source
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,11 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
 
 def difference(recipe: Recipe, lab: Lab) -> RecipeMismatch | None:
-    """What of the weights, the libraries and the device is not as the recipe has it; fetches an engine's weights."""
-    return recipe.mismatch(pipeline.resolve(lab.restorer, recipe))
+    """What of the models' weights, the libraries and the device is not as the recipe has it.
+
+    An engine's weights, which are pinned, are not fetched for that: where they cannot be had, the run says so.
+    """
+    return recipe.mismatch(pipeline.resolve(lab.restorer, replace(recipe, upscaling=None)))
 
 
 def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]) -> None:

@@ -12,8 +12,8 @@ from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, Resto
 from restoration.degradations import CONTROLS
 from tests.ui import test_restore
 from tests.ui.test_panel import visitor
-from ui.lab import ENGINES, TITLES
-from ui.recipes import link, settings
+from ui.lab import ENGINES, TITLES, Lab
+from ui.recipes import difference, link, settings
 from ui.restore import asked
 
 DAMAGE = PRESETS["heavy"].draw(11)
@@ -121,3 +121,13 @@ def test_a_link_without_an_address_is_still_a_link() -> None:
         page, _, packed = link(FULL, request).partition("?recipe=")
         assert page == ""
         assert Recipe.from_link(packed) == FULL
+
+
+def test_what_is_not_as_it_was_is_told_before_the_run(restorer: Restorer) -> None:
+    """Also where the recipe's engine cannot be had, which tests without a network have not."""
+    recipe = Recipe(models={"cnn": None}, upscaling=Upscaling(scale=4, engine="general"))
+    assert difference(recipe, Lab(restorer)) is None
+    older = replace(recipe, models={"cnn": "a" * 64}, versions={"device": "cuda"})
+    told = str(difference(older, Lab(restorer)))
+    assert "cnn aaaaaaaaaaaa → " in told
+    assert "device cuda → cpu" in told
