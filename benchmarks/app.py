@@ -49,7 +49,7 @@ def main(weights: Annotated[Path | None, typer.Option(help="Folder of Real-ESRGA
 def cache_with(weights: Path) -> str:
     """A cache folder that holds the weights already."""
     cache = Path(tempfile.mkdtemp())
-    shutil.copytree(weights, cache / "restoration-lab")
+    shutil.copytree(weights, cache / "huggingface" / "assets" / "restoration-lab" / "weights")
     return str(cache)
 
 

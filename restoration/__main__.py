@@ -16,6 +16,7 @@ import typer
 from tqdm import tqdm
 
 from . import image, weights
+from .checkpoints import ORIGINALS
 from .degradations import CONTROLS, PRESETS, Degradation, preset
 from .outputs import Entry, Job, commit, finite, is_done, is_file_name, plan, read_report, report_path, truth_of
 from .recipe import Recipe
@@ -38,7 +39,6 @@ app = typer.Typer(
     " 1 some photo failed, 2 wrong usage.",
 )
 
-MODELS = "vae, gan or cnn"
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
 FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
@@ -141,6 +141,12 @@ def _tile_bar() -> Iterator[Progress]:
         yield progress
 
 
+def _held(own_weights: list[Path] | None) -> str:
+    """The model to run where none is named: the VAE, if the user's own weights are not another's."""
+    held = weights.held(own_weights or ())
+    return held[0] if held and "vae" not in held else "vae"
+
+
 def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     from .restorer import Restorer
 
@@ -231,7 +237,9 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
 def restore_command(
     inputs: Inputs,
     out: Out,
-    model: Annotated[str, typer.Option(help=f"{MODELS}.")] = "vae",
+    model: Annotated[
+        str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
+    ] = None,
     upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
@@ -250,7 +258,9 @@ def restore_command(
                 "no_upscaling", "An engine and a denoise strength are for upscaling; add --upscale 2 or 4."
             )
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
-        _restore(inputs, out, Recipe(fit=fit, models={model: None}, upscaling=upscaling), _restorer(device, weights))
+        restorer = _restorer(device, weights)
+        asked = Recipe(fit=fit, models={model or _held(weights): None}, upscaling=upscaling)
+        _restore(inputs, out, asked, restorer)
 
 
 @app.command("replay")
@@ -370,7 +380,9 @@ def compare_command(
             pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
             measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
             panels = [_panel("degraded", run.degraded, measured["degraded"])]
-            panels += [_panel(name.upper(), pictures[name], measured[name], measured["degraded"]) for name in names]
+            panels += [
+                _panel(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names
+            ]
             pictures |= {"truth": truth, "sheet": sheet([[*panels, Panel(truth, ["truth"])]])}
             return pictures, _facts({name: each.seconds for name, each in run.restored.items()}, measured)
 
@@ -414,11 +426,14 @@ def sweep_command(
         hashes = {name: restorer.weights_sha256(name) for name in names}
         worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
 
+        def label(name: str) -> str:
+            return restorer.title(name) if name in names else robustness.english(name)
+
         def work(job: Job) -> tuple[dict[str, Photo | bytes], Entry]:
             truth = image.fit(image.load(job.source), fit)
             swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
             results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
-            results |= {"plot": robustness.plot(swept, measure), "strip": robustness.strip(swept)}
+            results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
             return results, {"control": control, "strengths": at}
 
         recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
@@ -510,9 +525,33 @@ def models_command() -> None:
                 path = weights.find(entry.name)
                 found = hashlib.sha256(path.read_bytes()).hexdigest()
                 state = f"{path}  {found}{'' if found in entry.files.values() else '  damaged'}"
-            except WeightsError:
-                state = f"not here; fetched when needed from {entry.url}" if entry.url else "missing"
+            except WeightsError as error:
+                url = error.fields.get("url")
+                state = f"not here; fetched when needed from {url}" if url else "missing"
             typer.echo(f"{entry.model:26}{entry.title:38}{entry.parameters:>10,}  {state}")
+        for id in weights.originals():
+            typer.echo(f"{id:26}{ORIGINALS[id].title:38}{'':10}  in {weights.FOLDER}")
+
+
+@app.command("convert")
+def convert_command(
+    checkpoint: Annotated[Path, typer.Argument(metavar="FILE.pth", help="A checkpoint of the original project.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The new file, ending in .safetensors.")],
+) -> None:
+    """Turn a checkpoint of the original project into safetensors, which cannot hold code: the same numbers, and
+    --weights takes it in the place of the checkpoint.
+    """
+    from . import checkpoints
+
+    with _clear_errors():
+        if out.suffix != ".safetensors" or out.exists():
+            raise ControlError(
+                "convert_out",
+                "{out} must be a new file that ends in .safetensors; choose another name.",
+                out=out,
+            )
+        image.write_whole(out, checkpoints.convert(checkpoint))
+        typer.echo(f"{out}: the original project's {str(checkpoints.part(out)).upper()}.")
 
 
 def _facts(seconds: Mapping[str, float], measured: Mapping[str, Metrics] | None = None) -> Entry:

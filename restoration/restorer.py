@@ -21,7 +21,7 @@ from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
 from .tiling import Progress
-from .types import ControlError, MemoryShortage, ModelSpec, Photo, Upscaling, WeightsError
+from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
 
 MAX_SAMPLES = 64
 logger = logging.getLogger(__name__)
@@ -98,21 +98,26 @@ class Restorer:
         """Load what `restore` will need, so that what is missing shows before the first photo; `upscaling` does so for
         `upscale`, and comes first.
 
-        Raises `WeightsError` too where one of the restorer's own ``weights`` serves neither.
+        Raises `ControlError` too where one of the restorer's own ``weights`` serves neither.
         """
-        for spec in [find_model(name) for name in models]:
-            self._model(spec)
+        for name in models:
+            self._model(name)
         for given in self.weights:
             if not any(find_weights.serves(given, name) for name in self._networks):
-                raise WeightsError(
+                raise ControlError(
                     "weights_unused",
-                    "{path} holds no weights for what was asked; leave it out, or choose its model or engine.",
+                    "{path} holds weights for {held}, which was not asked for; leave it out, or choose that.",
                     path=given,
+                    held=" and ".join(find_weights.held([given])) or "upscaling",
                 )
+
+    def title(self, model: str) -> str:
+        """What the network is called that serves ``model``."""
+        return find_weights.title(model, self.weights)
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""
-        return self._model(find_model(model)).sha256
+        return self._model(model).sha256
 
     def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
@@ -126,7 +131,7 @@ class Restorer:
 
         ``seconds`` is each photo's share. All of them are in memory together.
         """
-        loaded = self._model(find_model(model))
+        loaded = self._model(model)
         squares = image.to_tensor([image.fit(photo, fit) for photo in photos])
         started = time.perf_counter()
         with torch.inference_mode():
@@ -144,8 +149,7 @@ class Restorer:
         """
         if not 2 <= n <= MAX_SAMPLES:
             raise ControlError("samples", "There can be 2 to {most} samples, not {n}.", most=MAX_SAMPLES, n=n)
-        spec = find_model("vae")
-        loaded = self._model(spec)
+        loaded = self._model("vae")
         square = image.fit(photo, fit)
         started = time.perf_counter()
         with torch.inference_mode():
@@ -242,7 +246,9 @@ class Restorer:
             return engine
         return "x2plus"
 
-    def _model(self, spec: ModelSpec) -> _Loaded:
+    def _model(self, name: str) -> _Loaded:
+        spec = find_model(find_weights.resolved(name, self.weights))
+
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
             network = spec.build(config)
             network.load_state_dict(dict(tensors))
@@ -268,7 +274,7 @@ class Restorer:
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
                 except (RuntimeError, TypeError, KeyError, ValueError) as error:
-                    reason = str(error).splitlines()[0]
+                    reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
                     raise WeightsError(
                         "weights_of_another",
                         "{path} holds weights of another network ({reason}); "

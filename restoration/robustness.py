@@ -25,6 +25,7 @@ from .restorer import Restorer
 from .sheet import Panel, sheet
 from .tiling import Progress
 from .types import ControlError, Photo
+from .weights import title
 
 MAX_STEPS = 32
 BATCH = 8
@@ -48,7 +49,7 @@ _ENGLISH = {
 def english(name: str) -> str:
     if name in CONTROLS:
         return f"{name.replace('_', ' ')}: {CONTROLS[name].help}"
-    return _ENGLISH.get(name, name.upper())
+    return _ENGLISH.get(name) or title(name)
 
 
 @dataclass(frozen=True, kw_only=True)

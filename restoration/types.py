@@ -94,7 +94,8 @@ class ModelSpec:
     """What the rest of the package knows of a model.
 
     ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1]
-    to the same, H and W multiples of 16. ``weights`` is the file's name in the manifest.
+    to the same, H and W multiples of 16 (128 for the original project's). ``weights`` is what `weights.load` calls
+    them: the file's name in the manifest, or the id of a model of the original project's.
     """
 
     id: str

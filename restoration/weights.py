@@ -1,27 +1,30 @@
 """Finding, verifying and loading weights.
 
-In this order: an explicit path, the ``weights/`` folder of the repository, and, for what is not shipped there, the
-user's cache and the release that its authors published.
+In this order: an explicit path, the ``weights/`` folder of the repository, the user's caches, the Hugging Face Hub, and
+for Real-ESRGAN's the release of its authors.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import logging
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
+from . import checkpoints, hub
+from .checkpoints import ORIGINALS
 from .types import WeightsError
 
 if TYPE_CHECKING:
     import torch
 
+logger = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 
 
@@ -29,8 +32,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "weights"
 class Entry:
     """One file of ``weights/manifest.json``. ``model`` is the id of the network that reads it.
 
-    ``url`` is where a file that is not shipped is published; ``also`` are other files that will do, the same weights
-    rounded to fp16, with their SHA-256.
+    ``url`` is where its authors published a file that is not shipped; ``also`` are other files that will do, the same
+    weights rounded to fp16, with their SHA-256.
     """
 
     name: str
@@ -63,13 +66,39 @@ class Checkpoint:
     tensors: Mapping[str, torch.Tensor]
 
 
-@cache
+@dataclass(frozen=True, kw_only=True)
+class Repo:
+    """A repository of the Hub that holds the released files. ``revision`` is a commit, or a branch."""
+
+    repo: str
+    revision: str
+
+
 def manifest() -> Mapping[str, Entry]:
     """The released files by name. Raises `WeightsError` where the manifest cannot be read."""
+    return _manifest()[0]
+
+
+def published() -> Repo | None:
+    """Where the Hub has the released files: as RESTORATION_HUB_REPO says (USER/NAME, or USER/NAME@REVISION), or as the
+    manifest pins it; None until they are published.
+    """
+    if own := os.environ.get("RESTORATION_HUB_REPO"):
+        repo, _, revision = own.partition("@")
+        return Repo(repo=repo, revision=revision or "main")
+    return _manifest()[1]
+
+
+@cache
+def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
     path = FOLDER / "manifest.json"
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        return {name: Entry(name=name, **entry) for name, entry in files.items()}
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        entries = {name: Entry(name=name, **entry) for name, entry in contents["files"].items()}
+        repo = Repo(**contents["hub"]) if contents["hub"] else None
+        if repo and not re.fullmatch("[0-9a-f]{40}", repo.revision):
+            raise ValueError(f"the revision {repo.revision!r} is no commit of 40 hexadecimal digits")
+        return entries, repo
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(
             "manifest_unreadable",
@@ -89,27 +118,63 @@ def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
     for given in map(Path, explicit):
         if not given.exists():
             raise WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=given)
-        if not any(_served(given, entry) for entry in manifest().values()):
-            raise WeightsError(
-                "weights_foreign",
-                "{path} holds no weights for {choices}; name one of these files.",
-                path=given,
-                choices=", ".join(manifest()),
-            )
+        if not any(_served(given, entry) for entry in manifest().values()) and not dict(_parts(given)):
+            raise checkpoints.foreign(given, manifest())
 
 
 def serves(given: str | os.PathLike[str], name: str) -> bool:
-    """Does a path, of a file or a folder, hold the weights called ``name``?"""
-    return _served(Path(given), manifest()[name]) is not None
+    """Does a path, of a file or a folder, hold the weights called ``name``, or part of them?"""
+    place = Path(given)
+    if name in ORIGINALS:
+        return any(part in ORIGINALS[name].parts for part, _ in _parts(place))
+    return _served(place, manifest()[name]) is not None
+
+
+def held(explicit: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """The models, as the user asks for them, that explicit paths hold weights for."""
+    places = [Path(given) for given in explicit]
+    ours = [entry.model for entry in restorers() if any(_served(place, entry) for place in places)]
+    parts = {part for place in places for part, _ in _parts(place)}
+    originals = [each for each in ORIGINALS.values() if each.parts[-1] in parts]
+    return list(dict.fromkeys([*ours, *(each.asked for each in originals)]))
+
+
+def resolved(model: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> str:
+    """The id of the model that runs where ``model`` is asked for: the original project's network, where the user's own
+    files are its checkpoint.
+    """
+    ours = [entry for entry in restorers() if entry.model == model]
+    places = [Path(given) for given in explicit]
+    if any(_served(place, entry) for place in places for entry in ours):
+        return model
+    given = {part for place in places for part, _ in _parts(place)}
+    fitting = (id for id, each in ORIGINALS.items() if each.asked == model and each.parts[-1] in given)
+    return next(fitting, model)
+
+
+def title(model: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> str:
+    """What the model is called that runs where ``model`` is asked for."""
+    id = resolved(model, explicit)
+    titles = {entry.model: entry.title for entry in restorers()}
+    return ORIGINALS[id].title if id in ORIGINALS else titles.get(id, id)
+
+
+def originals() -> list[str]:
+    """The ids of the original project's models whose checkpoints lie in ``weights/``.
+
+    A file there that is no checkpoint is named in a warning.
+    """
+    lying = dict(_parts(FOLDER, warn=True))
+    found = [id for id, original in ORIGINALS.items() if lying.keys() >= set(original.parts)]
+    return [id for id in found if id != "cnn1" or "cnn-original" not in found]
 
 
 def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: bool = False) -> Path:
     """Where the weights called ``name`` in the manifest lie.
 
     ``explicit`` paths come first: a folder that has a file of that name, or a file that has the name or whose header
-    says that it holds the same model. Then the ``weights/`` folder, then the cache. With ``fetch``, weights that are
-    published elsewhere are downloaded to the cache; never where HF_HUB_OFFLINE is set. Raises `WeightsError` where
-    nothing is found.
+    says that it holds the same model. Then the ``weights/`` folder, then the caches. With ``fetch``, weights that are
+    published elsewhere are downloaded; never where HF_HUB_OFFLINE is set. Raises `WeightsError` where nothing is found.
     """
     if name not in manifest():
         raise WeightsError(
@@ -119,42 +184,44 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     for place in (*map(Path, explicit), FOLDER):
         if path := _served(place, entry):
             return path
-    if entry.url is None:
+    repo = published()
+    from_hub = hub.cached(repo.repo, repo.revision, name) if repo else None
+    if from_hub and hub.is_whole(from_hub, entry.sha256):
+        return from_hub
+    cached = _served(hub.folder(), entry)
+    if cached and (not fetch or cached.name != name or hub.is_whole(cached, entry.sha256)):
+        return cached
+    urls = [hub.address(repo.repo, repo.revision, name)] if repo else []
+    urls += [entry.url] if entry.url else []
+    if not urls:
         raise WeightsError(
             "weights_missing", "{path} is missing; restore it with `git checkout weights`.", path=FOLDER / name
         )
-    cached = _served(cache_folder(), entry)
-    if fetch and (cached is None or cached.name == name):
-        return _fetched(entry, entry.url)
-    if cached:
-        return cached
+    if fetch:
+        return hub.fetch(name, urls, sha256=entry.sha256, size=entry.size)
     raise WeightsError(
         "weights_later",
         "{name} is not here yet; it will be fetched from {url} when it is needed.",
         name=name,
-        url=entry.url,
+        url=urls[0],
     )
 
 
 def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoint:
-    """Find (or fetch), verify and read the weights called ``name``; tensors come back as float32.
+    """Find (or fetch), verify and read the weights called ``name``, or the original project's model of that id.
 
-    A released file must have a SHA-256 of the manifest's; one's own weights for our models, given by their path, are
-    taken at their word. Raises `WeightsError` where the file is missing, damaged or not what the manifest says.
+    Tensors come back as float32. A released file must have a SHA-256 of the manifest's; one's own weights for what the
+    repository ships, given by their path, and the original project's are taken at their word. Raises `WeightsError` where the
+    file is missing, damaged or not what the manifest says.
     """
+    if name in ORIGINALS:
+        return _load_original(name, [Path(given) for given in explicit])
     path = find(name, explicit, fetch=True)
     entry = manifest()[name]
-    try:
-        contents = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(
-            "weights_unreadable",
-            "{path} cannot be read ({reason}); check its permissions.",
-            path=path,
-            reason=error.strerror,
-        ) from error
+    contents = checkpoints.contents_of(path)
     sha256 = hashlib.sha256(contents).hexdigest()
-    if (path.resolve().parent == FOLDER.resolve() or entry.url) and sha256 not in entry.files.values():
+    own = entry.url is None and any(_served(Path(given), entry) == path for given in explicit)
+    if sha256 not in entry.files.values() and (not own or path.resolve().parent == FOLDER.resolve()):
         if entry.url:
             raise WeightsError(
                 "download_damaged",
@@ -167,116 +234,70 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
             "{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`.",
             path=path,
         )
-    config, tensors = _read_pickled(contents, path) if path.suffix == ".pth" else _read_safetensors(contents, path)
-    if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(
-            "weights_undefined",
-            "{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.",
-            path=path,
-        )
+    config, tensors = checkpoints.read(path, contents)
     return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: ``~/.cache/restoration-lab``, or what the system and XDG_CACHE_HOME say."""
-    import pooch
-
-    return Path(pooch.os_cache("restoration-lab"))
-
-
-def _fetched(entry: Entry, url: str) -> Path:
-    """The published file out of the cache; downloaded first where it is missing or damaged there."""
-    import huggingface_hub
-    import pooch
-    import requests  # pooch fetches with it
-
-    cached = cache_folder() / entry.name
-    if huggingface_hub.is_offline_mode():
-        if cached.is_file():
-            return cached
+def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
+    """One or two files of the original project's. The SHA-256 of two is that of one after the other; each tensor's key
+    begins with the name of its part.
+    """
+    original = ORIGINALS[id]
+    if missing := _missing(original.parts, places):
         raise WeightsError(
-            "fetch_forbidden",
-            "{name} is not here, and HF_HUB_OFFLINE forbids to fetch it; "
-            "unset it, or download {url} by hand into {folder}.",
-            name=entry.name,
-            url=url,
-            folder=cached.parent,
+            "original_missing",
+            "{title} needs {files} of the original project; name it by --weights, or put it into {folder}.",
+            title=original.title,
+            files=" and ".join(checkpoints.PARTS[part][1] for part in missing),
+            folder=FOLDER,
         )
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=15)
-    try:
-        path = pooch.retrieve(url, f"sha256:{entry.sha256}", entry.name, cached.parent, downloader=downloader)
-    except requests.ConnectionError as error:
-        raise WeightsError(
-            "fetch_unconnected",
-            "{name} could not be fetched: no connection to {host}; try again, or download {url} by hand into {folder}.",
-            name=entry.name,
-            host=urlsplit(url).hostname,
-            url=url,
-            folder=cached.parent,
-        ) from error
-    except (OSError, ValueError) as error:  # requests' other errors are OSErrors; a wrong hash is a ValueError
-        raise WeightsError(
-            "fetch_failed",
-            "{name} could not be fetched ({reason}); try again, or download {url} by hand into {folder}.",
-            name=entry.name,
-            reason=str(error).splitlines()[0],
-            url=url,
-            folder=cached.parent,
-        ) from error
-    return Path(path)
+    digest = hashlib.sha256()
+    tensors: dict[str, torch.Tensor] = {}
+    for name in original.parts:
+        path = next(path for place in (*places, FOLDER) for part, path in _parts(place) if part == name)
+        contents = checkpoints.contents_of(path)
+        digest.update(contents)
+        tensors |= {f"{name}.{key}": tensor for key, tensor in checkpoints.read(path, contents)[1].items()}
+    return Checkpoint(path=path, sha256=digest.hexdigest(), config={}, tensors=tensors)
+
+
+def _missing(parts: Sequence[str], places: Sequence[Path]) -> list[str]:
+    """Those of the original project's parts that neither ``places`` nor ``weights/`` hold."""
+    lying = {part for place in (*places, FOLDER) for part, _ in _parts(place)}
+    return [part for part in parts if part not in lying]
+
+
+def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
+    """The original project's parts at ``place``, a file or a folder, of which the highest epoch comes first."""
+    own = {name for entry in manifest().values() for name in entry.files}
+    if not place.is_dir():
+        paths = [place]
+    else:
+        paths = sorted((path for path in place.iterdir() if path.suffix in (".pth", ".safetensors")), key=_epoch)
+    for path in paths:
+        if path.name in own or not path.is_file():
+            continue
+        try:
+            part = checkpoints.part(path)
+        except (WeightsError, OSError) as error:
+            if warn:
+                logger.warning("%s is left out. %s", path.name, error)
+            continue
+        if part:
+            yield part, path
+        elif warn:
+            logger.warning("%s", checkpoints.foreign(path, manifest()))
+
+
+def _epoch(path: Path) -> tuple[int, str]:
+    """Orders files by the last number in their names, the highest first."""
+    numbers = re.findall(r"\d+", path.stem)
+    return -int(numbers[-1]) if numbers else 0, path.name
 
 
 def _served(place: Path, entry: Entry) -> Path | None:
     """The file at ``place``, a file or a folder, that holds the entry's weights."""
     if place.is_dir():
         return next((place / name for name in entry.files if (place / name).is_file()), None)
-    fits = place.is_file() and (place.name in entry.files or _header(place).get("model") == entry.model)
+    fits = place.is_file() and (place.name in entry.files or checkpoints.header(place).get("model") == entry.model)
     return place if fits else None
-
-
-def _read_safetensors(contents: bytes, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
-    import safetensors.torch
-
-    try:
-        tensors = {key: tensor.float() for key, tensor in safetensors.torch.load(contents).items()}
-        return json.loads(_header(path).get("config", "null")), tensors
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise _incomplete(path, error) from error
-
-
-def _read_pickled(contents: bytes, path: Path) -> tuple[None, dict[str, torch.Tensor]]:
-    """Real-ESRGAN's own files; tensors only, no code in the pickle is ever run."""
-    import torch
-
-    try:
-        values = torch.load(io.BytesIO(contents), map_location="cpu", weights_only=True)
-        tensors = values.get("params_ema", values.get("params"))  # as Real-ESRGAN prefers them
-        return None, {key: tensor.float() for key, tensor in tensors.items()}
-    except MemoryError:
-        raise
-    except Exception as error:  # unpickling raises whatever the file makes it trip over
-        raise WeightsError(
-            "weights_pickle", "{path} is no weights file of Real-ESRGAN's; get a fresh copy of it.", path=path
-        ) from error
-
-
-def _incomplete(path: Path, error: Exception) -> WeightsError:
-    return WeightsError(
-        "weights_incomplete",
-        "{path} is not a complete safetensors file ({reason}); give one, or get a fresh copy of it.",
-        path=path,
-        reason=str(error),
-    )
-
-
-def _header(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file, read without torch; a pickle has none."""
-    import safetensors
-
-    if path.suffix == ".pth":
-        return {}
-    try:
-        with safetensors.safe_open(path, "np") as file:
-            return file.metadata() or {}
-    except (OSError, safetensors.SafetensorError) as error:
-        raise _incomplete(path, error) from error

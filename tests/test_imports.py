@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types"},
+    {"restoration.hub", "restoration.checkpoints"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},
@@ -20,7 +21,7 @@ LAYERS = [
     {"restoration.robustness"},
     {"restoration", "restoration.__main__"},
     {"train", "ui"},
-    {"benchmarks", "app"},
+    {"benchmarks", "deploy", "app"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -36,7 +37,7 @@ def unit(module: str) -> str | None:
 def sources() -> list[Path]:
     return [
         ROOT / "app.py",
-        *(p for folder in ("restoration", "train", "ui", "benchmarks") for p in (ROOT / folder).rglob("*.py")),
+        *(p for folder in ("restoration", "train", "ui", "benchmarks", "deploy") for p in (ROOT / folder).rglob("*.py")),
     ]
 
 

@@ -406,8 +406,8 @@ def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
 def test_weights_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
     own = weights.FOLDER / "cnn.safetensors"
     code, _, stderr = run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "vae", "--weights", own)
-    assert code == 1
-    assert "no weights for what was asked" in stderr
+    assert code == 2
+    assert "holds weights for cnn, which was not asked for" in stderr
     assert run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "cnn", "--weights", own)[0] == 0
 
 

@@ -108,6 +108,8 @@ def main(
     }
     write_whole(FOLDER / spec.weights, contents)
     manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+    if manifest["files"].get(spec.weights, {}).get("sha256") != entry["sha256"]:
+        manifest["hub"] = {}  # what is published is another file
     manifest["files"][spec.weights] = entry
     write_whole(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
     card = CARD.format(

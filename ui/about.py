@@ -11,11 +11,13 @@ from typing import Any
 
 import gradio as gr
 
+from restoration.checkpoints import ORIGINALS
 from restoration.models import model
 from restoration.types import SIDE
 from restoration.weights import Entry, manifest, restorers
 
 from . import diagrams
+from .lab import TITLES
 from .texts import _TEXTS, i18n, is_french, number, text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,6 +139,7 @@ def _models(say: Say, french: bool, results: Path) -> str:
             f'<h3>{escape(entry.title)}</h3><div class="model">'
             f'<div><p>{what}</p><dl class="facts">{listed}</dl></div>{figure}</div>'
         )
+    parts += [f"<h3>{name}</h3><p>{say('about_original')}</p>" for id, name in TITLES.items() if id in ORIGINALS]
     return "".join(parts)
 
 

@@ -71,12 +71,23 @@ FRENCH: dict[str, str] = {
     ),
     # weights
     "manifest_unreadable": "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`.",
+    "hub_name": (
+        "{repo!r} n'est pas le nom d'un dépôt du Hub ; donnez à RESTORATION_HUB_REPO la forme UTILISATEUR/NOM."
+    ),
     "weights_nowhere": "Il n'y a pas de poids à l'endroit indiqué, {path} ; vérifiez le chemin.",
-    "weights_foreign": "{path} ne contient pas de poids pour {choices} ; indiquez l'un de ces fichiers.",
+    "weights_foreign": (
+        "{path} ne contient pas de poids utilisables ici : {expected} étaient attendus, et {found} y est ; "
+        "donnez l'un des fichiers attendus."
+    ),
+    "original_missing": (
+        "{title} a besoin de {files} du projet d'origine ; indiquez-le par --weights, ou mettez-le dans {folder}."
+    ),
     "weights_unknown": "Le manifeste ne connaît pas les poids {name} ; entraînez-les et exportez-les d'abord.",
     "weights_missing": "Le fichier {path} manque ; rétablissez-le par `git checkout weights`.",
     "weights_later": "Le fichier {name} n'est pas encore là ; il sera téléchargé de {url} au moment voulu.",
-    "weights_unreadable": "Le fichier {path} ne peut pas être lu ({reason}) ; vérifiez ses droits d'accès.",
+    "weights_unreadable": (
+        "Le fichier {path} ne peut pas être lu ({reason}) ; vérifiez le chemin et les droits d'accès."
+    ),
     "download_damaged": (
         "Le fichier {path} est abîmé (son SHA-256 n'est pas celui du manifeste) ; remplacez-le par une copie de {url}."
     ),
@@ -93,14 +104,33 @@ FRENCH: dict[str, str] = {
         "supprimez cette variable, ou téléchargez vous-même {url} dans le dossier {folder}."
     ),
     "fetch_unconnected": (
-        "Le fichier {name} n'a pas pu être téléchargé : pas de connexion à {host} ; "
+        "Le fichier {name} n'a pas pu être téléchargé : {host} est injoignable, ou s'est interrompu ; "
         "réessayez, ou téléchargez vous-même {url} dans le dossier {folder}."
+    ),
+    "fetch_refused": (
+        "Le fichier {name} n'a pas pu être téléchargé : {url} est privé, ou n'existe pas ; "
+        "vérifiez RESTORATION_HUB_REPO, ou connectez par `hf auth login` un compte qui y a accès."
+    ),
+    "fetch_absent": (
+        "Le fichier {name} n'a pas pu être téléchargé : il n'y a rien à {url} ; "
+        "vérifiez RESTORATION_HUB_REPO, ou mettez à jour ce projet, dont weights/manifest.json indique ce fichier."
+    ),
+    "fetch_wrong": (
+        "Ce que {host} donne pour {name} est un autre fichier (son SHA-256 n'est pas celui du manifeste) ; "
+        "mettez à jour ce projet, ou prévenez qui a publié le fichier."
+    ),
+    "cache_unwritable": (
+        "Le fichier {name} ne peut pas être gardé dans {folder} ({reason}) ; "
+        "donnez à HF_HOME un dossier où l'on peut écrire et qui a de la place."
     ),
     "fetch_failed": (
         "Le fichier {name} n'a pas pu être téléchargé ({reason}) ; "
         "réessayez, ou téléchargez vous-même {url} dans le dossier {folder}."
     ),
-    "weights_pickle": "{path} n'est pas un fichier de poids de Real-ESRGAN ; procurez-vous-en une nouvelle copie.",
+    "weights_pickle": (
+        "{path} ne contient pas de poids lisibles (seuls les tenseurs le sont, jamais du code) ; "
+        "procurez-vous-en une nouvelle copie."
+    ),
     "weights_incomplete": (
         "{path} n'est pas un fichier safetensors complet ({reason}) ; "
         "donnez-en un, ou procurez-vous-en une nouvelle copie."
@@ -109,7 +139,7 @@ FRENCH: dict[str, str] = {
     "device_unknown": "L'appareil « {device} » n'existe pas ; choisissez parmi auto, cpu, cuda.",
     "device_missing": "Il n'y a pas de GPU CUDA ici ; utilisez l'appareil cpu ou auto.",
     "weights_unused": (
-        "{path} ne contient pas de poids pour ce qui est demandé ; retirez-le, ou choisissez son modèle ou son moteur."
+        "{path} contient des poids pour {held}, ce qui n'est pas demandé ; retirez-le, ou choisissez cela."
     ),
     "weights_of_another": (
         "{path} contient les poids d'un autre réseau ({reason}) ; "

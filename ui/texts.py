@@ -367,6 +367,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_gain": ("gain {gain}", "gain {gain}"),
     "about_interval": ("{low} to {high}", "{low} à {high}"),
     "about_of_truth": ("{share} % of the truth's", "{share} % de l'original"),
+    "about_original": (
+        "A network of the original student project, with its checkpoint that lies in weights/; not measured here.",
+        "Un réseau du projet étudiant d'origine, avec les poids déposés dans weights/ ; il n'a pas été mesuré ici.",
+    ),
     "about_unscored": ("no scores yet", "pas encore de scores"),
     "about_stale": (
         "These scores are of other weights than the released ones, which are yet to be measured: {models}.",

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
+from ..checkpoints import ORIGINALS
 from ..types import ControlError, ModelSpec
 
 
@@ -23,7 +24,11 @@ def models() -> Mapping[str, ModelSpec]:
 
 
 def model(name: str) -> ModelSpec:
-    """The model called ``name``; raises `ControlError` that lists the models if there is none."""
+    """The model called ``name``, ours or the original project's; raises `ControlError` if there is none."""
+    if name in ORIGINALS:
+        from ._original import SPECS
+
+        return SPECS[name]
     if name not in models():
         choices = ", ".join(models())
         raise ControlError(

@@ -1,0 +1,212 @@
+"""Weights files: ours (safetensors, whose header names the model), Real-ESRGAN's (.pth) and the original project's.
+
+A pickle is read by torch's `weights_only`: tensors and plain containers, never code.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .types import WeightsError
+
+if TYPE_CHECKING:
+    import torch
+
+PARTS = {
+    "vae": ("fc_mu.weight", "vae_unet_best.pth"),
+    "gan": ("u3.1.weight", "gan_best.pth or checkpoint_epoch_N.pth"),
+    "cnn1": ("body.5.block.4.weight", "epoch_N.pth"),
+    "cnn2": ("down1.1.net.0.weight", "color_epoch_N.pth"),
+}
+"""The original project's networks: a key that only this one has, and the names of its files."""
+WRAPPINGS = ("params_ema", "params", "model_state_dict", "gen_state_dict")
+"""Under what keys Real-ESRGAN (in the order that it prefers) and the original save weights, unless a file is nothing
+else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """A model of the original project: ``asked`` is how it is called where the user gives its files."""
+
+    title: str
+    asked: str
+    parts: tuple[str, ...]
+
+
+ORIGINALS = {
+    "vae-original": Original(title="VAE (original)", asked="vae", parts=("vae",)),
+    "gan-original": Original(title="GAN (original)", asked="gan", parts=("gan",)),
+    "cnn-original": Original(title="CNN (original)", asked="cnn", parts=("cnn1", "cnn2")),
+    "cnn1": Original(title="CNN1 (original)", asked="cnn1", parts=("cnn1",)),
+}
+"""By id; the CNN before its first half alone. The last part is what only this model has."""
+
+
+def part(path: Path) -> str | None:
+    """Which of `PARTS` a file holds, None where it is something else; raises `WeightsError` where it cannot be read."""
+    stat = path.stat()
+    found = _part(path, stat.st_size, stat.st_mtime_ns)
+    if isinstance(found, WeightsError):
+        raise found
+    return found
+
+
+@cache
+def _part(path: Path, size: int, modified: int) -> str | WeightsError | None:
+    """Of one state of the file: a pickle's keys take a while to read."""
+    try:
+        if path.suffix == ".pth":
+            keys = keys_of(path)
+            return next((name for name, (key, _) in PARTS.items() if key in keys), None)
+        name, _, rest = header(path).get("model", "").partition("-")
+        return name if rest == "original" else None
+    except WeightsError as error:
+        return error
+
+
+def keys_of(path: Path) -> list[str]:
+    """The keys of a pickle's weights, or of what it holds instead. Raises `WeightsError`."""
+    import torch
+
+    try:  # the tensors themselves stay on the disk
+        values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except RuntimeError:  # written before PyTorch 1.6
+        values = _unpickled(path, path)
+    except Exception as error:
+        raise _unreadable(path) from error
+    return [str(key) for key in _state(values)]
+
+
+def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
+    """The refusal of a file that holds no weights for anything here."""
+    if path.is_dir():
+        found = ", ".join(sorted(each.name for each in path.iterdir())) or "nothing"
+    elif path.suffix == ".pth":
+        found = ", ".join(keys_of(path))
+    else:
+        found = header(path).get("model", "no model's name in a header")
+    originals = [f"{name} (with the key {key})" for key, name in PARTS.values()]
+    return WeightsError(
+        "weights_foreign",
+        "{path} holds no weights that run here: expected {expected}; found {found}; give one of the expected files.",
+        path=path,
+        expected=", ".join([*expected, *originals]),
+        found=textwrap.shorten(found, 300, placeholder=" ..."),
+    )
+
+
+def header(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file, read without torch; other files have none. Raises `WeightsError`."""
+    import safetensors
+
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            return file.metadata() or {}
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _incomplete(path, error) from error
+
+
+def read(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
+    """The config in the header (None in a pickle), and the tensors, the floating ones as float32.
+
+    Raises `WeightsError` for a file that holds no weights, or numbers that are none.
+    """
+    config, tensors = _read_pickle(path, contents) if path.suffix == ".pth" else _read_safetensors(path, contents)
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise WeightsError(
+            "weights_undefined",
+            "{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.",
+            path=path,
+        )
+    return config, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
+
+
+def convert(path: Path) -> bytes:
+    """A file of the original project's as safetensors, number by number. Raises `WeightsError` for any other file."""
+    import safetensors.torch
+
+    contents = contents_of(path)
+    found = part(path) if path.suffix == ".pth" else None
+    if found is None:
+        raise foreign(path, [])
+    _, tensors = read(path, contents)
+    metadata = {"model": f"{found}-original", "config": "{}"}
+    return safetensors.torch.save({key: tensor.contiguous() for key, tensor in tensors.items()}, metadata)
+
+
+def contents_of(path: Path) -> bytes:
+    """The file's bytes; raises `WeightsError` where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            "weights_unreadable",
+            "{path} cannot be read ({reason}); check the path and its permissions.",
+            path=path,
+            reason=error.strerror,
+        ) from error
+
+
+def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
+    import safetensors.torch
+
+    try:
+        return json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise _incomplete(path, error) from error
+
+
+def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Tensor]]:
+    import torch
+
+    state = _state(_unpickled(path, io.BytesIO(contents)))
+    if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+        raise _unreadable(path)
+    return None, dict(state)
+
+
+def _unpickled(path: Path, file: Path | io.BytesIO) -> Any:
+    import torch
+
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # unpickling raises whatever the file makes it trip over
+        raise _unreadable(path) from error
+
+
+def _state(values: Any) -> Mapping[str, Any]:
+    """The weights themselves, out of what Real-ESRGAN and the original project save around them."""
+    if not isinstance(values, Mapping):
+        return {}
+    for key in WRAPPINGS:
+        if isinstance(inner := values.get(key), Mapping):
+            return inner
+    return values
+
+
+def _unreadable(path: Path) -> WeightsError:
+    return WeightsError(
+        "weights_pickle",
+        "{path} holds no weights that can be read (tensors alone are, never code); get a fresh copy of it.",
+        path=path,
+    )
+
+
+def _incomplete(path: Path, error: Exception) -> WeightsError:
+    return WeightsError(
+        "weights_incomplete",
+        "{path} is not a complete safetensors file ({reason}); give one, or get a fresh copy of it.",
+        path=path,
+        reason=str(error),
+    )

@@ -1,0 +1,175 @@
+"""Fetching a published file, from the Hugging Face Hub or from its authors' release, by huggingface_hub's own client.
+
+`hf_hub_download` starts a killed download again from nothing; this goes on where it stopped, by the same client's
+`http_get`, and shows a file only when it is whole and its SHA-256 is the pinned one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .types import WeightsError
+
+
+def address(repo: str, revision: str, name: str) -> str:
+    """Where the Hub, or the mirror that HF_ENDPOINT names, has a file. Raises `WeightsError` for no name of a repo."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return hf_hub_url(repo, name, revision=revision)
+    except HFValidationError as error:
+        raise WeightsError(
+            "hub_name", "{repo!r} is no repository of the Hub; set RESTORATION_HUB_REPO to USER/NAME.", repo=repo
+        ) from error
+
+
+def cached(repo: str, revision: str, name: str) -> Path | None:
+    """The file in the Hub's own cache, where a Space's preloading and `hf download` put it; asks nobody."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repo, name, revision=revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def folder() -> Path:
+    """Where fetched files are kept: among the Hub's assets, in ~/.cache/huggingface unless HF_HOME says otherwise."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_ASSETS_CACHE) / "restoration-lab" / "weights"
+
+
+def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
+    """Download ``name`` into `folder` from the first of ``urls`` that gives it.
+
+    ``size`` is in bytes. What a killed download left is gone on with; processes that want the same file wait for one.
+    Raises `WeightsError`: what went wrong at the last of ``urls``, and what to do.
+    """
+    from huggingface_hub import is_offline_mode
+    from huggingface_hub.utils import WeakFileLock
+
+    if is_offline_mode():
+        raise WeightsError(
+            "fetch_forbidden",
+            "{name} is not here, and HF_HUB_OFFLINE forbids to fetch it; "
+            "unset it, or download {url} by hand into {folder}.",
+            name=name,
+            url=urls[-1],
+            folder=folder(),
+        )
+    target, part = folder() / name, folder() / f"{sha256}.incomplete"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(target.with_name(f"{name}.lock")):
+            if not is_whole(target, sha256):  # another process may just have brought it
+                for url in urls:
+                    try:
+                        _download(name, url, part, sha256, size)
+                        break
+                    except WeightsError:
+                        if url == urls[-1]:
+                            raise
+                part.replace(target)
+    except OSError as error:
+        raise WeightsError(
+            "cache_unwritable",
+            "{name} cannot be kept in {folder} ({reason}); set HF_HOME to a folder that can be written and has room.",
+            name=name,
+            folder=folder(),
+            reason=error.strerror or error,
+        ) from error
+    return target
+
+
+def is_whole(path: Path, sha256: str) -> bool:
+    """Is there a file at ``path`` with that SHA-256?"""
+    if not path.is_file():
+        return False
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest() == sha256
+
+
+def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
+    """Make ``part`` the whole file at ``url``, or raise `WeightsError`."""
+    from huggingface_hub import constants, get_hf_file_metadata
+    from huggingface_hub.errors import HTTPError
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    on_hub = url.startswith(constants.ENDPOINT)
+    headers = build_hf_headers(token=None if on_hub else False)  # the user's token is for the Hub alone
+    try:
+        get_hf_file_metadata(url, token=None if on_hub else False)  # says at once what `http_get` would retry
+        while True:
+            if part.is_file() and part.stat().st_size > size:
+                part.unlink()
+            with part.open("ab") as file:
+                before = file.tell()
+                http_get(url, file, resume_size=before, headers=headers, expected_size=size, displayed_filename=name)
+            if is_whole(part, sha256):
+                return
+            part.unlink()
+            if before == 0:
+                break
+    except HTTPError as error:
+        raise _refusal(error, name, url) from error
+    except OSError as error:
+        if error.errno is not None:  # the disk's
+            raise
+        raise _failure(error, name, url) from error
+    raise WeightsError(
+        "fetch_wrong",
+        "What {host} calls {name} is another file (its SHA-256 is not the manifest's); "
+        "update this project, or report it to whoever published the file.",
+        name=name,
+        host=urlsplit(url).hostname,
+    )
+
+
+def _refusal(error: Exception, name: str, url: str) -> WeightsError:
+    """What an answer of the server, or none, means to the user."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return WeightsError(
+            "fetch_unconnected",
+            "{name} could not be fetched: {host} cannot be reached, or broke off; "
+            "try again, or download {url} by hand into {folder}.",
+            name=name,
+            host=urlsplit(url).hostname,
+            url=url,
+            folder=folder(),
+        )
+    if response.status_code in (401, 403):
+        return WeightsError(
+            "fetch_refused",
+            "{name} could not be fetched: {url} is private, or not there; "
+            "check RESTORATION_HUB_REPO, or run `hf auth login` with an account that may read it.",
+            name=name,
+            url=url,
+        )
+    if response.status_code == 404:
+        return WeightsError(
+            "fetch_absent",
+            "{name} could not be fetched: there is no {url}; "
+            "check RESTORATION_HUB_REPO, or update this project, whose weights/manifest.json names it.",
+            name=name,
+            url=url,
+        )
+    return _failure(error, name, url)
+
+
+def _failure(error: Exception, name: str, url: str) -> WeightsError:
+    return WeightsError(
+        "fetch_failed",
+        "{name} could not be fetched ({reason}); try again, or download {url} by hand into {folder}.",
+        name=name,
+        reason=str(error).splitlines()[0],
+        url=url,
+        folder=folder(),
+    )
