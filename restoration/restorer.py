@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from .tiling import Progress
 from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
 
 MAX_SAMPLES = 64
+SAFE_TORCH = "2.10"
+"""The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
 logger = logging.getLogger(__name__)
 
 
@@ -71,6 +74,14 @@ class Samples:
         return Photo(np.repeat(grey[..., None], 3, axis=2))
 
 
+@cache
+def _warn_of_torch(version: str) -> None:
+    if [int(number) for number in version.split(".")[:2]] < [int(number) for number in SAFE_TORCH.split(".")]:
+        logger.warning(
+            "PyTorch %s has published vulnerabilities; upgrade to %s or later where you can.", version, SAFE_TORCH
+        )
+
+
 class Restorer:
     """Restores and enlarges photos; safe to share between threads.
 
@@ -85,6 +96,7 @@ class Restorer:
             )
         if device == "cuda" and not torch.cuda.is_available():
             raise ControlError("device_missing", "There is no CUDA GPU here; use the device cpu or auto.")
+        _warn_of_torch(torch.__version__)
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
         find_weights.check(weights)
         self.weights = tuple(weights)

@@ -95,6 +95,8 @@ def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
         entries = {name: Entry(name=name, **entry) for name, entry in contents["files"].items()}
+        if astray := [name for name in entries if Path(name).name != name]:
+            raise ValueError(f"{astray[0]} is no name of a file")
         repo = Repo(**contents["hub"]) if contents["hub"] else None
         if repo and not re.fullmatch("[0-9a-f]{40}", repo.revision):
             raise ValueError(f"the revision {repo.revision!r} is no commit of 40 hexadecimal digits")
@@ -185,14 +187,14 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         if path := _served(place, entry):
             return path
     repo = published()
+    urls = [hub.address(repo.repo, repo.revision, name)] if repo else []
+    urls += [entry.url] if entry.url else []
     from_hub = hub.cached(repo.repo, repo.revision, name) if repo else None
     if from_hub and hub.is_whole(from_hub, entry.sha256):
         return from_hub
     cached = _served(hub.folder(), entry)
     if cached and (not fetch or cached.name != name or hub.is_whole(cached, entry.sha256)):
         return cached
-    urls = [hub.address(repo.repo, repo.revision, name)] if repo else []
-    urls += [entry.url] if entry.url else []
     if not urls:
         raise WeightsError(
             "weights_missing", "{path} is missing; restore it with `git checkout weights`.", path=FOLDER / name
@@ -211,8 +213,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     """Find (or fetch), verify and read the weights called ``name``, or the original project's model of that id.
 
     Tensors come back as float32. A released file must have a SHA-256 of the manifest's; one's own weights for what the
-    repository ships, given by their path, and the original project's are taken at their word. Raises `WeightsError` where the
-    file is missing, damaged or not what the manifest says.
+    repository ships, given by their path, and the original project's are taken at their word. Raises `WeightsError`
+    where the file is missing, damaged or not what the manifest says.
     """
     if name in ORIGINALS:
         return _load_original(name, [Path(given) for given in explicit])
@@ -269,13 +271,13 @@ def _missing(parts: Sequence[str], places: Sequence[Path]) -> list[str]:
 
 def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
     """The original project's parts at ``place``, a file or a folder, of which the highest epoch comes first."""
-    own = {name for entry in manifest().values() for name in entry.files}
-    if not place.is_dir():
-        paths = [place]
+    if place.is_dir():
+        ours = {name for entry in manifest().values() for name in entry.files}
+        paths = [path for path in place.iterdir() if path.suffix in (".pth", ".safetensors") and path.name not in ours]
     else:
-        paths = sorted((path for path in place.iterdir() if path.suffix in (".pth", ".safetensors")), key=_epoch)
-    for path in paths:
-        if path.name in own or not path.is_file():
+        paths = [place]
+    for path in sorted(paths, key=_epoch):
+        if not path.is_file():
             continue
         try:
             part = checkpoints.part(path)
@@ -296,8 +298,10 @@ def _epoch(path: Path) -> tuple[int, str]:
 
 
 def _served(place: Path, entry: Entry) -> Path | None:
-    """The file at ``place``, a file or a folder, that holds the entry's weights."""
+    """The file at ``place`` that holds the entry's weights: in a folder by its name, else by its header if it has one."""
     if place.is_dir():
         return next((place / name for name in entry.files if (place / name).is_file()), None)
-    fits = place.is_file() and (place.name in entry.files or checkpoints.header(place).get("model") == entry.model)
-    return place if fits else None
+    if not place.is_file():
+        return None
+    model = checkpoints.header(place).get("model")
+    return place if (model == entry.model if model else place.name in entry.files) else None

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from restoration import PRESETS, ControlError, Photo, Restorer, image, metrics, weights
+from restoration.restorer import _warn_of_torch
 from train.photos import find_photos, split
 
 MODELS = ("vae", "gan", "cnn")
@@ -108,3 +109,14 @@ def test_unknown_names_are_refused(restorer: Restorer, photo: Photo) -> None:
         restorer.restore(photo, "vae", fit="stretch")  # type: ignore[arg-type]
     with pytest.raises(ControlError, match="auto, cpu, cuda"):
         Restorer("tpu")
+
+
+@pytest.mark.parametrize(("version", "warned"), [("2.9.1+cu126", 1), ("2.10.0", 0), ("2.15.0+cu132", 0)])
+def test_an_old_pytorch_is_warned_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str, warned: int
+) -> None:
+    monkeypatch.setattr("torch.__version__", version)
+    _warn_of_torch.cache_clear()
+    for _ in range(2):
+        Restorer("cpu")
+    assert len([message for message in caplog.messages if "published vulnerabilities" in message]) == warned

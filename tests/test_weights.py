@@ -74,6 +74,18 @@ def test_a_manifest_that_cannot_be_read(folder: Path) -> None:
         weights._manifest.cache_clear()
 
 
+@pytest.mark.parametrize("astray", ["../vae.safetensors", "/etc/vae.safetensors"])
+def test_a_manifest_that_points_elsewhere(folder: Path, astray: str) -> None:
+    contents = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(contents.replace('"vae.safetensors"', f'"{astray}"'))
+    weights._manifest.cache_clear()
+    try:
+        with pytest.raises(WeightsError, match="no name of a file"):
+            weights.manifest()
+    finally:
+        weights._manifest.cache_clear()
+
+
 def test_explicit_paths_come_first(folder: Path, tmp_path: Path, photo: Photo) -> None:
     """One's own file needs no manifest, but must be a whole file of the right model."""
     checkpoint = weights.load(NAME)
