@@ -102,27 +102,28 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    on_hub = url.startswith(constants.ENDPOINT)
-    headers = build_hf_headers(token=None if on_hub else False)  # the user's token is for the Hub alone
+    token = None if url.startswith(constants.ENDPOINT) else False  # the user's token is for the Hub alone
+    headers = build_hf_headers(token=token)
     try:
-        get_hf_file_metadata(url, token=None if on_hub else False)  # says at once what `http_get` would retry
-        while True:
-            if part.is_file() and part.stat().st_size > size:
+        # This says at once what `http_get` would try again and again.
+        if get_hf_file_metadata(url, token=token).size in (size, None):
+            for _ in range(2):  # once more where what was gone on with was no part of it
+                if part.is_file() and part.stat().st_size > size:
+                    part.unlink()
+                with part.open("ab") as file:
+                    begun = file.tell()
+                    http_get(url, file, resume_size=begun, headers=headers, expected_size=size, displayed_filename=name)
+                if is_whole(part, sha256):
+                    return
                 part.unlink()
-            with part.open("ab") as file:
-                before = file.tell()
-                http_get(url, file, resume_size=before, headers=headers, expected_size=size, displayed_filename=name)
-            if is_whole(part, sha256):
-                return
-            part.unlink()
-            if before == 0:
-                break
+                if not begun:
+                    break
     except HTTPError as error:
         raise _refusal(error, name, url) from error
     except OSError as error:
         if error.errno is not None:  # the disk's
             raise
-        raise _failure(error, name, url) from error
+        part.unlink(missing_ok=True)  # of another length
     raise WeightsError(
         "fetch_wrong",
         "What {host} calls {name} is another file (its SHA-256 is not the manifest's); "
@@ -161,10 +162,6 @@ def _refusal(error: Exception, name: str, url: str) -> WeightsError:
             name=name,
             url=url,
         )
-    return _failure(error, name, url)
-
-
-def _failure(error: Exception, name: str, url: str) -> WeightsError:
     return WeightsError(
         "fetch_failed",
         "{name} could not be fetched ({reason}); try again, or download {url} by hand into {folder}.",

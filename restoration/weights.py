@@ -298,7 +298,7 @@ def _epoch(path: Path) -> tuple[int, str]:
 
 
 def _served(place: Path, entry: Entry) -> Path | None:
-    """The file at ``place`` that holds the entry's weights: in a folder by its name, else by its header if it has one."""
+    """The file at ``place`` that holds the entry's weights: in a folder by its name, else by a header that it has."""
     if place.is_dir():
         return next((place / name for name in entry.files if (place / name).is_file()), None)
     if not place.is_file():

@@ -39,7 +39,7 @@ class Hub(ThreadingHTTPServer):
         self.private: set[str] = set()
         self.plain: Files = {}
         self.large: dict[str, bytes] = {}
-        self.how: Literal["well", "cut", "slow", "wrong", 401, 403, 404, 500] = "well"
+        self.how: Literal["well", "cut", "slow", "wrong", 401, 403, 404, 429, 500] = "well"
         self.after = 9000
         self.go = threading.Event()
         self.asked: list[Request] = []
@@ -56,9 +56,8 @@ class Hub(ThreadingHTTPServer):
     def commit(self, repo: str, files: Files) -> str:
         """Put ``files`` into a repository, made where there is none; the new commit's 40 hex."""
         commits = self.repos.setdefault(repo, {})
-        before = next(reversed(commits.values()), {})
         revision = hashlib.sha1(f"{repo} {len(commits)} {sorted(files)}".encode()).hexdigest()
-        commits[revision] = {**before, **files}
+        commits[revision] = {**next(reversed(commits.values()), {}), **files}
         self.large |= {_oids(file)["lfs"]: file for file in files.values()}
         return revision
 
@@ -173,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         body = b"" if self.command == "HEAD" else body
-        held = self.server.how in ("cut", "slow") and status in (200, 206)
+        held = self.server.how in ("cut", "slow") and len(body) > self.server.after
         self.wfile.write(body[: self.server.after] if held else body)
         if held and self.server.how == "slow" and self.server.go.wait(60):
             self.wfile.write(body[self.server.after :])

@@ -1,0 +1,279 @@
+"""`python -m train.publish --repo USER/NAME`: the released files become a model repository of the Hugging Face Hub, in
+one commit, which the manifest then pins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, ModelCardData, constants, get_token
+from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
+from huggingface_hub.utils import validate_repo_id
+
+from restoration.image import write_whole
+from restoration.types import WeightsError
+from restoration.weights import FOLDER, Entry, find, manifest, restorers
+
+QUALITY = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "quality.json"
+BORROWED_LICENCE = "LICENSE-Real-ESRGAN.txt"
+
+# What quality.json measured: the Hub's name for the metric, and ours.
+MEASURES = {
+    "psnr_luminance": ("psnr", "luminance PSNR (dB)"),
+    "psnr": ("psnr", "RGB PSNR (dB)"),
+    "ssim": ("ssim", "SSIM"),
+    "lpips": ("lpips", "LPIPS, lower is closer"),
+}
+# Sets of photos with a name of their own: the metadata list those that the cards' text on the data names.
+DATASETS = ("ImageNet", "Imagenette", "Caltech-101", "Intel scenes", "Flickr8k", "COCO")
+
+LICENCE = """\
+- {titles}: {own}.
+- Real-ESRGAN: {borrowed}; see `{file}`.
+"""
+
+BODY = """
+# Restoration Lab
+
+Networks that restore and colourise a damaged photo of 128x128 pixels, made to be compared: {titles}. With them come
+networks of Real-ESRGAN that enlarge the result.
+
+## How to use it
+
+With the code of the project, in its folder:
+
+```python
+from restoration import Restorer, image
+
+result = Restorer().restore(image.load("old.jpg"), model="{first}")
+image.save(result.photo, "new.png")
+```
+
+The project fetches from here what its own `weights/` folder lacks: the commit and every SHA-256 are pinned in its
+`weights/manifest.json`. `RESTORATION_HUB_REPO=USER/NAME` makes it fetch from a copy of this repository instead.
+`config.json` says what each file holds.
+
+{networks}
+
+## Scores
+
+{scores}
+
+## Data
+
+{data}
+
+## Limits
+
+{limits}
+
+## Real-ESRGAN
+
+{upscalers}
+
+## Licence
+
+{licence}"""
+
+
+def check_name(repo: str) -> None:
+    """Refuse what cannot be a repository's name."""
+    try:
+        validate_repo_id(repo)
+        _, _ = repo.split("/")
+    except ValueError as error:  # of both
+        raise SystemExit(f"{repo!r} is no name of a repository; give one like USER/NAME.") from error
+
+
+def verified(path: Path, sha256: str) -> bytes:
+    """A file's contents, which are what the manifest says."""
+    contents = path.read_bytes()
+    if hashlib.sha256(contents).hexdigest() != sha256:
+        raise SystemExit(f"{path} is damaged (its SHA-256 is not the manifest's); put a sound copy there.")
+    return contents
+
+
+def at_hand() -> dict[Path, Entry]:
+    """Our networks' files, and those of Real-ESRGAN's that need not be fetched."""
+    files = {}
+    for name, entry in manifest().items():
+        try:
+            files[find(name)] = entry
+        except WeightsError as error:
+            if entry.task == "restore":
+                raise SystemExit(f"{FOLDER / name} is missing; run `git checkout weights`, or export it.") from error
+    return files
+
+
+def measured() -> dict[str, Any]:
+    """quality.json, if it measured the released weights and the cards show it."""
+    quality = json.loads(QUALITY.read_text(encoding="utf-8"))
+    if quality["weights_sha256"] != {entry.model: entry.sha256 for entry in restorers()}:
+        raise SystemExit(f"{QUALITY} measured other weights; run `python -m train.evaluate`, then `make results`.")
+    for entry in restorers():
+        scores = quality["conditions"]["original"]["scores"][entry.model]
+        if entry.scores.get("gain") != {measure: cell["gain"] for measure, cell in scores.items()}:
+            raise SystemExit(f"The cards in {FOLDER} do not show what {QUALITY} says; run `make results`.")
+    return quality
+
+
+def evaluation(quality: Mapping[str, Any]) -> list[EvalResult]:
+    """The means over the photos that nobody trained on, for the card's metadata."""
+    original = quality["conditions"]["original"]
+    return [
+        EvalResult(
+            task_type="image-to-image",
+            task_name="restore and colourise damaged photos",
+            dataset_type=quality["shard"],
+            dataset_name=f"{original['photos']} photos of {quality['shard']}, damaged by the preset original",
+            metric_type=metric,
+            metric_name=f"{entry.title}: {name}",
+            metric_value=original["scores"][entry.model][measure]["mean"],
+        )
+        for entry in restorers()
+        for measure, (metric, name) in MEASURES.items()
+        if measure in original["scores"][entry.model]
+    ]
+
+
+def sections(card: str) -> dict[str, str]:
+    """A card's text by its headings; what stands before the first of them by the empty one."""
+    head, *rest = re.split(r"^## (.+)\n", card, flags=re.MULTILINE)
+    return {"": head, **dict(zip(rest[::2], rest[1::2], strict=True))}
+
+
+def once(texts: Iterable[str], end: str = "\n\n") -> list[str]:
+    """The paragraphs (or lines) of several texts, what they share only once."""
+    return list(dict.fromkeys(part for text in texts for part in text.strip().split(end)))
+
+
+def card(files: Mapping[Path, Entry], licence: str) -> str:
+    """README.md: the networks' cards made one, with the metadata that the Hub reads."""
+    entries = restorers()
+    cards = [sections((FOLDER / f"{entry.model}.md").read_text(encoding="utf-8")) for entry in entries]
+    lines = [line for line in once((each["Scores"] for each in cards), "\n") if line and not line.startswith("<!--")]
+    table = [line for line in lines if line.startswith("|")]
+    # They differ in the model's name alone, where they tell how to train it.
+    texts = (re.sub(rf"\b{entry.model}\b", "MODEL", each["Data"]) for entry, each in zip(entries, cards, strict=True))
+    data = "\n\n".join(once(texts))
+    body = BODY.format(
+        titles=", ".join(entry.title for entry in entries),
+        first=entries[0].model,
+        networks="\n\n".join(f"#{each[''].strip()}" for each in cards),
+        scores="\n".join([*table, "", *(line for line in lines if line not in table)]),
+        data=data,
+        limits="\n\n".join(once(each["Limits"] for each in cards)),
+        upscalers="\n".join(f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"),
+        licence=licence,
+    )
+    results = evaluation(measured())
+    metadata = ModelCardData(
+        license="other",  # none that the Hub lists
+        license_name=re.sub(r"[^a-z0-9]+", "-", entries[0].licence.lower().split(":")[0]).strip("-"),
+        license_link="LICENSE.md",
+        library_name="restoration-lab",
+        pipeline_tag="image-to-image",
+        tags=["image-restoration", "image-colorization", *(entry.model for entry in entries)],
+        datasets=[name.replace(" ", "-") for name in DATASETS if name in data],
+        metrics=list(dict.fromkeys(result.metric_type for result in results)),
+        model_name="Restoration Lab",
+        eval_results=results,
+    )
+    return str(ModelCard(f"---\n{metadata.to_yaml()}\n---\n{body}"))
+
+
+def contents() -> dict[str, bytes]:
+    """All files of the repository, by name."""
+    files = at_hand()
+    licence = LICENCE.format(
+        titles=", ".join(entry.title for entry in restorers()),
+        own="; ".join(once(entry.licence for entry in restorers())),
+        borrowed="; ".join(once(entry.licence for entry in files.values() if entry.task == "upscale")),
+        file=BORROWED_LICENCE,
+    )
+    config = {
+        path.name: {
+            "id": entry.model,
+            "title": entry.title,
+            "config": entry.config,
+            "parameters": entry.parameters,
+            "sha256": entry.files[path.name],
+        }
+        for path, entry in files.items()
+    }
+    return {
+        **{path.name: verified(path, entry.files[path.name]) for path, entry in files.items()},
+        "config.json": (json.dumps(config, indent=2) + "\n").encode(),
+        "LICENSE.md": f"# Licence\n\n{licence}".encode(),
+        BORROWED_LICENCE: (FOLDER / BORROWED_LICENCE).read_bytes(),
+        "README.md": card(files, licence).encode(),
+    }
+
+
+def upload(repo: str, files: Mapping[str, bytes]) -> str:
+    """Make the repository hold ``files``, and tell its commit: a new one, unless they are there already."""
+    if get_token() is None:
+        raise SystemExit("You are not logged in to the Hugging Face Hub; run `hf auth login`, or set HF_TOKEN.")
+    hub = HfApi()
+    try:
+        hub.create_repo(repo, repo_type="model", exist_ok=True)
+        # Not upload_folder, which may split its files over several commits.
+        additions = [CommitOperationAdd(name, each) for name, each in files.items()]
+        return hub.create_commit(repo, additions, commit_message="Release the weights").oid
+    except OfflineModeIsEnabled as error:
+        raise SystemExit("HF_HUB_OFFLINE forbids to reach the Hub; unset it and publish again.") from error
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise SystemExit(refusal(error, repo)) from error
+
+
+def refusal(error: Exception, repo: str) -> str:
+    """Why the Hub did not take the files, and what to do."""
+    error = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
+    response = getattr(error, "response", None)
+    if response is not None and response.status_code == 401:
+        return "The Hub does not know your token; run `hf auth login` with a new one."
+    if response is not None and response.status_code == 403:
+        return f"You may not write to {repo}; run `hf auth login` with a token that may, or name a repository of yours."
+    if isinstance(error, HTTPError) and response is None:
+        return f"No connection to {constants.ENDPOINT}; check the network and publish again."
+    return f"The Hub did not take {repo} ({' '.join(str(error).split())}); publish again later."
+
+
+def pin(repo: str, revision: str) -> None:
+    """Write into the manifest where the Hub has the released files."""
+    path = FOLDER / "manifest.json"
+    files = json.loads(path.read_text(encoding="utf-8"))["files"]
+    changed = {"hub": {"repo": repo, "revision": revision}, "files": files}
+    write_whole(path, (json.dumps(changed, indent=2) + "\n").encode())
+
+
+def main(
+    repo: Annotated[str, typer.Option(metavar="USER/NAME", help="The repository; made where there is none.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Publish the released weights on the Hugging Face Hub, with their card, and pin the commit in the manifest."""
+    check_name(repo)
+    try:
+        files = contents()
+    except WeightsError as error:
+        raise SystemExit(str(error)) from error
+    except OSError as error:
+        raise SystemExit(f"{error.filename} cannot be read ({error.strerror}); put it back.") from error
+    if dry_run:
+        sizes = "\n".join(f"{len(each):>12,}  {name}" for name, each in files.items())
+        typer.echo(f"{constants.ENDPOINT}/{repo} would be made where it is not, and hold, in bytes:\n{sizes}")
+        typer.echo(f"{FOLDER / 'manifest.json'} would pin its commit.\nREADME.md:\n{files['README.md'].decode()}")
+        return
+    revision = upload(repo, files)
+    pin(repo, revision)
+    typer.echo(f"{constants.ENDPOINT}/{repo}/tree/{revision}: {len(files)} files; the manifest pins this commit.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
