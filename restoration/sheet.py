@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -21,9 +23,17 @@ class Panel:
     captions: Sequence[str]
 
 
+@cache
+def _font() -> ImageFont.FreeTypeFont:
+    """matplotlib's, as Pillow's own has neither accents nor a multiplication sign."""
+    import matplotlib
+
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), 11)
+
+
 def sheet(rows: Sequence[Sequence[Panel]], side: int = 256) -> Photo:
     """Panels in rows, each drawn ``side`` pixels wide and high (nearest neighbour: pixels stay pixels)."""
-    font = ImageFont.load_default(12)
+    font = _font()
     captions = max(len(panel.captions) for row in rows for panel in row)
     step_x, step_y = side + _GAP, side + captions * _LINE + 2 * _GAP
     columns = max(map(len, rows))

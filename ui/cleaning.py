@@ -25,9 +25,11 @@ def private_folder() -> Path:
 
     It lies in GRADIO_TEMP_DIR, or where the system keeps such files, and goes when the process ends.
     """
-    place = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-    Path(place).mkdir(parents=True, exist_ok=True)
-    for left in Path(place).glob(f"{PREFIX}*"):
+    place = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    if place.name.startswith(PREFIX):  # a notebook's cell, run twice: the first app would delete the second's files
+        place = place.parent
+    place.mkdir(parents=True, exist_ok=True)
+    for left in place.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > AGE:  # a living app touches its folder at each round
                 shutil.rmtree(left)

@@ -51,6 +51,7 @@ def test_what_killed_apps_left_is_deleted_at_the_next_start(tmp_path: Path, monk
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     assert Path(tempfile.mkdtemp()).parent == folder
+    assert cleaning.private_folder().parent == tmp_path  # beside the first, whose rounds must not reach it
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "given"))
     assert cleaning.private_folder().parent == tmp_path / "given"  # nothing else there is ever deleted
 
