@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run setup test lint results screenshots clean
+.PHONY: run setup test lint results screenshots notebook address space check-space clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -17,6 +17,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m benchmarks.render --check
+	$(BIN)/python -m deploy.address --check
 
 results: .venv/installed-dev  ## README's pictures and tables, the cards and the manifest
 	$(BIN)/python -m benchmarks.pictures
@@ -24,6 +25,19 @@ results: .venv/installed-dev  ## README's pictures and tables, the cards and the
 
 screenshots: .venv/installed-dev  ## pictures of the app, by Chromium: assets/screens
 	$(BIN)/python -m benchmarks.screenshots
+
+notebook: .venv/installed-dev  ## the outputs of notebooks/colab_demo.ipynb
+	$(BIN)/python notebooks/run.py
+
+address: .venv/installed  ## README and the notebook say what pyproject.toml's [project.urls] says
+	$(BIN)/python -m deploy.address
+
+space: .venv/installed  ## out/space, to push to a Hugging Face Space; ZEROGPU=1 for one on ZeroGPU
+	$(BIN)/python -m deploy.address --check
+	$(BIN)/python -m deploy.space $(if $(ZEROGPU),--zerogpu)
+
+check-space: .venv/installed  ## whether out/space would run on a Space: takes minutes and 6 GB
+	$(BIN)/python -m deploy.check_space
 
 clean:
 	rm -rf .venv

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     """The whole app, not launched yet."""
+    from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
+
     import gradio as gr
 
     from restoration import Restorer
@@ -24,6 +26,8 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     from ui.texts import i18n
 
     lab = Lab(Restorer(device), max_pixels)
+    if gpu.IS_LENT:
+        lab.load_networks()
     aging = (cleaning.ROUND, cleaning.AGE)
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
         api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
@@ -47,8 +51,9 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
             tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
         recipes.section(photo, controls, lab, {restored: ran, compared: ran_all})
         gr.Markdown(i18n("credits"))
-        warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo
-        gr.on(None, lambda: warm_up(), show_progress="hidden", api_visibility="private")
+        if not gpu.IS_LENT:
+            warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo
+            gr.on(None, lambda: warm_up(), show_progress="hidden", api_visibility="private")
     return demo
 
 

@@ -68,10 +68,13 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Repo:
-    """A repository of the Hub that holds the released files. ``revision`` is a commit, or a branch."""
+    """A repository of the Hub that holds released files. ``revision`` is a commit, or a branch; ``files`` are the names
+    of those that it holds, None where nobody knows.
+    """
 
     repo: str
     revision: str
+    files: Sequence[str] | None = None
 
 
 def manifest() -> Mapping[str, Entry]:
@@ -187,6 +190,8 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         if path := _served(place, entry):
             return path
     repo = published()
+    if repo and repo.files is not None and name not in repo.files:
+        repo = None
     urls = [hub.address(repo.repo, repo.revision, name)] if repo else []
     urls += [entry.url] if entry.url else []
     from_hub = hub.cached(repo.repo, repo.revision, name) if repo else None

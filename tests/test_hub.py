@@ -54,8 +54,8 @@ class Clone:
     def cache(self) -> Path:
         return self.folder / "home" / "assets" / "restoration-lab" / "weights"
 
-    def pin(self, revision: str, repo: str = REPO) -> None:
-        self.change(hub={"repo": repo, "revision": revision})
+    def pin(self, revision: str, repo: str = REPO, **more: Any) -> None:
+        self.change(hub={"repo": repo, "revision": revision, **more})
 
     def describe(self, name: str, **entry: Any) -> None:
         """What the manifest says of a file."""
@@ -363,6 +363,12 @@ def test_the_authors_release_comes_after_the_hub(clone: Clone) -> None:
         assert clone.fetch(BORROWED, HF_TOKEN=TOKEN).read_bytes() == contents
         assert release.asked == []
         assert {each.token for each in clone.hub.asked if each.path.startswith("/cdn/")} == {None}
+
+        (clone.cache / BORROWED).unlink()
+        clone.hub.asked.clear()
+        clone.pin(clone.hub.commit(REPO, {NAME: CONTENTS}), files=[NAME])  # the Hub is known not to have it
+        assert clone.fetch(BORROWED, HF_TOKEN=TOKEN).read_bytes() == contents
+        assert clone.hub.asked == []
 
         (clone.cache / BORROWED).unlink()
         clone.hub.how = release.how = 404

@@ -37,7 +37,11 @@ def unit(module: str) -> str | None:
 def sources() -> list[Path]:
     return [
         ROOT / "app.py",
-        *(p for folder in ("restoration", "train", "ui", "benchmarks", "deploy") for p in (ROOT / folder).rglob("*.py")),
+        *(
+            p
+            for folder in ("restoration", "train", "ui", "benchmarks", "deploy")
+            for p in (ROOT / folder).rglob("*.py")
+        ),
     ]
 
 

@@ -104,7 +104,8 @@ def at_hand() -> dict[Path, Entry]:
     files = {}
     for name, entry in manifest().items():
         try:
-            files[find(name)] = entry
+            if (path := find(name)).name == name:  # not its twin in fp16, which nobody fetches
+                files[path] = entry
         except WeightsError as error:
             if entry.task == "restore":
                 raise SystemExit(f"{FOLDER / name} is missing; run `git checkout weights`, or export it.") from error
@@ -245,11 +246,12 @@ def refusal(error: Exception, repo: str) -> str:
     return f"The Hub did not take {repo} ({' '.join(str(error).split())}); publish again later."
 
 
-def pin(repo: str, revision: str) -> None:
-    """Write into the manifest where the Hub has the released files."""
+def pin(repo: str, revision: str, published: Iterable[str]) -> None:
+    """Write into the manifest where the Hub has which of the released files."""
     path = FOLDER / "manifest.json"
     files = json.loads(path.read_text(encoding="utf-8"))["files"]
-    changed = {"hub": {"repo": repo, "revision": revision}, "files": files}
+    names = [name for name in published if name in files]
+    changed = {"hub": {"repo": repo, "revision": revision, "files": names}, "files": files}
     write_whole(path, (json.dumps(changed, indent=2) + "\n").encode())
 
 
@@ -271,7 +273,7 @@ def main(
         typer.echo(f"{FOLDER / 'manifest.json'} would pin its commit.\nREADME.md:\n{files['README.md'].decode()}")
         return
     revision = upload(repo, files)
-    pin(repo, revision)
+    pin(repo, revision, files)
     typer.echo(f"{constants.ENDPOINT}/{repo}/tree/{revision}: {len(files)} files; the manifest pins this commit.")
 
 

@@ -22,7 +22,7 @@ from gradio.mcp import GradioMCPServer
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_file_obj_with_meta, is_http_url_like
 
-from restoration import Degradation, Photo, Recipe, Run, Upscaling, image, metrics, robustness
+from restoration import Degradation, Photo, Recipe, Restorer, Run, Upscaling, image, metrics, robustness
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
 from restoration.types import ControlError
@@ -254,7 +254,7 @@ def endpoints(lab: Lab) -> None:
             check(engine=engine, denoise=denoise)
             check_upscaling(scale, engine, denoise)
             source = image.load(sent(photo), reduce_to=None, max_pixels=lab.max_pixels)
-            result = lab.restorer.upscale(source, scale, engine=engine, denoise=denoise)
+            result = lab.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise)
             recipe = Recipe(fit=None, upscaling=result.upscaling)
             enlarged = files({"enlarged": result.photo})["enlarged"]
             return enlarged, {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
@@ -275,7 +275,7 @@ def endpoints(lab: Lab) -> None:
                 control, ends.low if low is None else low, ends.high if high is None else high, steps
             )
             truth = image.fit(lab.load(sent(photo)), fit)
-            swept = robustness.sweep(lab.restorer, truth, control, at, list(TITLES), seed=seed, fit=fit)
+            swept = lab.work(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit)
             made = publish(
                 {
                     "plot.png": robustness.plot(swept, measure),

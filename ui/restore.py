@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from restoration import Photo, Recipe, Run, Upscaling, metrics
+from restoration import Photo, Recipe, Restorer, Run, Upscaling, metrics
 from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 from restoration.types import SIDE
@@ -237,7 +237,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
             raise refuse("samples_first", request)
         french = is_french(request)
         with shown(request):
-            drawn = lab.restorer.samples(result.run.degraded, SAMPLES, seed=seed)
+            drawn = lab.work(Restorer.samples, result.run.degraded, SAMPLES, seed=seed)
             named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
             paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
             *each, where = paths.values()

@@ -13,6 +13,7 @@ from restoration import archive, image, robustness
 from restoration.degradations import CONTROLS
 from restoration.robustness import PLOTTED, Sweep
 
+from . import gpu
 from .errors import shown
 from .files import publish
 from .lab import NETWORK, TITLES, Lab
@@ -101,7 +102,10 @@ def tab(panel: Panel, lab: Lab) -> None:
             def tell(done: int, total: int) -> None:
                 progress((done, total), desc=text("sweeping", french), unit=text("candidate", french))
 
-            swept = robustness.sweep(lab.restorer, truth, name, at, list(TITLES), seed=seed, fit=fit, progress=tell)
+            swept = lab.work(
+                robustness.sweep, truth, name, at, list(TITLES), seed=seed, fit=fit,
+                progress=None if gpu.IS_LENT else tell,  # from another process nothing reaches the visitor
+            )  # fmt: skip
             result = Path(str(path)).stem[:60], swept
             return (*draw(result, which, french), result)
 

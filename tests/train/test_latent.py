@@ -21,12 +21,12 @@ def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, mo
     for module in (weights, export):
         monkeypatch.setattr(module, "FOLDER", tmp_path / "weights")
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
-    weights.manifest.cache_clear()
+    weights._manifest.cache_clear()
     try:
         export.main("vae", tmp_path / "run", None, "mine")
         latent.main(shard, tmp_path / "run", 4, 3, out)
     finally:
-        weights.manifest.cache_clear()
+        weights._manifest.cache_clear()
     result = json.loads(out.read_text())
     assert result["photos"] == 3
     assert len(result["kl_per_dimension"]) == 32

@@ -79,7 +79,8 @@ def test_the_first_time(project: Path, hub: Hub) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     first, head = hub.repos[REPO]  # the Hub makes the first commit itself
     assert list(hub.repos[REPO][first]) == [".gitattributes"]
-    assert manifest(project) == {**before, "hub": {"repo": REPO, "revision": head}}
+    names = [*OURS, "realesr-animevideov3-x4.fp16.safetensors"]
+    assert manifest(project) == {**before, "hub": {"repo": REPO, "revision": head, "files": names}}
     text = (project / "weights" / "manifest.json").read_text(encoding="utf-8")
     assert list(manifest(project)) == ["hub", "files"]
     assert text == json.dumps(manifest(project), indent=2) + "\n"

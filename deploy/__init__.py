@@ -1,0 +1,1 @@
+"""What puts the project on the web: its address, and the folder of a Hugging Face Space."""

@@ -1,0 +1,136 @@
+"""`python -m deploy.address`: what the world knows the project by, in README and the notebook.
+
+The addresses come from [project.urls] of pyproject.toml, the weights' repository from weights/manifest.json, Gradio's
+version from requirements.txt. With ``--check`` nothing is written: it fails where a file does not say what they say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOK = "notebooks/colab_demo.ipynb"
+SPACES = "https://huggingface.co/spaces/"
+PRELOADED = ("realesr-general-x4v3.pth",)
+"""What a Space fetches when it is built and not when it is first asked: what enlarges photos there, on a CPU."""
+
+FRONT_MATTER = """\
+---
+title: Restoration Lab
+emoji: 📷
+colorFrom: indigo
+colorTo: yellow
+sdk: gradio
+sdk_version: {gradio}
+python_version: "3.12"
+app_file: app.py
+models:{models}
+preload_from_hub:{preloaded}
+short_description: Old photos restored by a VAE, a GAN and a CNN
+license: mit
+tags:
+- image-restoration
+- image-colorization
+- super-resolution
+---
+"""
+"""How Hugging Face configures a Space, at the top of its README."""
+
+
+def urls(pyproject: str) -> dict[str, str]:
+    """The public addresses in the text of pyproject.toml, by their names: none until the project is published."""
+    section = re.search(r"^\[project\.urls\]\n(.*?)(?=^\[|\Z)", pyproject, re.MULTILINE | re.DOTALL)
+    found = {}
+    for line in section[1].splitlines() if section else []:
+        if not line.strip() or line.startswith("#"):
+            continue
+        entry = re.fullmatch(
+            r'(repository) = "(https://github\.com/[\w.-]+/[\w.-]+?)(?<!\.git)"'
+            rf'|(space) = "({SPACES}[\w.-]+/[\w.-]+)"',
+            line,
+        )
+        if not entry:
+            raise SystemExit(
+                f"[project.urls] in pyproject.toml cannot say {line!r}; write repository = "
+                '"https://github.com/USER/NAME" or space = "https://huggingface.co/spaces/USER/NAME" there.'
+            )
+        name, address = filter(None, entry.groups())
+        found[name] = address
+    return found
+
+
+def front_matter(requirements: str, hub: Mapping[str, Any]) -> str:
+    """`FRONT_MATTER` for the Gradio that requirements.txt pins and the repository of the weights, if there is one."""
+    pin = re.search(r"^gradio(?:\[.*\])?==([\d.]+)", requirements, re.MULTILINE)
+    if not pin:
+        raise SystemExit("requirements.txt pins no Gradio, which a Space must name; write gradio==VERSION there.")
+    models, preloaded = [], []
+    if hub:
+        models = [hub["repo"]]
+        names = [name for name in PRELOADED if name in hub["files"]]  # a Space that misses one would not build
+        preloaded = [f"{hub['repo']} {','.join(names)} {hub['revision']}"] if names else []
+    return FRONT_MATTER.format(gradio=pin[1], models=_listed(models), preloaded=_listed(preloaded))
+
+
+def badges(found: Mapping[str, str]) -> str:
+    """The pictures in README that open the Space and the notebook."""
+    lines = []
+    if "space" in found:
+        picture = "https://huggingface.co/datasets/huggingface/badges/resolve/main/open-in-hf-spaces-sm.svg"
+        lines.append(f"[![Open in Spaces]({picture})]({found['space']})\n")
+    if "repository" in found:
+        picture = "https://colab.research.google.com/assets/colab-badge.svg"
+        notebook = found["repository"].replace("https://github.com", "https://colab.research.google.com/github")
+        lines.append(f"[![Open in Colab]({picture})]({notebook}/blob/main/{NOTEBOOK})\n")
+    return "".join(lines)
+
+
+def written() -> dict[Path, str]:
+    """README and the notebook as they should be."""
+    found = urls(_read("pyproject.toml"))
+    hub = json.loads(_read("weights/manifest.json")).get("hub", {})
+    repository = found.get("repository", "")
+    clone = f"git clone {repository or '…'} && cd {repository.split('/')[-1] or 'restoration-lab'}"
+    readme = re.sub(r"\A---\n.*?\n---\n\n?", "", _read("README.md"), flags=re.DOTALL)
+    readme = f"{front_matter(_read('requirements.txt'), hub)}\n{readme}"
+    readme = _replaced(readme, r"(<!-- make-address -->\n).*?(<!-- /make-address -->)", badges(found), "README.md")
+    readme = _replaced(readme, r"(^    )git clone \S+ && cd \S+($)", clone, "README.md")
+    notebook = _replaced(_read(NOTEBOOK), r'(REPOSITORY = \\")[^"\\]*(\\")', repository, NOTEBOOK)
+    return {ROOT / "README.md": readme, ROOT / NOTEBOOK: notebook}
+
+
+def _listed(items: list[str]) -> str:
+    return "".join(f"\n- {item}" for item in items) if items else " []"
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _replaced(text: str, pattern: str, value: str, name: str) -> str:
+    """``text`` with ``value`` between the two groups of ``pattern``, which it must have once."""
+    replaced, count = re.subn(pattern, lambda match: match[1] + value + match[2], text, flags=re.M | re.S)
+    if count != 1:
+        raise SystemExit(f"{name} must have one place for {pattern}, not {count}; put back what `git diff` shows.")
+    return replaced
+
+
+def main() -> None:
+    stale = {path: text for path, text in written().items() if path.read_text(encoding="utf-8") != text}
+    if "--check" not in sys.argv:
+        for path, text in stale.items():
+            path.write_text(text, encoding="utf-8")
+    elif stale:
+        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
+        raise SystemExit(
+            f"Not what pyproject.toml, the manifest and requirements.txt say: {names}; try `make address`."
+        )
+
+
+if __name__ == "__main__":
+    main()

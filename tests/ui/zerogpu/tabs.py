@@ -1,0 +1,33 @@
+"""`python tabs.py PHOTO`, where this machine is taken for ZeroGPU: what the page and its tabs do, as JSON."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+
+import spaces
+
+from app import demo
+from restoration import Recipe, RestorationError, Restorer, image
+from ui.restore import publish_run
+
+path = sys.argv[1]
+handlers = {
+    each.fn.__name__: each.fn
+    for each in demo.fns.values()
+    if inspect.isfunction(each.fn) and each.api_visibility == "private"
+}
+for each in demo.fns.values():
+    on_load = any(event == "load" for _, event in each.targets)
+    if on_load and each.fn and not inspect.signature(each.fn).parameters:
+        each.fn()
+lab = inspect.getclosurevars(handlers["sample"]).nonlocals["lab"]
+run = lab.run(image.load(path), Recipe(models={"vae": None}))
+pictures, _ = handlers["sample"](publish_run(path, run), 3, None)
+_, _, downloads, _ = handlers["sweep"](path, "crop", 0, "gaussian", 0.0, 0.2, 2, "psnr", None)
+try:
+    lab.work(Restorer.samples, run.degraded, 1000)
+except RestorationError as error:
+    raised = [type(error).__name__, str(error), error.code, error.fields]
+print(json.dumps([len(pictures), len(downloads), raised, sorted(lab.restorer._networks), spaces.calls]))
