@@ -36,7 +36,7 @@ space: .venv/installed  ## out/space, to push to a Hugging Face Space; ZEROGPU=1
 	$(BIN)/python -m deploy.address --check
 	$(BIN)/python -m deploy.space $(if $(ZEROGPU),--zerogpu)
 
-check-space: .venv/installed  ## whether out/space would run on a Space: takes minutes and 6 GB
+check-space: .venv/installed  ## whether such a folder would run on a Space: takes minutes and 6 GB
 	$(BIN)/python -m deploy.check_space
 
 clean:

@@ -16,7 +16,6 @@ import typer
 from tqdm import tqdm
 
 from . import image, weights
-from .checkpoints import ORIGINALS
 from .degradations import CONTROLS, PRESETS, Degradation, preset
 from .outputs import Entry, Job, commit, finite, is_done, is_file_name, plan, read_report, report_path, truth_of
 from .recipe import Recipe
@@ -141,12 +140,6 @@ def _tile_bar() -> Iterator[Progress]:
         yield progress
 
 
-def _held(own_weights: list[Path] | None) -> str:
-    """The model to run where none is named: the VAE, if the user's own weights are not another's."""
-    held = weights.held(own_weights or ())
-    return held[0] if held and "vae" not in held else "vae"
-
-
 def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     from .restorer import Restorer
 
@@ -259,7 +252,7 @@ def restore_command(
             )
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
         restorer = _restorer(device, weights)
-        asked = Recipe(fit=fit, models={model or _held(weights): None}, upscaling=upscaling)
+        asked = Recipe(fit=fit, models={model or restorer.model: None}, upscaling=upscaling)
         _restore(inputs, out, asked, restorer)
 
 
@@ -526,11 +519,13 @@ def models_command() -> None:
                 found = hashlib.sha256(path.read_bytes()).hexdigest()
                 state = f"{path}  {found}{'' if found in entry.files.values() else '  damaged'}"
             except WeightsError as error:
-                url = error.fields.get("url")
-                state = f"not here; fetched when needed from {url}" if url else "missing"
+                later = error.code == "weights_later"
+                state = f"not here; fetched when needed from {error.fields['url']}" if later else str(error)
             typer.echo(f"{entry.model:26}{entry.title:38}{entry.parameters:>10,}  {state}")
-        for id in weights.originals():
-            typer.echo(f"{id:26}{ORIGINALS[id].title:38}{'':10}  in {weights.FOLDER}")
+        for id, paths in weights.originals().items():
+            for path in paths:
+                found = hashlib.sha256(path.read_bytes()).hexdigest()
+                typer.echo(f"{id:26}{weights.title(id):48}  {path}  {found}")
 
 
 @app.command("convert")
@@ -544,14 +539,18 @@ def convert_command(
     from . import checkpoints
 
     with _clear_errors():
-        if out.suffix != ".safetensors" or out.exists():
+        if out.suffix != ".safetensors" or out.exists() or not out.parent.is_dir():
             raise ControlError(
                 "convert_out",
-                "{out} must be a new file that ends in .safetensors; choose another name.",
+                "{out} must be a new file that ends in .safetensors, in a folder that is there; choose another name.",
                 out=out,
             )
-        image.write_whole(out, checkpoints.convert(checkpoint))
-        typer.echo(f"{out}: the original project's {str(checkpoints.part(out)).upper()}.")
+        part, tensors = checkpoints.original(checkpoint)
+        from .models._original import check_fit
+
+        check_fit(checkpoint, part, tensors)
+        image.write_whole(out, checkpoints.packed(part, tensors))
+        typer.echo(f"{out}: the original project's {part.upper()}.")
 
 
 def _facts(seconds: Mapping[str, float], measured: Mapping[str, Metrics] | None = None) -> Entry:

@@ -52,31 +52,28 @@ ORIGINALS = {
 def part(path: Path) -> str | None:
     """Which of `PARTS` a file holds, None where it is something else; raises `WeightsError` where it cannot be read."""
     stat = path.stat()
-    found = _part(path, stat.st_size, stat.st_mtime_ns)
-    if isinstance(found, WeightsError):
-        raise found
-    return found
+    return _part(path, stat.st_size, stat.st_mtime_ns)
 
 
 @cache
-def _part(path: Path, size: int, modified: int) -> str | WeightsError | None:
+def _part(path: Path, size: int, modified: int) -> str | None:
     """Of one state of the file: a pickle's keys take a while to read."""
-    try:
-        if path.suffix == ".pth":
-            keys = keys_of(path)
-            return next((name for name, (key, _) in PARTS.items() if key in keys), None)
-        name, _, rest = header(path).get("model", "").partition("-")
-        return name if rest == "original" else None
-    except WeightsError as error:
-        return error
+    if path.suffix == ".pth":
+        keys = keys_of(path)
+        return next((name for name, (key, _) in PARTS.items() if key in keys), None)
+    name, _, rest = header(path).get("model", "").partition("-")
+    return name if rest == "original" and name in PARTS else None
 
 
 def keys_of(path: Path) -> list[str]:
     """The keys of a pickle's weights, or of what it holds instead. Raises `WeightsError`."""
     import torch
 
+    path.open("rb").close()  # what goes wrong here is not the contents' fault
     try:  # the tensors themselves stay on the disk
         values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except MemoryError:
+        raise
     except RuntimeError:  # written before PyTorch 1.6
         values = _unpickled(path, path)
     except Exception as error:
@@ -87,11 +84,13 @@ def keys_of(path: Path) -> list[str]:
 def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
     """The refusal of a file that holds no weights for anything here."""
     if path.is_dir():
-        found = ", ".join(sorted(each.name for each in path.iterdir())) or "nothing"
+        found = ", ".join(sorted(each.name for each in path.iterdir())) or "an empty folder"
     elif path.suffix == ".pth":
-        found = ", ".join(keys_of(path))
+        found = ", ".join(keys_of(path)) or "nothing that has keys"
+    elif path.suffix == ".safetensors":
+        found = f"the header's model {header(path).get('model')!r}"
     else:
-        found = header(path).get("model", "no model's name in a header")
+        found = f"a file that ends in {path.suffix!r}"
     originals = [f"{name} (with the key {key})" for key, name in PARTS.values()]
     return WeightsError(
         "weights_foreign",
@@ -130,17 +129,21 @@ def read(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
     return config, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
 
 
-def convert(path: Path) -> bytes:
-    """A file of the original project's as safetensors, number by number. Raises `WeightsError` for any other file."""
-    import safetensors.torch
-
+def original(path: Path) -> tuple[str, dict[str, torch.Tensor]]:
+    """Which of `PARTS` a checkpoint is, and its tensors as they are; raises `WeightsError` for any other file."""
     contents = contents_of(path)
     found = part(path) if path.suffix == ".pth" else None
     if found is None:
         raise foreign(path, [])
-    _, tensors = read(path, contents)
-    metadata = {"model": f"{found}-original", "config": "{}"}
-    return safetensors.torch.save({key: tensor.contiguous() for key, tensor in tensors.items()}, metadata)
+    return found, _read_pickle(path, contents)[1]
+
+
+def packed(part: str, tensors: Mapping[str, torch.Tensor]) -> bytes:
+    """One of `PARTS` as safetensors, number by number."""
+    import safetensors.torch
+
+    metadata = {"model": f"{part}-original", "config": "{}"}
+    return safetensors.torch.save({key: tensor.clone().contiguous() for key, tensor in tensors.items()}, metadata)
 
 
 def contents_of(path: Path) -> bytes:
@@ -169,9 +172,18 @@ def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Ten
     import torch
 
     state = _state(_unpickled(path, io.BytesIO(contents)))
-    if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
+    if not state or not all(isinstance(tensor, torch.Tensor) and _is_plain(tensor) for tensor in state.values()):
         raise _unreadable(path)
     return None, dict(state)
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Is it as many real numbers as its shape says? A pickle can hold stranger things, and vast ones in a few bytes."""
+    import torch
+
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
+        return False
+    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
 def _unpickled(path: Path, file: Path | io.BytesIO) -> Any:
@@ -193,6 +205,16 @@ def _state(values: Any) -> Mapping[str, Any]:
         if isinstance(inner := values.get(key), Mapping):
             return inner
     return values
+
+
+def misfit(path: Path, error: Exception) -> WeightsError:
+    """The refusal of weights that a network did not take, with torch's reason."""
+    return WeightsError(
+        "weights_of_another",
+        "{path} holds weights of another network ({reason}); use a file made for this model and version.",
+        path=path,
+        reason=textwrap.shorten(str(error), 200, placeholder=" ..."),
+    )
 
 
 def _unreadable(path: Path) -> WeightsError:

@@ -54,7 +54,7 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
     if is_offline_mode():
         raise WeightsError(
             "fetch_forbidden",
-            "{name} is not here, and HF_HUB_OFFLINE forbids to fetch it; "
+            "{name} is not here, or damaged, and HF_HUB_OFFLINE forbids to fetch it; "
             "unset it, or download {url} by hand into {folder}.",
             name=name,
             url=urls[-1],
@@ -102,9 +102,9 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
-    token = None if url.startswith(constants.ENDPOINT) else False  # the user's token is for the Hub alone
-    headers = build_hf_headers(token=token)
+    token = None if url.startswith(f"{constants.ENDPOINT}/") else False  # the user's token is for the Hub alone
     try:
+        headers = build_hf_headers(token=token)
         # This says at once what `http_get` would try again and again.
         if get_hf_file_metadata(url, token=token).size in (size, None):
             for _ in range(2):  # once more where what was gone on with was no part of it
@@ -120,6 +120,14 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
                     break
     except HTTPError as error:
         raise _refusal(error, name, url) from error
+    except ValueError as error:
+        raise WeightsError(
+            "fetch_settings",
+            "{name} could not be fetched from {url} ({reason}); check HF_ENDPOINT and HF_TOKEN.",
+            name=name,
+            url=url,
+            reason=str(error),
+        ) from error
     except OSError as error:
         if error.errno is not None:  # the disk's
             raise
@@ -142,7 +150,7 @@ def _refusal(error: Exception, name: str, url: str) -> WeightsError:
             "{name} could not be fetched: {host} cannot be reached, or broke off; "
             "try again, or download {url} by hand into {folder}.",
             name=name,
-            host=urlsplit(url).hostname,
+            host=urlsplit(url).hostname or url,
             url=url,
             folder=folder(),
         )

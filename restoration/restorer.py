@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from . import image, upscale
 from . import weights as find_weights
+from .checkpoints import misfit
 from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
@@ -98,8 +99,8 @@ class Restorer:
             raise ControlError("device_missing", "There is no CUDA GPU here; use the device cpu or auto.")
         _warn_of_torch(torch.__version__)
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-        find_weights.check(weights)
         self.weights = tuple(weights)
+        self._own = find_weights.own(weights)
         self._networks: dict[str, _Loaded] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -112,20 +113,34 @@ class Restorer:
 
         Raises `ControlError` too where one of the restorer's own ``weights`` serves neither.
         """
+        ids: dict[str, str] = {}
         for name in models:
             self._model(name)
+            other = ids.setdefault(self._id(name), name)
+            if other != name:
+                raise ControlError(
+                    "models_same",
+                    "{name} and {other} are the same network here; leave one out.",
+                    name=name,
+                    other=other,
+                )
         for given in self.weights:
             if not any(find_weights.serves(given, name) for name in self._networks):
                 raise ControlError(
                     "weights_unused",
                     "{path} holds weights for {held}, which was not asked for; leave it out, or choose that.",
                     path=given,
-                    held=" and ".join(find_weights.held([given])) or "upscaling",
+                    held=", ".join(find_weights.own([given])) or "Real-ESRGAN",
                 )
+
+    @property
+    def model(self) -> str:
+        """The model to restore by where nobody names one: the VAE, unless the user's own weights are for others."""
+        return "vae" if "vae" in self._own or not self._own else next(iter(self._own))
 
     def title(self, model: str) -> str:
         """What the network is called that serves ``model``."""
-        return find_weights.title(model, self.weights)
+        return find_weights.title(self._id(model))
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""
@@ -154,14 +169,14 @@ class Restorer:
             Restoration(photo=result, model=model, weights_sha256=loaded.sha256, seconds=seconds) for result in results
         ]
 
-    def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop") -> Samples:
-        """``n`` restorations of ``photo`` by the VAE, each from a latent drawn by ``seed``, and how much they differ.
+    def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str = "vae") -> Samples:
+        """``n`` restorations of ``photo`` by a VAE, each from a latent drawn by ``seed``, and how much they differ.
 
         The luminance is restored in all of them; what varies is the colour that grey cannot tell.
         """
         if not 2 <= n <= MAX_SAMPLES:
             raise ControlError("samples", "There can be 2 to {most} samples, not {n}.", most=MAX_SAMPLES, n=n)
-        loaded = self._model("vae")
+        loaded = self._model(model)
         square = image.fit(photo, fit)
         started = time.perf_counter()
         with torch.inference_mode():
@@ -258,8 +273,12 @@ class Restorer:
             return engine
         return "x2plus"
 
+    def _id(self, model: str) -> str:
+        """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
+        return self._own.get(model, model)
+
     def _model(self, name: str) -> _Loaded:
-        spec = find_model(find_weights.resolved(name, self.weights))
+        spec = find_model(self._id(name))
 
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
             network = spec.build(config)
@@ -286,14 +305,7 @@ class Restorer:
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
                 except (RuntimeError, TypeError, KeyError, ValueError) as error:
-                    reason = " ".join(line.strip() for line in str(error).splitlines()[:2])
-                    raise WeightsError(
-                        "weights_of_another",
-                        "{path} holds weights of another network ({reason}); "
-                        "use a file made for this model and version.",
-                        path=checkpoint.path,
-                        reason=reason,
-                    ) from error
+                    raise misfit(checkpoint.path, error) from error
                 shortage = MemoryShortage(
                     "memory_load", "There is not enough memory to load {name}; close other programs.", name=name
                 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import checkpoints, hub
 from .checkpoints import ORIGINALS
-from .types import WeightsError
+from .types import ControlError, WeightsError
 
 if TYPE_CHECKING:
     import torch
@@ -118,13 +118,37 @@ def restorers() -> list[Entry]:
     return [entry for entry in manifest().values() if entry.task == "restore"]
 
 
-def check(explicit: Sequence[str | os.PathLike[str]]) -> None:
-    """Raise `WeightsError` for an explicit path that is not there or that no network here could use."""
-    for given in map(Path, explicit):
-        if not given.exists():
-            raise WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=given)
-        if not any(_served(given, entry) for entry in manifest().values()) and not dict(_parts(given)):
-            raise checkpoints.foreign(given, manifest())
+def own(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
+    """What explicit paths hold: by the model that a user asks for, the id of the one that runs, which is the original
+    project's where the file is its checkpoint. Of several folders the first serves.
+
+    Raises `WeightsError` for a path that is not there, that is damaged or that no network here could use, and
+    `ControlError` for two files for one model.
+    """
+    found: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    for place in map(Path, explicit):
+        if not place.exists():
+            raise _nowhere(place)
+        entries = [entry for entry in manifest().values() if _served(place, entry)]
+        parts = {part for part, _ in _parts(place)}
+        if not entries and not parts:
+            raise checkpoints.foreign(place, manifest())
+        originals = {id: each for id, each in ORIGINALS.items() if each.parts[-1] in parts}
+        for name in {entry.model for entry in entries} | parts | {each.asked for each in originals.values()}:
+            other = files.setdefault(name, place)
+            if place.is_file() and other.is_file() and not place.samefile(other):
+                raise ControlError(
+                    "weights_twice", "{path} and {other} both hold weights for {name}; give one of them.",
+                    path=place, other=other, name=name,
+                )  # fmt: skip
+        for entry in entries:
+            if entry.task == "restore":
+                found.setdefault(entry.model, entry.model)
+        for id, original in originals.items():
+            found.setdefault(original.asked, id)
+    order = [*(entry.model for entry in restorers()), "cnn1"]  # the CNN before its first half
+    return {model: found[model] for model in order if model in found}
 
 
 def serves(given: str | os.PathLike[str], name: str) -> bool:
@@ -135,43 +159,25 @@ def serves(given: str | os.PathLike[str], name: str) -> bool:
     return _served(place, manifest()[name]) is not None
 
 
-def held(explicit: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """The models, as the user asks for them, that explicit paths hold weights for."""
-    places = [Path(given) for given in explicit]
-    ours = [entry.model for entry in restorers() if any(_served(place, entry) for place in places)]
-    parts = {part for place in places for part, _ in _parts(place)}
-    originals = [each for each in ORIGINALS.values() if each.parts[-1] in parts]
-    return list(dict.fromkeys([*ours, *(each.asked for each in originals)]))
-
-
-def resolved(model: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> str:
-    """The id of the model that runs where ``model`` is asked for: the original project's network, where the user's own
-    files are its checkpoint.
-    """
-    ours = [entry for entry in restorers() if entry.model == model]
-    places = [Path(given) for given in explicit]
-    if any(_served(place, entry) for place in places for entry in ours):
-        return model
-    given = {part for place in places for part, _ in _parts(place)}
-    fitting = (id for id, each in ORIGINALS.items() if each.asked == model and each.parts[-1] in given)
-    return next(fitting, model)
-
-
-def title(model: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> str:
-    """What the model is called that runs where ``model`` is asked for."""
-    id = resolved(model, explicit)
+def title(id: str) -> str:
+    """What the model ``id`` is called."""
     titles = {entry.model: entry.title for entry in restorers()}
     return ORIGINALS[id].title if id in ORIGINALS else titles.get(id, id)
 
 
-def originals() -> list[str]:
-    """The ids of the original project's models whose checkpoints lie in ``weights/``.
+def originals() -> Mapping[str, Sequence[Path]]:
+    """The original project's models whose checkpoints lie in ``weights/``: their files by id.
 
     A file there that is no checkpoint is named in a warning.
     """
-    lying = dict(_parts(FOLDER, warn=True))
-    found = [id for id, original in ORIGINALS.items() if lying.keys() >= set(original.parts)]
-    return [id for id in found if id != "cnn1" or "cnn-original" not in found]
+    lying: dict[str, Path] = {}
+    for part, path in _parts(FOLDER, warn=True):
+        lying.setdefault(part, path)
+    return {
+        id: [lying[part] for part in original.parts]
+        for id, original in ORIGINALS.items()
+        if lying.keys() >= set(original.parts)
+    }
 
 
 def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: bool = False) -> Path:
@@ -187,6 +193,8 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         )
     entry = manifest()[name]
     for place in (*map(Path, explicit), FOLDER):
+        if not place.exists() and place != FOLDER:  # it was there, and another's weights must not stand in for it
+            raise _nowhere(place)
         if path := _served(place, entry):
             return path
     repo = published()
@@ -227,8 +235,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     entry = manifest()[name]
     contents = checkpoints.contents_of(path)
     sha256 = hashlib.sha256(contents).hexdigest()
-    own = entry.url is None and any(_served(Path(given), entry) == path for given in explicit)
-    if sha256 not in entry.files.values() and (not own or path.resolve().parent == FOLDER.resolve()):
+    users = entry.url is None and any(_served(Path(given), entry) == path for given in explicit)
+    if sha256 not in entry.files.values() and (not users or path.resolve().parent == FOLDER.resolve()):
         if entry.url:
             raise WeightsError(
                 "download_damaged",
@@ -261,52 +269,71 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
     digest = hashlib.sha256()
     tensors: dict[str, torch.Tensor] = {}
     for name in original.parts:
-        path = next(path for place in (*places, FOLDER) for part, path in _parts(place) if part == name)
+        path = next(
+            path for place in (*places, FOLDER) for part, path in _parts(place, warn=place == FOLDER) if part == name
+        )
         contents = checkpoints.contents_of(path)
         digest.update(contents)
         tensors |= {f"{name}.{key}": tensor for key, tensor in checkpoints.read(path, contents)[1].items()}
     return Checkpoint(path=path, sha256=digest.hexdigest(), config={}, tensors=tensors)
 
 
+def _nowhere(place: Path) -> WeightsError:
+    return WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=place)
+
+
 def _missing(parts: Sequence[str], places: Sequence[Path]) -> list[str]:
     """Those of the original project's parts that neither ``places`` nor ``weights/`` hold."""
-    lying = {part for place in (*places, FOLDER) for part, _ in _parts(place)}
+    lying = {part for place in (*places, FOLDER) for part, _ in _parts(place, warn=place == FOLDER)}
     return [part for part in parts if part not in lying]
 
 
 def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
-    """The original project's parts at ``place``, a file or a folder, of which the highest epoch comes first."""
+    """The original project's parts at ``place``, a file or a folder; the best or the last of several comes first.
+
+    What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so.
+    """
+    if not warn and not place.exists():  # it was there, and another's weights must not stand in for it
+        raise _nowhere(place)
+    released = {name for entry in manifest().values() for name in entry.files}
+    paths = [place]
     if place.is_dir():
-        ours = {name for entry in manifest().values() for name in entry.files}
-        paths = [path for path in place.iterdir() if path.suffix in (".pth", ".safetensors") and path.name not in ours]
-    else:
-        paths = [place]
-    for path in sorted(paths, key=_epoch):
-        if not path.is_file():
+        kinds = (".pth", ".safetensors")
+        paths = [path for path in place.iterdir() if path.suffix in kinds and path.is_file()]
+    for path in sorted(paths, key=_rank):
+        if path.suffix == ".pth" and path.name in released:
             continue
         try:
             part = checkpoints.part(path)
         except (WeightsError, OSError) as error:
-            if warn:
-                logger.warning("%s is left out. %s", path.name, error)
+            if not warn:
+                raise
+            logger.warning("%s", error)
             continue
         if part:
             yield part, path
-        elif warn:
+        elif warn and path.name not in released:
             logger.warning("%s", checkpoints.foreign(path, manifest()))
 
 
-def _epoch(path: Path) -> tuple[int, str]:
-    """Orders files by the last number in their names, the highest first."""
+def _rank(path: Path) -> tuple[bool, int, str]:
+    """Orders files: what is called best, then by the last number in their names, the highest first."""
     numbers = re.findall(r"\d+", path.stem)
-    return -int(numbers[-1]) if numbers else 0, path.name
+    return "best" not in path.stem, -int(numbers[-1]) if numbers else 0, path.name
 
 
 def _served(place: Path, entry: Entry) -> Path | None:
-    """The file at ``place`` that holds the entry's weights: in a folder by its name, else by a header that it has."""
-    if place.is_dir():
-        return next((place / name for name in entry.files if (place / name).is_file()), None)
-    if not place.is_file():
-        return None
-    model = checkpoints.header(place).get("model")
-    return place if (model == entry.model if model else place.name in entry.files) else None
+    """The file at ``place``, a file or a folder, that holds the entry's weights: by its header, if it has one."""
+    paths = [place / name for name in entry.files] if place.is_dir() else [place]
+    for path in paths:
+        if not path.is_file():
+            continue
+        try:
+            model = checkpoints.header(path).get("model")
+        except WeightsError:
+            if path.name not in entry.files:
+                raise
+            model = None  # damaged, which its SHA-256 will say
+        if model == entry.model if model else path.name in entry.files:
+            return path
+    return None

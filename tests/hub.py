@@ -94,9 +94,11 @@ class _Handler(BaseHTTPRequestHandler):
                 if self.command == "POST" and not self.allowed:
                     raise Refused(401, "")
                 return answer(self, *found.groups())
-        if path not in self.server.plain:
+        if (name := path.removeprefix("/cdn")) not in self.server.plain:
             raise Refused(404, "")
-        return self.send_file(self.server.plain[path], {})
+        if name == path:  # as releases on GitHub are served
+            return self.send(302, b"", {"Location": f"{self.server.cdn}{path}"})
+        return self.send_file(self.server.plain[name], {})
 
     def resolve(self, repo: str, revision: str, name: str) -> None:
         commit, files = self.files_at(repo, revision)

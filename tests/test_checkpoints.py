@@ -203,7 +203,7 @@ def test_in_the_weights_folder_they_appear_in_the_app(files: dict[str, Path], tm
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     titles, choices, pixels = json.loads(done.stdout.splitlines()[-1])
-    originals = {"gan-original": "GAN (original)", "cnn-original": "CNN (original)"}
+    originals = {id: f"{id.split('-')[0].upper()} (original)" for id in ("gan-original", "cnn-original", "cnn1")}
     assert titles == {"vae": "VAE", "gan": "GAN", "cnn": "CNN", **originals}
     assert choices == [[title, id] for id, title in titles.items()]
     restorer = Restorer("cpu", [files["gan"]])
@@ -217,3 +217,96 @@ def test_a_checkpoint_is_an_explicit_path_of_the_library_too(files: dict[str, Pa
     with pytest.raises(ControlError, match="holds weights for gan"):
         given_to_ours.prepare(["vae"])
     given_to_ours.prepare(["gan"])
+
+
+def test_what_runs_is_decided_once(files: dict[str, Path], tmp_path: Path, photo: Photo) -> None:
+    """However the files change: another network's result never appears under their name."""
+    own = tmp_path / "gan_best.pth"
+    shutil.copy(files["gan"], own)
+    restorer, late = Restorer(weights=[own]), Restorer(weights=[own])
+    before = restorer.restore(photo, "gan")
+    own.unlink()
+    after = restorer.restore(photo, "gan")
+    assert after.weights_sha256 == before.weights_sha256
+    assert np.array_equal(after.photo.pixels, before.photo.pixels)
+    assert restorer.title("gan") == "GAN (original)"
+    with pytest.raises(WeightsError, match="There are no weights at"):
+        late.restore(photo, "gan")
+
+
+def test_ours_that_vanish_are_not_replaced_either(tmp_path: Path, photo: Photo) -> None:
+    own = shutil.copy(weights.FOLDER / "gan.safetensors", tmp_path / "mine.safetensors")
+    restorer = Restorer(weights=[own])
+    own.unlink()
+    with pytest.raises(WeightsError, match="There are no weights at"):
+        restorer.restore(photo, "gan")
+
+
+def test_a_damaged_file_in_a_folder_is_said(files: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copy(files["gan"], tmp_path)
+    (tmp_path / "vae_unet_best.pth").write_bytes(files["gan"].read_bytes()[:9000])
+    with pytest.raises(WeightsError, match=r"vae_unet_best\.pth holds no weights that can be read"):
+        Restorer(weights=[tmp_path])
+
+
+@pytest.mark.parametrize("other", ["checkpoint_epoch_3.pth", "gan.safetensors"])
+def test_two_files_for_one_model_are_refused(files: dict[str, Path], tmp_path: Path, other: str) -> None:
+    source = files["gan"] if other.endswith(".pth") else weights.FOLDER / other
+    with pytest.raises(ControlError, match=rf"{other} and .*gan_best\.pth both hold weights for gan; give one"):
+        Restorer(weights=[files["gan"], shutil.copy(source, tmp_path / other)])
+    Restorer(weights=[files["gan"], files["gan"]]).prepare(["gan"])
+
+
+def test_one_network_is_not_compared_with_itself(files: dict[str, Path]) -> None:
+    with pytest.raises(ControlError, match="gan-original and gan are the same network here"):
+        Restorer(weights=[files["gan"]]).prepare(["gan", "gan-original"])
+
+
+def test_the_best_comes_before_the_last(files: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("gan_best.pth", "checkpoint_epoch_9.pth"):
+        shutil.copy(files["gan"], tmp_path / name)
+    assert weights.load("gan-original", [tmp_path]).path.name == "gan_best.pth"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "says"),
+    [
+        ({"u2.1.bias": torch.zeros(65)}, "another network .*u2.1.bias"),
+        ({"more": torch.zeros(1)}, "another network .*more"),
+        ({"u2.1.bias": torch.zeros(64, dtype=torch.complex64)}, "no weights that can be read"),
+        ({"u2.1.bias": torch.zeros(64).to_sparse()}, "no weights that can be read"),
+        ({"u2.1.bias": torch.zeros(1).expand(10**12)}, "no weights that can be read"),
+    ],
+    ids=["shape", "one more", "complex", "sparse", "vast"],
+)
+def test_what_is_not_exactly_a_checkpoint_is_neither_run_nor_converted(
+    tmp_path: Path, photo: Photo, spoilt: dict[str, torch.Tensor], says: str
+) -> None:
+    own = tmp_path / "gan_best.pth"
+    torch.save({"gen_state_dict": state("gan") | spoilt}, own)
+    with pytest.raises(WeightsError, match=says):
+        Restorer(weights=[own]).restore(photo, "gan")
+    status, _, error = command("convert", own, "-o", tmp_path / "out.safetensors")
+    assert (status, error.count("\n")) == (1, 1)
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_converted_file_serves_in_a_folder_too(files: dict[str, Path], tmp_path: Path, photo: Photo) -> None:
+    """Whatever it is called."""
+    command("convert", files["gan"], "-o", tmp_path / "gan.safetensors")
+    restorer = Restorer(weights=[tmp_path])
+    assert restorer.title("gan") == "GAN (original)"
+    expected = Restorer(weights=[files["gan"]]).restore(photo, "gan").photo.pixels
+    assert np.array_equal(restorer.restore(photo, "gan").photo.pixels, expected)
+
+
+def test_models_lists_them_with_their_hashes(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(weights.FOLDER, folder)
+    shutil.copy(files["gan"], folder)
+    monkeypatch.setattr(weights, "FOLDER", folder)
+    (line,) = [line for line in command("models")[1].splitlines() if line.startswith("gan-original")]
+    assert str(folder / "gan_best.pth") in line
+    assert hashlib.sha256(files["gan"].read_bytes()).hexdigest() in line

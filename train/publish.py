@@ -273,8 +273,9 @@ def main(
         typer.echo(f"{FOLDER / 'manifest.json'} would pin its commit.\nREADME.md:\n{files['README.md'].decode()}")
         return
     revision = upload(repo, files)
+    typer.echo(f"{constants.ENDPOINT}/{repo}/tree/{revision}: {len(files)} files.")
     pin(repo, revision, files)
-    typer.echo(f"{constants.ENDPOINT}/{repo}/tree/{revision}: {len(files)} files; the manifest pins this commit.")
+    typer.echo(f"{FOLDER / 'manifest.json'} pins this commit.")
 
 
 if __name__ == "__main__":

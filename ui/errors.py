@@ -80,8 +80,9 @@ FRENCH: dict[str, str] = {
         "donnez l'un des fichiers attendus."
     ),
     "original_missing": (
-        "{title} a besoin de {files} du projet d'origine ; indiquez-le par --weights, ou mettez-le dans {folder}."
+        "Pour {title}, il faut {files} du projet d'origine ; indiquez-le par --weights, ou mettez-le dans {folder}."
     ),
+    "weights_twice": "{path} et {other} contiennent tous deux des poids pour {name} ; donnez l'un des deux.",
     "weights_unknown": "Le manifeste ne connaît pas les poids {name} ; entraînez-les et exportez-les d'abord.",
     "weights_missing": "Le fichier {path} manque ; rétablissez-le par `git checkout weights`.",
     "weights_later": "Le fichier {name} n'est pas encore là ; il sera téléchargé de {url} au moment voulu.",
@@ -100,7 +101,7 @@ FRENCH: dict[str, str] = {
         "procurez-vous-en une nouvelle copie, ou refaites l'entraînement."
     ),
     "fetch_forbidden": (
-        "Le fichier {name} n'est pas là, et HF_HUB_OFFLINE interdit de le télécharger ; "
+        "Le fichier {name} n'est pas là, ou est abîmé, et HF_HUB_OFFLINE interdit de le télécharger ; "
         "supprimez cette variable, ou téléchargez vous-même {url} dans le dossier {folder}."
     ),
     "fetch_unconnected": (
@@ -118,6 +119,9 @@ FRENCH: dict[str, str] = {
     "fetch_wrong": (
         "Ce que {host} donne pour {name} est un autre fichier (son SHA-256 n'est pas celui du manifeste) ; "
         "mettez à jour ce projet, ou prévenez qui a publié le fichier."
+    ),
+    "fetch_settings": (
+        "Le fichier {name} n'a pas pu être téléchargé de {url} ({reason}) ; vérifiez HF_ENDPOINT et HF_TOKEN."
     ),
     "cache_unwritable": (
         "Le fichier {name} ne peut pas être gardé dans {folder} ({reason}) ; "
@@ -141,6 +145,7 @@ FRENCH: dict[str, str] = {
     "weights_unused": (
         "{path} contient des poids pour {held}, ce qui n'est pas demandé ; retirez-le, ou choisissez cela."
     ),
+    "models_same": "{name} et {other} sont ici le même réseau ; n'en laissez qu'un.",
     "weights_of_another": (
         "{path} contient les poids d'un autre réseau ({reason}) ; "
         "utilisez un fichier fait pour ce modèle et cette version."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from restoration import Photo, Recipe, RestorationError, Restorer, Run, image, pipeline
 from restoration.checkpoints import ORIGINALS
-from restoration.types import SIDE
+from restoration.types import SIDE, ControlError
 from restoration.weights import originals, restorers
 
 from . import gpu
@@ -21,14 +22,44 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """What goes wrong inside is a line in the log: whoever asks for it later will read the same."""
+    try:
+        yield
+    except RestorationError as error:
+        logger.warning("%s", error)
+
+
+def _sound(ids: Iterable[str]) -> Iterator[str]:
+    """Those of the original project's models that load, so that a bad file takes no tab's other models along."""
+    for id in ids:
+        with _logged():
+            Restorer("cpu").prepare([id])
+            yield id
+
+
 TITLES = {
     **{entry.model: entry.title for entry in restorers()},
-    **{id: ORIGINALS[id].title for id in originals()},
+    **{id: ORIGINALS[id].title for id in _sound(originals())},
 }
 """The models' titles by id: ours in the manifest's order, then the original project's that lie in ``weights/``."""
 ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
 NETWORK = "network"
 """The concurrency id of every listener that runs a network: they take turns, so that two cores serve one well."""
+
+
+def check_models(recipe: Recipe) -> None:
+    """Raise `ControlError` where the recipe, of another app perhaps, names a model that this one has not."""
+    for name in recipe.models:
+        if name not in TITLES:
+            raise ControlError(
+                "model_unknown",
+                "There is no model called {name!r}; choose from {choices}.",
+                name=name,
+                choices=", ".join(TITLES),
+            )
 
 
 @dataclass(frozen=True)
@@ -48,7 +79,11 @@ class Lab:
         return image.load(path, max_pixels=self.max_pixels)
 
     def run(self, photo: Photo, recipe: Recipe) -> Run:
-        """`pipeline.run`, one at a time: a batch lets others in between its photos."""
+        """`pipeline.run`, one at a time: a batch lets others in between its photos.
+
+        Raises `ControlError` too for a model that this app has not.
+        """
+        check_models(recipe)
         with self._turn:
             return self.work(pipeline.run, photo, recipe)
 
@@ -59,19 +94,17 @@ class Lab:
 
     def load_networks(self) -> None:
         """Load every network, but run none. ZeroGPU hands on to its processes what was loaded before the launch."""
-        try:
+        with _logged():
             self.restorer.prepare(TITLES)
-            for engine in ENGINES:
+        for engine in ENGINES:
+            with _logged():
                 self.restorer.upscaling(engine=engine)
-        except RestorationError as error:  # whoever asks for it will read the same
-            logger.warning("%s", error)
 
     def warm_up(self) -> None:
         """Load every network, and run it once, before the first visitor waits for it."""
         grey = Photo(np.full((SIDE, SIDE, 3), 128, np.uint8))
-        try:
-            for model in TITLES:
+        for model in TITLES:
+            with _logged():
                 self.restorer.restore(grey, model)
+        with _logged():
             self.restorer.upscale(grey)
-        except RestorationError as error:  # whoever asks for it will read the same
-            logger.warning("%s", error)

@@ -12,13 +12,12 @@ from typing import Any
 import gradio as gr
 
 from restoration import Degradation, Recipe, pipeline, upscale
-from restoration.models import model as find_model
 from restoration.types import ControlError, RecipeMismatch
 
 from . import panel as panels
 from .errors import sentence, shown
 from .files import received
-from .lab import Lab
+from .lab import Lab, check_models
 from .panel import Panel
 from .restore import Controls, Result
 from .texts import i18n, is_french, text
@@ -37,8 +36,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """
     if not recipe.models or recipe.fit is None:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
-    for name in recipe.models:
-        find_model(name)
+    check_models(recipe)
     if asked := recipe.upscaling:
         upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)
     values: dict[str, Any] = {

@@ -237,7 +237,10 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
             raise refuse("samples_first", request)
         french = is_french(request)
         with shown(request):
-            drawn = lab.work(Restorer.samples, result.run.degraded, SAMPLES, seed=seed)
+            own = "vae-original" in result.run.restored and "vae" not in result.run.restored
+            drawn = lab.work(
+                Restorer.samples, result.run.degraded, SAMPLES, seed=seed, model="vae-original" if own else "vae"
+            )
             named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
             paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
             *each, where = paths.values()

@@ -6,13 +6,14 @@ contract of every model, RGB in [0, 1].
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..checkpoints import ORIGINALS
+from ..checkpoints import ORIGINALS, misfit
 from ..degradations import luminance
 from ..types import ModelSpec
 
@@ -145,6 +146,18 @@ class CNN2(nn.Module):
             x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = block(torch.cat([x, skip], 1))
         return self.out(x).sigmoid()
+
+
+NETWORKS = {"vae": VAE, "gan": Generator, "cnn1": CNN1, "cnn2": CNN2}
+
+
+def check_fit(path: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
+    """Raise `WeightsError` where the tensors of the file at ``path`` are not exactly those of the part."""
+    try:
+        with torch.device("meta"):  # shapes alone
+            NETWORKS[part]().load_state_dict(dict(tensors), assign=True)
+    except RuntimeError as error:
+        raise misfit(path, error) from error
 
 
 # --- The contract of every model: RGB in [0, 1], of which the luminance is read ---------------------------------------
