@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from restoration import image, weights
+from restoration import Photo, Restorer, image, weights
 from restoration.checkpoints import ORIGINALS
 from restoration.models import model
 from tests.original import GOLDEN, save
@@ -52,3 +52,13 @@ def test_only_the_luminance_is_read(network: nn.Module, photos: list) -> None:
     images = image.to_tensor(photos[:1])
     grey = network(images.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1).mul(images).sum(1, True).expand_as(images))
     assert torch.allclose(network(images), grey, atol=1e-3)
+
+
+def test_the_vae_draws_too(files: list[Path], photo: Photo) -> None:
+    """Its latent decides here, with weights of chance, and the same seed draws the same."""
+    restorer = Restorer("cpu", [files[0]])
+    one, again, other = (restorer.samples(photo, 3, seed=seed) for seed in (1, 1, 2))
+    assert one.weights_sha256 == restorer.weights_sha256("vae")
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(one.photos, again.photos, strict=True))
+    assert not np.array_equal(one.photos[0].pixels, one.photos[1].pixels)
+    assert not np.array_equal(one.photos[0].pixels, other.photos[0].pixels)

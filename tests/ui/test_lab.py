@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from restoration import PhotoError, Restorer, image, upscale, weights
+from restoration import ControlError, PhotoError, Recipe, Restorer, image, upscale, weights
 from restoration.models import models
 from restoration.weights import manifest
 from tests.conftest import EXAMPLES
-from ui.lab import ENGINES, TITLES, Lab
+from tests.original import save, state
+from ui.lab import ENGINES, TITLES, Lab, _sound
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -77,3 +79,20 @@ def test_warming_up_without_weights_is_a_line_in_the_log(
     with caplog.at_level(logging.WARNING):
         lab.warm_up()
     assert "is missing; restore it" in caplog.records[0].getMessage()
+
+
+def test_a_recipe_of_another_app_names_a_model_that_is_not_here(restorer: Restorer) -> None:
+    with pytest.raises(ControlError, match="no model called 'gan-original'; choose from vae, gan, cnn"):
+        Lab(restorer).run(image.load(EXAMPLES / "coffee.jpg"), Recipe(models={"gan-original": None}))
+
+
+def test_an_original_that_would_not_run_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would take the other models of a comparison along."""
+    save(tmp_path, "gan", "cnn1")
+    torch.save({key: tensor * float("nan") for key, tensor in state("cnn1").items()}, tmp_path / "epoch_9.pth")
+    shutil.copy(weights.FOLDER / "manifest.json", tmp_path)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    assert list(_sound(weights.originals())) == ["gan-original"]
+    assert "epoch_9.pth holds infinite or undefined numbers" in caplog.text
