@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .types import WeightsError
+
+logger = logging.getLogger(__name__)
 
 
 def address(repo: str, revision: str, name: str) -> str:
@@ -69,9 +72,10 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
                     try:
                         _download(name, url, part, sha256, size)
                         break
-                    except WeightsError:
+                    except WeightsError as error:
                         if url == urls[-1]:
                             raise
+                        logger.warning("%s", error)
                 part.replace(target)
     except OSError as error:
         raise WeightsError(

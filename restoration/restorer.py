@@ -99,8 +99,9 @@ class Restorer:
             raise ControlError("device_missing", "There is no CUDA GPU here; use the device cpu or auto.")
         _warn_of_torch(torch.__version__)
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-        self.weights = tuple(weights)
+        self._given = tuple(weights)
         self._own = find_weights.own(weights)
+        self.weights = tuple(find_weights.files(weights))
         self._networks: dict[str, _Loaded] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -124,7 +125,7 @@ class Restorer:
                     name=name,
                     other=other,
                 )
-        for given in self.weights:
+        for given in self._given:
             if not any(find_weights.serves(given, name) for name in self._networks):
                 raise ControlError(
                     "weights_unused",

@@ -151,6 +151,20 @@ def own(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
     return {model: found[model] for model in order if model in found}
 
 
+def files(explicit: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """The weights files that explicit paths are or hold. Looked for once: a file that vanishes later is then missed,
+    and neither another one nor a released one stands in for it.
+    """
+    found: list[Path] = []
+    for place in map(Path, explicit):
+        if place.is_dir():
+            served = (_served(place, entry) for entry in manifest().values())
+            found += [path for path in served if path] + list(_lying([place]).values())
+        else:
+            found.append(place)
+    return found
+
+
 def serves(given: str | os.PathLike[str], name: str) -> bool:
     """Does a path, of a file or a folder, hold the weights called ``name``, or part of them?"""
     place = Path(given)
@@ -170,9 +184,7 @@ def originals() -> Mapping[str, Sequence[Path]]:
 
     A file there that is no checkpoint is named in a warning.
     """
-    lying: dict[str, Path] = {}
-    for part, path in _parts(FOLDER, warn=True):
-        lying.setdefault(part, path)
+    lying = _lying([FOLDER])
     return {
         id: [lying[part] for part in original.parts]
         for id, original in ORIGINALS.items()
@@ -193,7 +205,7 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         )
     entry = manifest()[name]
     for place in (*map(Path, explicit), FOLDER):
-        if not place.exists() and place != FOLDER:  # it was there, and another's weights must not stand in for it
+        if not place.exists() and place != FOLDER:
             raise _nowhere(place)
         if path := _served(place, entry):
             return path
@@ -257,8 +269,8 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
     """One or two files of the original project's. The SHA-256 of two is that of one after the other; each tensor's key
     begins with the name of its part.
     """
-    original = ORIGINALS[id]
-    if missing := _missing(original.parts, places):
+    original, lying = ORIGINALS[id], _lying([*places, FOLDER])
+    if missing := [part for part in original.parts if part not in lying]:
         raise WeightsError(
             "original_missing",
             "{title} needs {files} of the original project; name it by --weights, or put it into {folder}.",
@@ -268,24 +280,26 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
         )
     digest = hashlib.sha256()
     tensors: dict[str, torch.Tensor] = {}
-    for name in original.parts:
-        path = next(
-            path for place in (*places, FOLDER) for part, path in _parts(place, warn=place == FOLDER) if part == name
-        )
-        contents = checkpoints.contents_of(path)
+    for part in original.parts:
+        contents = checkpoints.contents_of(lying[part])
         digest.update(contents)
-        tensors |= {f"{name}.{key}": tensor for key, tensor in checkpoints.read(path, contents)[1].items()}
-    return Checkpoint(path=path, sha256=digest.hexdigest(), config={}, tensors=tensors)
+        tensors |= {f"{part}.{key}": tensor for key, tensor in checkpoints.read(lying[part], contents)[1].items()}
+    return Checkpoint(path=lying[part], sha256=digest.hexdigest(), config={}, tensors=tensors)
 
 
 def _nowhere(place: Path) -> WeightsError:
     return WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=place)
 
 
-def _missing(parts: Sequence[str], places: Sequence[Path]) -> list[str]:
-    """Those of the original project's parts that neither ``places`` nor ``weights/`` hold."""
-    lying = {part for place in (*places, FOLDER) for part, _ in _parts(place, warn=place == FOLDER)}
-    return [part for part in parts if part not in lying]
+def _lying(places: Sequence[Path]) -> Mapping[str, Path]:
+    """The original project's parts at ``places``, each by the first file that holds it. What is wrong in ``weights/``,
+    which the user did not name, is a warning only.
+    """
+    found: dict[str, Path] = {}
+    for place in places:
+        for part, path in _parts(place, warn=place == FOLDER):
+            found.setdefault(part, path)
+    return found
 
 
 def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
@@ -293,7 +307,7 @@ def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
 
     What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so.
     """
-    if not warn and not place.exists():  # it was there, and another's weights must not stand in for it
+    if not warn and not place.exists():
         raise _nowhere(place)
     released = {name for entry in manifest().values() for name in entry.files}
     paths = [place]

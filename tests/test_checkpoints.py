@@ -234,9 +234,22 @@ def test_what_runs_is_decided_once(files: dict[str, Path], tmp_path: Path, photo
         late.restore(photo, "gan")
 
 
-def test_ours_that_vanish_are_not_replaced_either(tmp_path: Path, photo: Photo) -> None:
-    own = shutil.copy(weights.FOLDER / "gan.safetensors", tmp_path / "mine.safetensors")
-    restorer = Restorer(weights=[own])
+@pytest.mark.parametrize(
+    ("name", "in_folder"),
+    [
+        ("mine.safetensors", False),
+        ("gan.safetensors", False),
+        ("gan.safetensors", True),
+        ("gan_best.pth", False),
+        ("gan_best.pth", True),
+    ],
+)
+def test_what_vanishes_is_not_replaced_by_ours(
+    files: dict[str, Path], tmp_path: Path, photo: Photo, name: str, in_folder: bool
+) -> None:
+    source = files["gan"] if name.endswith(".pth") else weights.FOLDER / "gan.safetensors"
+    own = shutil.copy(source, tmp_path / name)
+    restorer = Restorer(weights=[tmp_path if in_folder else own])
     own.unlink()
     with pytest.raises(WeightsError, match="There are no weights at"):
         restorer.restore(photo, "gan")
@@ -307,6 +320,9 @@ def test_models_lists_them_with_their_hashes(
     shutil.copytree(weights.FOLDER, folder)
     shutil.copy(files["gan"], folder)
     monkeypatch.setattr(weights, "FOLDER", folder)
+    assert command("compare", PHOTO, "-o", tmp_path / "out", "--models", "gan,gan-original")[0] == 0
+    ours, theirs = (image.load(tmp_path / "out" / f"input_{id}.png").pixels for id in ("gan", "gan-original"))
+    assert not np.array_equal(ours, theirs)
     (line,) = [line for line in command("models")[1].splitlines() if line.startswith("gan-original")]
     assert str(folder / "gan_best.pth") in line
     assert hashlib.sha256(files["gan"].read_bytes()).hexdigest() in line
