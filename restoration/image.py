@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, TiffImagePlugin
 
 from .types import SIDE, ControlError, Photo, PhotoError
 
 if TYPE_CHECKING:
     import torch
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")  # its JPEG reader also gives MPO, which many phones write
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # what a folder is searched for
+logger = logging.getLogger(__name__)
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")  # the JPEG reader also gives MPO, as many phones write
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+)  # looked for in folders
 OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_PIXELS = 24_000_000
-JPEG_FACTOR = 50 / 24  # how many times as many a JPEG may have, which can be decoded at a fraction of its size
+FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 22 / 24}
+"""How many times as many pixels a format may have: a JPEG can be decoded at a fraction of its size, what phones call 24
+megapixels, in HEIC, are 24.5, and Pillow holds a WebP four times."""
+MAX_BYTES = 200_000_000  # what 24 megapixels take with 16 bits and transparency, uncompressed
+MAX_EXIF = 65_536  # bytes, which are a camera's segment; of a longer one Pillow may copy each tag's megabytes
 MIN_SIDE = 16
+STRIP = 1_000_000  # pixels that are converted at once
 
 # What Pillow would print about a damaged file on its way to the one sentence that says it.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -34,23 +53,32 @@ Fit = Literal["crop", "squash", "pad"]
 def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read a picture file as it is meant to be seen.
 
-    The size is checked from the header, before anything is decoded. EXIF orientation is applied, transparency is laid
-    on white, 16-bit grey is scaled, CMYK is converted, and an animation gives its first frame. A JPEG may come back at
-    1/2, 1/4 or 1/8 of its size, both sides at least twice ``reduce_to``, which is much quicker; None decodes it whole
-    (but for one of more than ``max_pixels``, which is at least halved).
+    The contents say what it is, not the name. Its size is checked from the header, before anything is decoded. EXIF
+    orientation is applied, transparency is laid on white, 16-bit grey is scaled, CMYK and LAB are converted, and an
+    animation gives its first frame. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both sides at least twice
+    ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than ``max_pixels``, which is at
+    least halved).
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
-    damaged one, one of more than ``max_pixels`` (about twice as many for a JPEG) or with a side under 16 pixels.
+    damaged one, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB, or with a side under 16 pixels.
     """
     name = Path(path).name
+    _register_heif()
     try:
+        if os.path.getsize(path) > MAX_BYTES:
+            raise PhotoError(
+                "photo_too_heavy",
+                "{name} has more than {most} MB; save it smaller.",
+                name=name,
+                most=MAX_BYTES // 10**6,
+            )
         with Image.open(path, formats=FORMATS) as picture:
             _check_size(picture, name, max_pixels)
             if picture.format in ("JPEG", "MPO"):
                 _decode_reduced(picture, reduce_to, max_pixels)
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            return Photo(np.array(_to_rgb(upright, name)))
+            _turn_upright(picture)
+            return Photo(_to_rgb(picture, name))
     except (PhotoError, MemoryError):
         raise
     except FileNotFoundError:
@@ -66,30 +94,48 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
             "photo_unknown", "{name} is not a picture that can be read here; save it as PNG or JPEG.", name=name
         ) from None
     except Image.DecompressionBombError:
-        raise _too_large(name, max_pixels) from None
+        raise _too_large(name, "", max_pixels) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
         raise PhotoError(
             "photo_damaged",
             "{name} is damaged or incomplete ({reason}); get a fresh copy of it.",
             name=name,
-            reason=str(error),
+            reason=" ".join(str(error).split()),
         ) from error
 
 
-def _too_large(name: str, max_pixels: int) -> PhotoError:
+@cache
+def _register_heif() -> None:
+    """Let Pillow read HEIC, in which iPhones save photos."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
+
+def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
     return PhotoError(
         "photo_too_large",
         "{name} is too large; make it smaller than {most:g} megapixels ({most_jpeg:g} for a JPEG).",
         name=name,
-        most=max_pixels / 1e6,
-        most_jpeg=max_pixels * JPEG_FACTOR / 1e6,
+        most=max_pixels * min(1, FACTORS.get(format, 1)) / 1e6,
+        most_jpeg=max_pixels * FACTORS["JPEG"] / 1e6,
     )
 
 
-def _check_size(picture: Image.Image, name: str, max_pixels: int) -> None:
-    limit = max_pixels * (JPEG_FACTOR if picture.format in ("JPEG", "MPO") else 1)
-    if picture.width * picture.height > limit:
-        raise _too_large(name, max_pixels)
+def _check_size(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> None:
+    """Refuse what is too small, or would take too much to decode."""
+    format = picture.format or ""
+    most = max_pixels * FACTORS.get(format, 1)
+    pixels = picture.width * picture.height
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):  # its tiles may be larger than the picture
+        tile = [picture.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
+        pixels = max(pixels, tile[0] * tile[1])
+    if isinstance(picture, JpegImagePlugin.JpegImageFile) and "progressive" in picture.info:
+        pixels = max(pixels, pixels * picture.layers // 3)  # libjpeg holds 2 bytes of each layer at its whole size
+    if pixels > most:
+        raise _too_large(name, format, max_pixels)
+    if any(tile.codec_name == "bmp_rle" for tile in picture.tile):  # a byte of which may stand for 255 rows
+        raise Image.UnidentifiedImageError
     if min(picture.size) < MIN_SIDE:
         raise PhotoError(
             "photo_too_small",
@@ -109,22 +155,59 @@ def _decode_reduced(picture: Image.Image, reduce_to: int | None, max_pixels: int
     picture.draft(picture.mode, (wanted, wanted))
 
 
-def _to_rgb(picture: Image.Image, name: str) -> Image.Image:
-    if picture.mode in ("I;16", "I;16L", "I;16B"):
-        levels = np.asarray(picture)
-        grey = np.rint(levels / 257).astype(np.uint8)
-        grey[levels == picture.info.get("transparency", -1)] = 255
-        return Image.fromarray(grey).convert("RGB")
+def _turn_upright(picture: Image.Image) -> None:
+    """Apply the EXIF orientation; a photo whose EXIF data are damaged, or vast, stays as it is stored."""
+    raw = picture.info.get("exif") or picture.info.get("Raw profile type exif") or b""
+    if len(raw) > MAX_EXIF:
+        return
+    try:
+        ImageOps.exif_transpose(picture, in_place=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # as above, from the parsers of EXIF and XMP
+        logger.debug("EXIF not read: %s", error)
+
+
+def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
+    """uint8 ``[H, W, 3]``, strip by strip, so that no conversion takes the memory of another whole picture."""
     if picture.mode in ("I", "F"):
         raise PhotoError(
             "photo_32_bits",
             "{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.",
             name=name,
         )
+    convert = _converter(picture)
+    pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    rows = max(1, STRIP // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        pixels[top:bottom] = convert(picture.crop((0, top, picture.width, bottom)))
+    return pixels
+
+
+def _converter(picture: Image.Image) -> Callable[[Image.Image], np.ndarray]:
+    """What turns a strip of ``picture`` into RGB, or into grey ``[h, w, 1]``."""
+    if picture.mode.startswith("I;16"):
+        return _scaled
+    if picture.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+        return lambda strip: np.asarray(ImageCms.applyTransform(strip, transform))
     if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return picture.convert("RGB")
+        return _laid_on_white
+    return lambda strip: np.asarray(strip.convert("RGB"))
+
+
+def _scaled(strip: Image.Image) -> np.ndarray:
+    levels = np.asarray(strip)
+    grey = np.rint(levels / 257).astype(np.uint8)
+    grey[levels == strip.info.get("transparency", -1)] = 255
+    return grey[..., None]
+
+
+def _laid_on_white(strip: Image.Image) -> np.ndarray:
+    white = Image.new("RGBA", strip.size, "white")
+    return np.asarray(Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB"))
 
 
 def check_fit(how: str) -> None:
@@ -221,8 +304,10 @@ def write_aside(path: Path, contents: bytes) -> Path:
     """Write a file under a passing name beside ``path``, whose folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")  # a kill leaves one at most
+    aside.unlink(missing_ok=True)
     try:
-        aside.write_bytes(contents)
+        with aside.open("xb") as file:  # made anew: a link of that name would be followed
+            file.write(contents)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

@@ -220,7 +220,7 @@ def test_a_nested_archive_under_another_name(tmp_path: Path, files: list[File]) 
     assert found == {"b.jpg": "b.jpg is an archive itself; unpack it first.", "ok.jpg": PHOTO}
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "photo.heic", "photo", "jpg"])
+@pytest.mark.parametrize("name", ["notes.txt", "photo.avif", "photo", "jpg"])
 def test_no_photos(tmp_path: Path, name: str) -> None:
     found = unpacked(zipped(tmp_path / "photos.zip", [(name, b"any"), ("ok.jpg", PHOTO)]))
     assert found.pop("ok.jpg") == PHOTO
