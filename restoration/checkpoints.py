@@ -1,19 +1,18 @@
-"""Weights files: ours (safetensors, whose header names the model), Real-ESRGAN's (.pth) and the original project's.
-
-A pickle is read by torch's `weights_only`: tensors and plain containers, never code.
-"""
+"""Weights files: ours (safetensors, whose header names the model), Real-ESRGAN's (.pth) and the original project's."""
 
 from __future__ import annotations
 
 import io
 import json
 import textwrap
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from . import pickles
 from .types import WeightsError
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ PARTS = {
     "cnn2": ("down1.1.net.0.weight", "color_epoch_N.pth"),
 }
 """The original project's networks: a key that only this one has, and the names of its files."""
+MAX_DIMENSIONS, MAX_CONFIG = 8, 4096
+"""Of a tensor, and the largest number of a network's config."""
 WRAPPINGS = ("params_ema", "params", "model_state_dict", "gen_state_dict")
 """Under what keys Real-ESRGAN (in the order that it prefers) and the original save weights, unless a file is nothing
 else."""
@@ -67,18 +68,9 @@ def _part(path: Path, size: int, modified: int) -> str | None:
 
 def keys_of(path: Path) -> list[str]:
     """The keys of a pickle's weights, or of what it holds instead. Raises `WeightsError`."""
-    import torch
-
-    path.open("rb").close()  # what goes wrong here is not the contents' fault
-    try:  # the tensors themselves stay on the disk
-        values = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except MemoryError:
-        raise
-    except RuntimeError:  # written before PyTorch 1.6
-        values = _unpickled(path, path)
-    except Exception as error:
-        raise _unreadable(path) from error
-    return [str(key) for key in _state(values)]
+    with path.open("rb") as file:
+        is_zip = zipfile.is_zipfile(file)  # if not, it was written before PyTorch 1.6, and cannot be mapped
+        return list(_state(path, file, mmap=str(path) if is_zip else None))
 
 
 def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
@@ -94,9 +86,11 @@ def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
     originals = [f"{name} (with the key {key})" for key, name in PARTS.values()]
     return WeightsError(
         "weights_foreign",
-        "{path} holds no weights that run here: expected {expected}; found {found}; give one of the expected files.",
+        "{path} holds no weights that run here: expected {expected}, or {originals}; found {found}; "
+        "give one of the expected files.",
         path=path,
-        expected=", ".join([*expected, *originals]),
+        expected=", ".join(expected) or "a checkpoint of the original project",
+        originals=", ".join(originals),
         found=textwrap.shorten(found, 300, placeholder=" ..."),
     )
 
@@ -163,48 +157,55 @@ def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch
     import safetensors.torch
 
     try:
-        return json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
-    except (safetensors.SafetensorError, ValueError) as error:
+        config, tensors = json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
+        if not all(map(_is_plain, tensors.values())) or not _is_modest(config):
+            raise ValueError("it holds other things than a network's numbers")
+        return config, tensors
+    except (safetensors.SafetensorError, ValueError, KeyError, RecursionError) as error:
         raise _incomplete(path, error) from error
 
 
+def _is_modest(config: Any) -> bool:
+    """Has a network of this config a size that this project's could have? A number in it may ask for any memory."""
+    if isinstance(config, dict | list):
+        return all(map(_is_modest, config.values() if isinstance(config, dict) else config))
+    return not isinstance(config, int | float) or abs(config) <= MAX_CONFIG
+
+
 def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Tensor]]:
-    import torch
-
-    state = _state(_unpickled(path, io.BytesIO(contents)))
-    if not state or not all(isinstance(tensor, torch.Tensor) and _is_plain(tensor) for tensor in state.values()):
+    state = _state(path, io.BytesIO(contents))
+    if not state or not all(map(_is_plain, state.values())):
         raise _unreadable(path)
-    return None, dict(state)
+    return None, state
 
 
-def _is_plain(tensor: torch.Tensor) -> bool:
-    """Is it as many real numbers as its shape says? A pickle can hold stranger things, and vast ones in a few bytes."""
+def _is_plain(tensor: Any) -> bool:
+    """Is it a tensor of as many ordinary numbers as its shape says? Files can hold stranger things, and vast ones in a
+    few bytes.
+    """
     import torch
 
-    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
+    plain = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
+    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        return False
+    if tensor.dtype not in plain or tensor.ndim > MAX_DIMENSIONS:
         return False
     return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
-def _unpickled(path: Path, file: Path | io.BytesIO) -> Any:
-    import torch
-
+def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, Any]:
+    """A pickle's weights themselves, out of what Real-ESRGAN and the original project save around them."""
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        values = pickles.load(file, mmap=mmap)
+        if not isinstance(values, Mapping):
+            return {}
+        values = pickles.mapping(values)
+        wrapped = (values[key] for key in WRAPPINGS if isinstance(values.get(key), Mapping))
+        return pickles.mapping(next(wrapped, values))
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises whatever the file makes it trip over
         raise _unreadable(path) from error
-
-
-def _state(values: Any) -> Mapping[str, Any]:
-    """The weights themselves, out of what Real-ESRGAN and the original project save around them."""
-    if not isinstance(values, Mapping):
-        return {}
-    for key in WRAPPINGS:
-        if isinstance(inner := values.get(key), Mapping):
-            return inner
-    return values
 
 
 def misfit(path: Path, error: Exception) -> WeightsError:
