@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from . import image
 from .recipe import Recipe, library_versions
 from .restorer import Restoration, Restorer, Upscaled
+from .tiling import Progress
 from .types import ControlError, Photo
 
 
@@ -30,7 +31,9 @@ class Run:
     """By the model's id; empty where the recipe has no upscaling."""
     degrade_seconds: float
     recipe: Recipe
-    """What really ran: its hashes, engine, precision and versions are those of this run."""
+    """What really ran: its hashes, engine, precision, versions and device are those of this run."""
+    fell_back: bool
+    """Did the CPU stand in for a GPU that failed?"""
 
 
 def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
@@ -51,29 +54,45 @@ def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
     )
 
 
-def run(restorer: Restorer, photo: Photo, asked: Recipe) -> Run:
+def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress | None = None) -> Run:
     """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
 
-    Raises what `resolve`, `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names,
-    it runs all the same, and ``asked.mismatch(run.recipe)`` says so.
+    ``progress(done, total)`` is called before each network's turn; what it raises ends the run. Raises what `resolve`,
+    `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names, it runs all the same,
+    and ``asked.mismatch(run.recipe)`` says so.
     """
     recipe = resolve(restorer, asked)
     fitted = image.fit(photo, recipe.fit) if recipe.fit else photo
     started = time.perf_counter()
     degraded = recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
     degrade_seconds = time.perf_counter() - started
-    restored = {name: restorer.restore(degraded, name) for name in recipe.models}
-    enlarged = {}
-    if how := recipe.upscaling:
-        enlarged = {
-            name: restorer.upscale(each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile)
-            for name, each in restored.items()
-        }
+    how = recipe.upscaling
+    restored: dict[str, Restoration] = {}
+    enlarged: dict[str, Upscaled] = {}
+
+    def tell() -> None:
+        if progress:
+            progress(len(restored) + len(enlarged), len(recipe.models) * (2 if how else 1))
+
+    for name in recipe.models:
+        tell()
+        restored[name] = restorer.restore(degraded, name)
+        if how:
+            tell()
+            enlarged[name] = restorer.upscale(
+                restored[name].photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile
+            )
+    ran: list[Restoration | Upscaled] = [*restored.values(), *enlarged.values()]
+    devices = {each.device for each in ran} or {restorer.device.type}
+    upscaling = next((each.upscaling for each in enlarged.values()), None)
     return Run(
         truth=fitted if recipe.degradation else None,
         degraded=degraded,
         restored=restored,
         enlarged=enlarged,
         degrade_seconds=degrade_seconds,
-        recipe=recipe,
+        recipe=replace(
+            recipe, upscaling=upscaling, versions={**recipe.versions, "device": " and ".join(sorted(devices))}
+        ),
+        fell_back=devices != {restorer.device.type},
     )

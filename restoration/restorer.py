@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -28,7 +29,9 @@ from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
 MAX_SAMPLES = 64
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
+CPU = torch.device("cpu")
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,8 @@ class Restoration:
     model: str
     weights_sha256: str
     seconds: float
+    device: str
+    """Where it ran: cuda or cpu."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,8 @@ class Upscaled:
     photo: Photo
     upscaling: Upscaling
     seconds: float
+    device: str
+    """Where it ran: cuda or cpu."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +90,27 @@ def _warn_of_torch(version: str) -> None:
         )
 
 
+def _finite(images: Tensor, path: Path) -> Tensor:
+    """``images`` themselves; raises `WeightsError` where the weights at ``path`` made numbers of them that are none."""
+    if not images.isfinite().all():
+        raise WeightsError(
+            "weights_vast", "{path} gives undefined numbers; get a fresh copy of it, or train it again.", path=path
+        )
+    return images
+
+
+def _is_of_the_gpu(error: BaseException) -> bool:
+    """Is it the GPU that failed? PyTorch has a class for it since 2.8, and its libraries have their own words."""
+    kinds = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
+    return isinstance(error, kinds) or re.search("CUDA|CUDNN|CUBLAS|NVIDIA", str(error), re.I) is not None
+
+
 class Restorer:
     """Restores and enlarges photos; safe to share between threads.
 
     Networks are loaded at first use, under a lock, and kept; results never are. ``weights`` are files or folders that
-    come before the released weights. ``device`` is auto (a GPU if there is one), cpu or cuda.
+    come before the released weights. ``device`` is auto (a GPU if there is one), cpu or cuda. What a GPU has no memory
+    for runs on the CPU, and everything does once a GPU has failed; a warning is logged, and results say where they ran.
     """
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
@@ -99,13 +122,16 @@ class Restorer:
             raise ControlError("device_missing", "There is no CUDA GPU here; use the device cpu or auto.")
         _warn_of_torch(torch.__version__)
         self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+        if self.device != CPU:
+            torch.backends.cudnn.allow_tf32 = False  # so that a GPU gives the CPU's pixels, to 1 level of 255
+        self._has_failed = False
         self._given = tuple(weights)
         self._own = find_weights.own(weights)
         self.weights = tuple(find_weights.files(weights))
-        self._networks: dict[str, _Loaded] = {}
-        self._locks: dict[str, threading.Lock] = {}
+        self._networks: dict[tuple[str, torch.device], _Loaded] = {}
+        self._locks: dict[tuple[str, torch.device], threading.Lock] = {}
         self._lock = threading.Lock()
-        self._auto: dict[int, str] = {}
+        self._auto: dict[tuple[int, torch.device], str] = {}
         self._choice = threading.Lock()
 
     def prepare(self, models: Iterable[str] = ()) -> None:
@@ -116,7 +142,7 @@ class Restorer:
         """
         ids: dict[str, str] = {}
         for name in models:
-            self._model(name)
+            self.weights_sha256(name)
             other = ids.setdefault(self._id(name), name)
             if other != name:
                 raise ControlError(
@@ -126,7 +152,7 @@ class Restorer:
                     other=other,
                 )
         for given in self._given:
-            if not any(find_weights.serves(given, name) for name in self._networks):
+            if not any(find_weights.serves(given, name) for name, _ in self._networks):
                 raise ControlError(
                     "weights_unused",
                     "{path} holds weights for {held}, which was not asked for; leave it out, or choose that.",
@@ -145,7 +171,7 @@ class Restorer:
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""
-        return self._model(model).sha256
+        return self._run(lambda device: self._model(model, device)).sha256
 
     def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
@@ -159,16 +185,19 @@ class Restorer:
 
         ``seconds`` is each photo's share. All of them are in memory together.
         """
-        loaded = self._model(model)
         squares = image.to_tensor([image.fit(photo, fit) for photo in photos])
-        started = time.perf_counter()
-        with torch.inference_mode():
-            restored = loaded.network(squares.to(self.device, memory_format=torch.channels_last))
-            results = image.to_photos(restored)
-        seconds = (time.perf_counter() - started) / len(photos)
-        return [
-            Restoration(photo=result, model=model, weights_sha256=loaded.sha256, seconds=seconds) for result in results
-        ]
+
+        def task(device: torch.device) -> list[Restoration]:
+            loaded = self._model(model, device)
+            started = time.perf_counter()
+            with torch.inference_mode():
+                restored = loaded.network(squares.to(device, memory_format=torch.channels_last))
+                results = image.to_photos(_finite(restored, loaded.path))
+            seconds = (time.perf_counter() - started) / len(photos)
+            made: dict[str, Any] = {"model": model, "weights_sha256": loaded.sha256, "seconds": seconds}
+            return [Restoration(photo=result, device=device.type, **made) for result in results]
+
+        return self._run(task)
 
     def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str = "vae") -> Samples:
         """``n`` restorations of ``photo`` by a VAE, each from a latent drawn by ``seed``, and how much they differ.
@@ -177,16 +206,20 @@ class Restorer:
         """
         if not 2 <= n <= MAX_SAMPLES:
             raise ControlError("samples", "There can be 2 to {most} samples, not {n}.", most=MAX_SAMPLES, n=n)
-        loaded = self._model(model)
-        square = image.fit(photo, fit)
-        started = time.perf_counter()
-        with torch.inference_mode():
-            images = image.to_tensor([square]).to(self.device, memory_format=torch.channels_last)
-            drawn = loaded.network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
-            photos = image.to_photos(drawn)
-        spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
-        seconds = time.perf_counter() - started
-        return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
+        square = image.to_tensor([image.fit(photo, fit)])
+
+        def task(device: torch.device) -> Samples:
+            loaded = self._model(model, device)
+            started = time.perf_counter()
+            with torch.inference_mode():
+                images = square.to(device, memory_format=torch.channels_last)
+                drawn = loaded.network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
+                photos = image.to_photos(_finite(drawn, loaded.path))
+            spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
+            seconds = time.perf_counter() - started
+            return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
+
+        return self._run(task)
 
     def upscaling(
         self, scale: int = 4, engine: str = "auto", denoise: float | None = None, tile: int | None = None
@@ -199,19 +232,24 @@ class Restorer:
         the default, removes most noise, 0 keeps it. Raises `ControlError` and `WeightsError`.
         """
         upscale.check(scale, engine, denoise, tile)
+        return self._run(lambda device: self._plan(scale, engine, denoise, tile, device))
+
+    def _plan(
+        self, scale: int, engine: str, denoise: float | None, tile: int | None, device: torch.device
+    ) -> Upscaling:
         if engine == "auto":
             with self._choice:
-                if scale not in self._auto:
-                    self._auto[scale] = self._choose(scale)
-                engine = self._auto[scale]
+                if (scale, device) not in self._auto:
+                    self._auto[scale, device] = self._choose(scale, device)
+                engine = self._auto[scale, device]
         else:
             engine = self._in_place_of(engine, scale)
         if engine == "bicubic":
             return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network")
         chosen = upscale.ENGINES[engine]
-        loaded = [self._upscaler(chosen.weights)]
+        loaded = [self._upscaler(chosen.weights, device)]
         if denoise is not None and denoise < 1:
-            loaded.append(self._upscaler(upscale.GENERAL_NOISY))
+            loaded.append(self._upscaler(upscale.GENERAL_NOISY, device))
         return Upscaling(
             scale=scale,
             engine=engine,
@@ -239,24 +277,45 @@ class Restorer:
         `ControlError`, `PhotoError` for a photo that is too large, `WeightsError`, and `MemoryShortage`.
         """
         upscale.check_size(photo, scale)
-        plan = self.upscaling(scale, engine, denoise, tile)
-        started = time.perf_counter()
-        if plan.engine == "bicubic":
-            result = upscale.bicubic(photo, scale)
-        else:
-            chosen = upscale.ENGINES[plan.engine]
-            network = self._upscaler(chosen.weights).network
-            if plan.denoise is not None and plan.denoise < 1:
-                network = upscale.between(network, self._upscaler(upscale.GENERAL_NOISY).network, plan.denoise)
-            result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
-        return Upscaled(photo=result, upscaling=plan, seconds=time.perf_counter() - started)
+        upscale.check(scale, engine, denoise, tile)
 
-    def _choose(self, scale: int) -> str:
+        def task(device: torch.device) -> Upscaled:
+            plan = self._plan(scale, engine, denoise, tile, device)
+            started = time.perf_counter()
+            if plan.engine == "bicubic":
+                result = upscale.bicubic(photo, scale)
+            else:
+                chosen = upscale.ENGINES[plan.engine]
+                network = self._upscaler(chosen.weights, device).network
+                if plan.denoise is not None and plan.denoise < 1:
+                    noisy = self._upscaler(upscale.GENERAL_NOISY, device).network
+                    network = upscale.between(network, noisy, plan.denoise)
+                result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
+            seconds = time.perf_counter() - started
+            return Upscaled(photo=result, upscaling=plan, seconds=seconds, device=device.type)
+
+        return self._run(task)
+
+    def _run(self, task: Callable[[torch.device], T]) -> T:
+        """``task`` on this restorer's device, or on the CPU where a GPU fails it."""
+        if self.device != CPU and not self._has_failed:
+            try:
+                return task(self.device)
+            except (RuntimeError, MemoryShortage) as error:
+                cause = error.__cause__ if isinstance(error, MemoryShortage) and error.__cause__ else error
+                if not _is_of_the_gpu(cause):
+                    raise
+                if not isinstance(cause, torch.OutOfMemoryError):  # of which there may be enough the next time
+                    self._has_failed = True
+                logger.warning("The GPU failed, so the CPU stands in. %s", cause)
+        return task(CPU)
+
+    def _choose(self, scale: int, device: torch.device) -> str:
         """The engine that auto stands for."""
-        best = self._in_place_of("x4plus" if self.device.type == "cuda" else "general", scale)
+        best = self._in_place_of("x4plus" if device.type == "cuda" else "general", scale)
         name = upscale.ENGINES[best].weights
         try:
-            self._upscaler(name)
+            self._upscaler(name, device)
         except WeightsError as error:
             if any(find_weights.serves(given, name) for given in self.weights):
                 raise  # the user's own file is never passed over
@@ -278,40 +337,44 @@ class Restorer:
         """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
         return self._own.get(model, model)
 
-    def _model(self, name: str) -> _Loaded:
+    def _model(self, name: str, device: torch.device) -> _Loaded:
         spec = find_model(self._id(name))
 
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-            network = spec.build(config)
-            network.load_state_dict(dict(tensors))
+            with torch.device("meta"):  # no weights of chance, and no memory for what the file does not hold
+                network = spec.build(config)
+            network.load_state_dict(dict(tensors), assign=True)
             return network
 
-        return self._network(spec.weights, build)
+        return self._network(spec.weights, device, build)
 
-    def _upscaler(self, name: str) -> _Loaded:
-        half = self.device.type == "cuda"  # on a CPU it is slower, and not all of it is there
-        return self._network(name, upscale.build, torch.float16 if half else torch.float32)
+    def _upscaler(self, name: str, device: torch.device) -> _Loaded:
+        half = device.type == "cuda"  # on a CPU it is slower, and not all of it is there
+        return self._network(name, device, upscale.build, torch.float16 if half else torch.float32)
 
     def _network(
         self,
         name: str,
+        device: torch.device,
         build: Callable[[Mapping[str, Any], Mapping[str, Tensor]], nn.Module],
         dtype: torch.dtype = torch.float32,
     ) -> _Loaded:
         with self._lock:
-            lock = self._locks.setdefault(name, threading.Lock())
+            lock = self._locks.setdefault((name, device), threading.Lock())
         with lock:  # of its own, so that nobody waits for another network's download
-            if name not in self._networks:
+            if (name, device) not in self._networks:
                 checkpoint = find_weights.load(name, self.weights)
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
-                except (RuntimeError, TypeError, KeyError, ValueError) as error:
+                except MemoryError:
+                    raise
+                except Exception as error:  # a foreign config makes a network trip over anything
                     raise misfit(checkpoint.path, error) from error
                 shortage = MemoryShortage(
                     "memory_load", "There is not enough memory to load {name}; close other programs.", name=name
                 )
                 with upscale.enough_memory(shortage):
-                    network = network.eval().requires_grad_(False).to(self.device, dtype)
+                    network = network.eval().requires_grad_(False).to(device, dtype)
                     network = network.to(memory_format=torch.channels_last)
-                self._networks[name] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
-            return self._networks[name]
+                self._networks[name, device] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
+            return self._networks[name, device]

@@ -66,6 +66,8 @@ class Sweep:
     """Of each photo against the truth."""
     recipes: tuple[Recipe, ...]
     """Each strength's."""
+    fell_back: bool
+    """Did the CPU stand in for a GPU that failed?"""
 
 
 def strengths(control: str, low: float, high: float, steps: int) -> tuple[float, ...]:
@@ -118,15 +120,18 @@ def sweep(
     damages = [Degradation.from_mapping({"grayscale": True, control: strength}) for strength in at]
     photos = {DEGRADED: tuple(damage.apply(truth, seed) for damage in damages)}
     total = len(at) * len(models)
+    devices: set[str] = set()
     for place, model in enumerate(models):
         restored: list[Photo] = []
         for start in range(0, len(at), BATCH):
             batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
             restored += [each.photo for each in batch]
+            devices |= {each.device for each in batch}
             if progress:
                 progress(place * len(at) + len(restored), total)
         photos[model] = tuple(restored)
     recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(models)))
+    recipe = replace(recipe, versions={**recipe.versions, "device": " and ".join(sorted(devices))})
     return Sweep(
         control=control,
         strengths=tuple(at),
@@ -134,6 +139,7 @@ def sweep(
         photos=photos,
         measures={name: tuple(metrics.compare(photo, truth) for photo in row) for name, row in photos.items()},
         recipes=tuple(replace(recipe, degradation=damage) for damage in damages),
+        fell_back=devices != {restorer.device.type},
     )
 
 
