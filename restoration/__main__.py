@@ -17,10 +17,22 @@ from tqdm import tqdm
 
 from . import image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
-from .outputs import Entry, Job, commit, finite, is_done, is_file_name, plan, read_report, report_path, truth_of
+from .outputs import (
+    Entry,
+    Job,
+    commit,
+    finite,
+    is_done,
+    is_file_name,
+    plan,
+    read_report,
+    report_path,
+    truth_of,
+    writing,
+)
 from .recipe import Recipe
 from .sheet import Panel, sheet
-from .types import ControlError, Photo, RestorationError, Upscaling, WeightsError
+from .types import ControlError, OutputError, Photo, RestorationError, Upscaling, WeightsError
 
 if TYPE_CHECKING:
     from .metrics import Metrics
@@ -112,8 +124,8 @@ def _process(
             files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
             commit(report, {**entry, "recipe": recipe}, files)
             finished += 1
-        except ControlError:
-            raise  # wrong usage, not a bad photo
+        except (ControlError, OutputError):
+            raise  # wrong usage, or no room for anything: not a bad photo
         except (RestorationError, OSError, RuntimeError, MemoryError) as error:
             tqdm.write(f"{job.source}: {error or 'There is not enough memory for it.'}", file=sys.stderr)
     failed = len(jobs) - finished - before
@@ -281,7 +293,10 @@ def replay_command(
 def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several."""
     from . import metrics, pipeline
+    from .models import model
 
+    for name in asked.models:
+        model(name)  # before it becomes part of a file's name
     endings = {name: f"_{name}" if len(asked.models) > 1 else "" for name in asked.models}
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
@@ -549,7 +564,8 @@ def convert_command(
         from .models._original import check_fit
 
         check_fit(checkpoint, part, tensors)
-        image.write_whole(out, checkpoints.packed(part, tensors))
+        with writing(out):
+            image.write_whole(out, checkpoints.packed(part, tensors))
         typer.echo(f"{out}: the original project's {part.upper()}.")
 
 

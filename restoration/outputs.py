@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .image import OUTPUT_SUFFIXES, SUFFIXES, write_aside
-from .types import ControlError
+from .types import ControlError, OutputError
 
 Entry = dict[str, Any]
 
@@ -163,6 +165,8 @@ def read_report(path: Path) -> dict[str, Entry]:
         for entry in (json.loads(line) for line in lines if line):
             match entry:
                 case {"input": str(), "input_sha256": str(), "outputs": dict(outputs), "recipe": dict()}:
+                    if any("\0" in os.fsdecode(os.fsencode(str(name))) for name in outputs.values()):
+                        raise ValueError(entry)
                     newest |= dict.fromkeys(map(str, outputs.values()), entry)
                 case _:
                     raise ValueError(entry)
@@ -177,8 +181,30 @@ def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
     """Put a photo's results in their places, and its entry (with ``outputs`` as paths) at the report's end.
 
     After a kill at any moment the photo is finished, or `is_done` says that it is not: an entry is written when its
-    files lie whole beside their places, and they move there after it. Where it cannot be written, they move there too.
+    files lie whole beside their places, and they move there after it. Where it cannot be written, they take the places
+    of earlier results, and are deleted where there were none. Raises `OutputError` where nothing can be written at all.
     """
+    with writing(report.parent):
+        _commit(report, entry, files)
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """What is done inside writes to ``place``: `OutputError` where it cannot, for want of room or of permission."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise OutputError(
+            "out_unwritable",
+            "{place} cannot be written ({reason}); make room or choose another place, and run the command again.",
+            place=place,
+            reason=error.strerror,
+        ) from error
+
+
+def _commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
     line = json.dumps({**entry, "outputs": _relative(entry["outputs"], report)}, allow_nan=False)
     asides: dict[Path, Path] = {}
     try:
@@ -188,10 +214,15 @@ def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
         for aside in asides.values():
             aside.unlink(missing_ok=True)
         raise
+    earlier = {path for path in files if path.exists()}
     try:
         for path in files:
             path.unlink(missing_ok=True)
         _append(report, line.encode())
+    except BaseException:
+        for path in files.keys() - earlier:
+            asides.pop(path).unlink()
+        raise
     finally:
         for path, aside in asides.items():
             os.replace(aside, path)
@@ -238,7 +269,9 @@ def finite(values: Mapping[str, float]) -> dict[str, float | None]:
 
 def _made_from(report: Path) -> dict[Path, str]:
     """The result files of earlier runs, and the name of the photo that each was made from."""
-    return {(report.parent / name).resolve(): Path(entry["input"]).name for name, entry in read_report(report).items()}
+    folder = report.parent.resolve()
+    found = {(folder / name).resolve(): Path(entry["input"]).name for name, entry in read_report(report).items()}
+    return {path: source for path, source in found.items() if folder in path.parents}
 
 
 def _relative(outputs: Mapping[str, Path], report: Path) -> dict[str, str]:

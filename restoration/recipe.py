@@ -150,7 +150,8 @@ class Recipe:
         return RecipeMismatch(
             "recipe_mismatch",
             "This recipe was made with other weights or libraries ({what}); the pixels may differ from its result's.",
-            what=", ".join(f"{name} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others),
+            what=", ".join(f"{name[:20]} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others[:6])
+            + (f", and {len(others) - 6} more" if len(others) > 6 else ""),
         )
 
 

@@ -4,26 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+MAX_FIELD = 300
+"""Characters of one value that a sentence shows."""
 SIDE = 128
 """Side, in pixels, of the square photos that the networks restore."""
+
+
+class _Written(str):
+    """What some value looks like; quoted by ``!r`` already."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _legible(value: Any) -> Any:
+    """``value`` as a sentence can carry it."""
+    if value is None or isinstance(value, bool | float | Path) or (isinstance(value, int) and abs(value) < 10**18):
+        return value
+    kind: type[str] = str if isinstance(value, str | Exception) else _Written
+    words = " ".join((str(value) if kind is str else repr(value)).split())
+    if len(words) > MAX_FIELD:
+        words = f"{words[:MAX_FIELD]}..."
+    return kind("".join(sign if sign.isprintable() else "?" for sign in words))
 
 
 class RestorationError(Exception):
     """Base of every error whose message is one sentence for the user: what is wrong, and what to do.
 
     ``template`` is the sentence in English, its ``fields`` in braces; ``code`` names it, so that an interface can say
-    it in another language.
+    it in another language. Fields may come from strangers: a long one is cut, and one line is made of several.
     """
 
     def __init__(self, code: str, template: str, **fields: Any) -> None:
-        super().__init__(template.format(**fields))
-        self.code, self.template, self.fields = code, template, fields
+        self.code, self.template = code, template
+        self.fields = {name: _legible(value) for name, value in fields.items()}
+        super().__init__(template.format(**self.fields))
 
 
 class PhotoError(RestorationError):
@@ -36,6 +60,10 @@ class ControlError(RestorationError, ValueError):
 
 class WeightsError(RestorationError):
     """Weights are missing, damaged, or not those of the network that wants them."""
+
+
+class OutputError(RestorationError):
+    """Results cannot be written where they should go."""
 
 
 class MemoryShortage(RestorationError):

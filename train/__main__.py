@@ -48,8 +48,17 @@ def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Whole or not at all: a kill in mid-write leaves the previous checkpoint."""
     aside = path.with_suffix(".tmp")
-    torch.save(state, aside)
-    os.replace(aside, path)
+    try:
+        with aside.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
+        os.replace(aside, path)
+    except (OSError, RuntimeError) as error:  # torch has its own words for a full disk
+        aside.unlink(missing_ok=True)
+        raise SystemExit(
+            f"{path} cannot be written ({error}); make room, and go on from the last checkpoint with --resume."
+        ) from error
 
 
 class Development:
