@@ -18,10 +18,11 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     """The whole app, not launched yet."""
     from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
 
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # of its log of calls, summed up anew at every call
     import gradio as gr
 
     from restoration import Restorer
-    from ui import about, api, batch, cleaning, compare, panel, recipes, restore, robustness
+    from ui import about, api, batch, cleaning, compare, gradio_fixes, panel, recipes, restore, robustness
     from ui.lab import Lab
     from ui.texts import i18n
 
@@ -54,6 +55,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
         if not gpu.IS_LENT:
             warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo
             gr.on(None, lambda: warm_up(), show_progress="hidden", api_visibility="private")
+    gradio_fixes.guard(demo)
     return demo
 
 
@@ -73,19 +75,25 @@ def launch(
     ] = MAX_PIXELS,
 ) -> None:
     """Open Restoration Lab in the browser."""
-    from restoration import ControlError
     from ui import cleaning
+
+    folder = cleaning.private_folder()  # before Gradio is imported, which remembers the old one
+
+    from fastapi.exceptions import RequestValidationError
+    from starlette.middleware import Middleware
+
+    from restoration import ControlError
+    from ui.gate import MAX_UPLOAD, Gate, misunderstood
     from ui.style import CSS, THEME
     from ui.texts import i18n
 
-    folder = cleaning.private_folder()
     try:
         demo = build(device, max_pixels)
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
     kept = {path for block in demo.blocks.values() for path in block.keep_in_cache}  # the examples
     cleaning.keep_clean(folder, kept)
-    demo.queue(max_size=queue_size).launch(
+    demo.queue(max_size=queue_size, api_open=False).launch(
         server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
         server_port=port,
         share="COLAB_RELEASE_TAG" in os.environ if share is None else share,
@@ -94,8 +102,10 @@ def launch(
         theme=THEME,
         css=CSS,
         ssr_mode=False,
-        max_file_size="500mb",
+        max_file_size=MAX_UPLOAD,
+        app_kwargs={"middleware": [Middleware(Gate)], "exception_handlers": {RequestValidationError: misunderstood}},
         run_history=False,  # people's photos are theirs
+        enable_monitoring=False,  # and so is when they came
         footer_links=["api", "gradio", "settings"],
     )
 

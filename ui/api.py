@@ -6,7 +6,6 @@ They run what the tabs run. Their components are never drawn: they only say what
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -18,20 +17,22 @@ import gradio as gr
 from gradio.components import Component
 from gradio.components.api_component import Api
 from gradio.data_classes import ImageData
-from gradio.mcp import GradioMCPServer
 from gradio.utils import get_upload_folder, is_in_or_equal
-from gradio_client.utils import is_file_obj_with_meta, is_http_url_like
+from gradio_client.utils import is_http_url_like
 
 from restoration import Degradation, Photo, Recipe, Restorer, Run, Upscaling, image, metrics, robustness
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
+from restoration.recipe import library_versions
 from restoration.types import ControlError
 from restoration.upscale import check as check_upscaling
 
 from .errors import shown
 from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
+from .presence import stay
 from .restore import labelled_sheet, pictures
+from .texts import text
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
@@ -46,7 +47,7 @@ def _choice(description: str, choices: Any) -> Json:
 PARAMETERS: dict[str, Json] = {
     "photo": {
         **ImageData.model_json_schema(),
-        "description": "JPEG, PNG, WebP, TIFF, BMP or GIF: an uploaded file or a web address.",
+        "description": "JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF: an uploaded file or a web address.",
     },
     "model": _choice("Which network restores.", TITLES),
     "fit": _choice(
@@ -135,7 +136,9 @@ def replayed(recipe: str | Json) -> Recipe:
 def report(run: Run, asked: Recipe) -> Json:
     """What a program wants to know of a run: measures, times and the recipe that replays it."""
     photos = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
-    mismatch = asked.mismatch(run.recipe)
+    warnings = [str(differs)] if (differs := asked.mismatch(run.recipe)) else []
+    if run.fell_back:
+        warnings.append(text("gpu_failed", french=False))
     return {
         "against": "the original at 128x128" if run.truth else "nothing: the photo came as it is",
         "measures": {
@@ -146,7 +149,7 @@ def report(run: Run, asked: Recipe) -> Json:
             **{name: round(each.seconds, 4) for name, each in run.restored.items()},
             **{f"{name}_upscale": round(each.seconds, 4) for name, each in run.enlarged.items()},
         },
-        **({"warning": str(mismatch)} if mismatch else {}),
+        **({"warning": " ".join(warnings)} if warnings else {}),
         "recipe": run.recipe.to_json(),
     }
 
@@ -253,9 +256,11 @@ def endpoints(lab: Lab) -> None:
         with shown(request):
             check(engine=engine, denoise=denoise)
             check_upscaling(scale, engine, denoise)
-            source = image.load(sent(photo), reduce_to=None, max_pixels=lab.max_pixels)
-            result = lab.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise)
-            recipe = Recipe(fit=None, upscaling=result.upscaling)
+            source = lab.load(sent(photo), reduce_to=None)
+            result = lab.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=stay)
+            recipe = Recipe(
+                fit=None, upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
+            )
             enlarged = files({"enlarged": result.photo})["enlarged"]
             return enlarged, {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
 
@@ -275,7 +280,7 @@ def endpoints(lab: Lab) -> None:
                 control, ends.low if low is None else low, ends.high if high is None else high, steps
             )
             truth = image.fit(lab.load(sent(photo)), fit)
-            swept = lab.work(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit)
+            swept = lab.work(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=stay)
             made = publish(
                 {
                     "plot.png": robustness.plot(swept, measure),
@@ -355,17 +360,3 @@ def _result(name: str) -> Component:
     if name == "table":
         return gr.File(label=name, visible=False)
     return gr.Image(label=name, format="png", visible=False)
-
-
-def _tool_results(server: GradioMCPServer, data: Any, root_url: str) -> list[Any]:
-    """What a tool gives: pictures, and the report as JSON.
-
-    Gradio 6.31 takes several results for one where the client wants no progress, and writes them as text, in Python.
-    """
-    results = data[0] if len(data) == 1 else data
-    told = [each if is_file_obj_with_meta(each) else json.dumps(each) for each in results if each is not None]
-    return _contents(server, told, root_url)
-
-
-_contents = GradioMCPServer.postprocess_output_data
-GradioMCPServer.postprocess_output_data = _tool_results  # type: ignore[method-assign, assignment]

@@ -21,6 +21,7 @@ from restoration.types import PhotoError
 from .errors import refuse, sentence, shown
 from .files import publish, received
 from .lab import TITLES, Lab
+from .presence import stay
 from .restore import engine_that_ran
 from .texts import i18n, is_french, text
 
@@ -45,6 +46,8 @@ class Batch:
     failures: tuple[tuple[str, RestorationError], ...]
     upscaling: Upscaling | None = None
     """What enlarged the photos, where they were."""
+    fell_back: bool = False
+    """Did the CPU stand in for a GPU that failed?"""
 
 
 def items(paths: Sequence[str]) -> list[Item]:
@@ -78,9 +81,10 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     lines: list[dict[str, Any]] = []
 
     ran: Upscaling | None = None
+    fell_back = False
 
     def results() -> Iterator[tuple[str, bytes]]:
-        nonlocal ran
+        nonlocal ran, fell_back
         with TemporaryDirectory() as folder:
             for place, item in enumerate(good):
                 tell(place, len(good), item.name)
@@ -95,7 +99,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
                     unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
                     failures.append((item.name, unforeseen))
                     continue
-                ran = run.recipe.upscaling
+                ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back
                 made = dict(zip(names[place], _photos(run), strict=True))
                 lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
                 for name, photo in made.items():
@@ -106,7 +110,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     target = Path(publish({"restored.zip": b""})["restored.zip"])
     archive.pack(target, results())
     is_empty = not any("outputs" in line for line in lines)
-    return Batch(None if is_empty else str(target), len(found), tuple(failures), ran)
+    return Batch(None if is_empty else str(target), len(found), tuple(failures), ran, fell_back)
 
 
 def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
@@ -134,6 +138,8 @@ def summary(batch: Batch, french: bool) -> str:
     said = text("batch_done", french, done=batch.total - len(batch.failures), total=batch.total)
     if batch.upscaling:
         said += f" {engine_that_ran(batch.upscaling, french)}"
+    if batch.fell_back:
+        said += f" {text('gpu_failed', french)}"
     if not batch.failures:
         return f"<p>{said}</p>"
     colon = " :" if french else ":"
@@ -170,6 +176,7 @@ def tab(lab: Lab) -> None:
             raise refuse("no_model", request)
 
         def tell(done: int, total: int, name: str) -> None:
+            stay()
             progress((done, total), desc=text("batch_progress", french, name=Path(name).name))
 
         with shown(request):

@@ -1,4 +1,4 @@
-"""Nothing that a visitor sent or made stays longer than an hour, even where an app was killed.
+"""Nothing that a visitor sent or made stays longer than an hour, even where an app was killed, or fills the disk.
 
 Gradio's own `delete_cache` forgets the files of a killed process, and ends at the first file that it cannot delete.
 """
@@ -15,8 +15,10 @@ from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 
-AGE, ROUND = 3000, 300
+AGE, ROUND = 3000, 60
 """Seconds that a file stays, and between two rounds of deleting."""
+MAX_BYTES = 5_000_000_000
+"""Of all files together; beyond, the oldest go first."""
 PREFIX = "restoration-lab-"
 
 
@@ -50,15 +52,25 @@ def keep_clean(folder: Path, kept: Container[str]) -> None:
     threading.Thread(target=rounds, daemon=True).start()
 
 
-def delete_old(folder: Path, kept: Container[str], age: float = AGE) -> None:
-    """Delete the files of ``folder`` that are older than ``age`` seconds, and folders that are empty as long."""
+def delete_old(folder: Path, kept: Container[str], age: float = AGE, most: int = MAX_BYTES) -> None:
+    """Delete the files of ``folder`` that are older than ``age`` seconds, the oldest of more than ``most`` bytes, and
+    folders that are empty as long.
+    """
     with suppress(OSError):
         os.utime(folder)
+    files: list[tuple[float, int, Path]] = []
     for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before the folder
         with suppress(OSError):
-            if str(path) in kept or time.time() - path.lstat().st_mtime < age:
-                continue
+            stat = path.lstat()
             if path.is_dir() and not path.is_symlink():
-                path.rmdir()
-            else:
-                path.unlink()
+                if time.time() - stat.st_mtime >= age:
+                    path.rmdir()
+            elif str(path) not in kept:
+                files.append((stat.st_mtime, stat.st_size, path))
+    left = sum(size for _, size, _ in files)
+    for changed, size, path in sorted(files):
+        if time.time() - changed < age and left <= most:
+            break
+        left -= size
+        with suppress(OSError):
+            path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import gradio as gr
+from gradio.exceptions import InvalidPathError
 
-from restoration.types import RestorationError
+from restoration.types import ControlError, RestorationError
 
 from .texts import is_french, text
 
@@ -28,6 +30,11 @@ FRENCH: dict[str, str] = {
         "{name} est trop grande ; réduisez-la à moins de {most:g} mégapixels ({most_jpeg:g} pour un JPEG)."
     ),
     "photo_damaged": "Le fichier {name} est abîmé ou incomplet ({reason}) ; procurez-vous-en une nouvelle copie.",
+    "photo_too_heavy": "{name} a plus de {most} Mo ; réduisez-la.",
+    "photo_bomb": (
+        "La lecture de {name} demande plus de temps ou de mémoire qu'une photo n'en devrait demander ; "
+        "enregistrez-la de nouveau en PNG ou en JPEG."
+    ),
     "photo_too_small": "{name} fait {width} × {height} pixels ; chaque côté doit en avoir au moins {least}.",
     "photo_32_bits": (
         "{name} a des pixels de 32 bits, pour lesquels aucun blanc n'est convenu ; enregistrez-la en 8 ou 16 bits."
@@ -76,7 +83,8 @@ FRENCH: dict[str, str] = {
     ),
     "weights_nowhere": "Il n'y a pas de poids à l'endroit indiqué, {path} ; vérifiez le chemin.",
     "weights_foreign": (
-        "{path} ne contient pas de poids utilisables ici : {expected} étaient attendus, et {found} y est ; "
+        "{path} ne contient pas de poids utilisables ici : {expected}, ou {originals} étaient attendus, "
+        "et {found} y est ; "
         "donnez l'un des fichiers attendus."
     ),
     "original_missing": (
@@ -98,6 +106,10 @@ FRENCH: dict[str, str] = {
     ),
     "weights_undefined": (
         "Le fichier {path} contient des nombres infinis ou indéfinis ; "
+        "procurez-vous-en une nouvelle copie, ou refaites l'entraînement."
+    ),
+    "weights_vast": (
+        "Le fichier {path} donne des nombres indéfinis ; "
         "procurez-vous-en une nouvelle copie, ou refaites l'entraînement."
     ),
     "fetch_forbidden": (
@@ -175,6 +187,7 @@ FRENCH: dict[str, str] = {
         "Ce point d'accès restaure par un seul modèle ; n'en laissez qu'un dans la recette, ou utilisez compare."
     ),
     # api
+    "tile_small": "Des tuiles de {tile} pixels prennent trop de temps ici ; prenez-en de {least} ou plus.",
     "choice_unknown": "Le paramètre « {name} » doit être l'un de {choices}, et non {value!r}.",
     "number_too_large": "Le paramètre « {name} » doit être au plus {most}.",
     "photo_unfetched": "La photo n'a pas pu être téléchargée ; vérifiez que {url} est une adresse publique.",
@@ -223,6 +236,14 @@ def sentence(error: RestorationError, french: bool) -> str:
     return template.format(**shown)
 
 
+def not_sent() -> ControlError:
+    """The refusal of what is no file that the visitor sent."""
+    return ControlError(
+        "photo_not_sent",
+        "The photo must be an uploaded file or a web address; in Python, handle_file(...) makes either.",
+    )
+
+
 @contextmanager
 def shown(request: gr.Request | None) -> Iterator[None]:
     """What goes wrong inside is shown to the visitor in one sentence of theirs; only what nobody foresaw is logged."""
@@ -233,7 +254,11 @@ def shown(request: gr.Request | None) -> Iterator[None]:
         raise
     except RestorationError as error:
         raise gr.Error(sentence(error, french), print_exception=False) from error
+    except InvalidPathError as error:
+        raise gr.Error(sentence(not_sent(), french), print_exception=False) from error
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise refuse("disk_full", request) from error
         trace = uuid4().hex[:8]
         logger.exception("error %s", trace)
         raise gr.Error(text("internal", french, id=trace), print_exception=False) from error

@@ -8,7 +8,9 @@ from uuid import uuid4
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from restoration import ControlError, Photo, image
+from restoration import Photo, image
+
+from .errors import not_sent
 
 
 def received(path: str) -> str:
@@ -16,11 +18,12 @@ def received(path: str) -> str:
 
     Gradio 6.31 takes the path of a file that comes without ``meta`` at its word, so a client could name any file here.
     """
-    if not is_in_or_equal(path, get_upload_folder()):
-        raise ControlError(
-            "photo_not_sent",
-            "The photo must be an uploaded file or a web address; in Python, handle_file(...) makes either.",
-        )
+    try:
+        is_sent = is_in_or_equal(path, get_upload_folder())
+    except ValueError:  # no path at all
+        is_sent = False
+    if not is_sent:
+        raise not_sent()
     return path
 
 

@@ -16,7 +16,8 @@ from restoration.checkpoints import ORIGINALS
 from restoration.types import SIDE, ControlError
 from restoration.weights import originals, restorers
 
-from . import gpu
+from . import decoder, gpu
+from .presence import stay
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -46,12 +47,19 @@ TITLES = {
 }
 """The models' titles by id: ours in the manifest's order, then the original project's that lie in ``weights/``."""
 ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
+MIN_TILE = 64
 NETWORK = "network"
 """The concurrency id of every listener that runs a network: they take turns, so that two cores serve one well."""
 
 
-def check_models(recipe: Recipe) -> None:
-    """Raise `ControlError` where the recipe, of another app perhaps, names a model that this one has not."""
+def check_recipe(recipe: Recipe) -> None:
+    """Raise `ControlError` where the recipe, of another app perhaps, names a model that this one has not, or tiles that
+    are margin more than anything else: of 16 pixels, they take 80 times as long.
+    """
+    if recipe.upscaling and (tile := recipe.upscaling.tile) is not None and tile < MIN_TILE:
+        raise ControlError(
+            "tile_small", "A tile of {tile} pixels takes too long here; use {least} or more.", tile=tile, least=MIN_TILE
+        )
     for name in recipe.models:
         if name not in TITLES:
             raise ControlError(
@@ -74,18 +82,19 @@ class Lab:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_call", gpu.lent(self.restorer))
 
-    def load(self, path: str) -> Photo:
-        """A visitor's file as a photo; raises `PhotoError`."""
-        return image.load(path, max_pixels=self.max_pixels)
+    def load(self, path: str, *, reduce_to: int | None = SIDE) -> Photo:
+        """A visitor's file as a photo (see `image.load`); raises `PhotoError`."""
+        return decoder.load(path, reduce_to=reduce_to, max_pixels=self.max_pixels)
 
     def run(self, photo: Photo, recipe: Recipe) -> Run:
         """`pipeline.run`, one at a time: a batch lets others in between its photos.
 
-        Raises `ControlError` too for a model that this app has not.
+        Raises `ControlError` too for a model that this app has not, and `Left`.
         """
-        check_models(recipe)
+        check_recipe(recipe)
         with self._turn:
-            return self.work(pipeline.run, photo, recipe)
+            stay()
+            return self.work(pipeline.run, photo, recipe, progress=stay)
 
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""

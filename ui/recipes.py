@@ -17,7 +17,7 @@ from restoration.types import ControlError, RecipeMismatch
 from . import panel as panels
 from .errors import sentence, shown
 from .files import received
-from .lab import Lab, check_models
+from .lab import Lab, check_recipe
 from .panel import Panel
 from .restore import Controls, Result
 from .texts import i18n, is_french, text
@@ -36,7 +36,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """
     if not recipe.models or recipe.fit is None:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
-    check_models(recipe)
+    check_recipe(recipe)
     if asked := recipe.upscaling:
         upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)
     values: dict[str, Any] = {

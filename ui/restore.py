@@ -104,7 +104,8 @@ def measures(run: Run, french: bool) -> str:
     ]
     table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
     degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
-    return f"{table}<p>{degraded} {engine_that_ran(run.recipe.upscaling, french)}</p>"
+    failed = text("gpu_failed", french) if run.fell_back else ""
+    return f"{table}<p>{degraded} {engine_that_ran(run.recipe.upscaling, french)} {failed}</p>"
 
 
 def _time(name: str, run: Run, french: bool) -> str:

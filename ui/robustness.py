@@ -18,6 +18,7 @@ from .errors import shown
 from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
+from .presence import stay
 from .restore import picture
 from .texts import i18n, is_french, number, text
 
@@ -100,12 +101,15 @@ def tab(panel: Panel, lab: Lab) -> None:
             at = robustness.strengths(name, low, high, count)
 
             def tell(done: int, total: int) -> None:
+                stay()
                 progress((done, total), desc=text("sweeping", french), unit=text("candidate", french))
 
             swept = lab.work(
                 robustness.sweep, truth, name, at, list(TITLES), seed=seed, fit=fit,
                 progress=None if gpu.IS_LENT else tell,  # from another process nothing reaches the visitor
             )  # fmt: skip
+            if swept.fell_back:
+                gr.Warning(text("gpu_failed", french))
             result = Path(str(path)).stem[:60], swept
             return (*draw(result, which, french), result)
 

@@ -238,6 +238,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Something went wrong here; the log has the details under {id}.",
         "Une erreur s'est produite ici ; le journal en donne le détail sous {id}.",
     ),
+    "disk_full": (
+        "The disk of the machine that runs this is full; try again in an hour, when old files have gone.",
+        "Le disque de la machine qui fait tourner ceci est plein ; réessayez dans une heure, quand les vieux fichiers "
+        "auront disparu.",
+    ),
+    "gpu_failed": (
+        "The GPU has failed, or has no memory left, so this ran on the CPU.",
+        "Le GPU est en panne, ou n'a plus de mémoire ; ceci a donc été calculé par le processeur.",
+    ),
     # --- About ---
     "about_tab": ("About", "À propos"),
     "about_contents": ("On this page", "Sur cette page"),

@@ -1,0 +1,120 @@
+"""A file that breaks what decodes it breaks nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from restoration import PhotoError, image
+from tests.conftest import EXAMPLES
+from ui import decoder
+
+COFFEE = EXAMPLES / "coffee.jpg"
+
+
+def decoders() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "ui.decoder" in child.cmdline()]
+
+
+def same_tag_everywhere(path: Path) -> str:
+    """A TIFF of 2.7 MB whose 60,000 tags all name the same 2 MB: 120 GB, if each is copied."""
+    count, length = 60_000, 2_000_000
+    start = 8 + 2 + 12 * count + 4
+    tags = b"".join(struct.pack("<HHII", 500 + number, 1, length, start) for number in range(count))
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, count) + tags + bytes(4 + length))
+    return str(path)
+
+
+def endless_comment(path: Path) -> str:
+    """A GIF whose comment Pillow puts together block by block, copying all of it each time."""
+    path.write_bytes(b"GIF89a\x20\0\x20\0\0\0\0!\xfe" + (b"\xff" + bytes(255)) * 40_000 + b"\0;")
+    return str(path)
+
+
+@pytest.mark.parametrize("reduce_to", [128, None])
+def test_it_decodes_as_the_library_does(reduce_to: int | None) -> None:
+    expected = image.load(COFFEE, reduce_to=reduce_to)
+    assert np.array_equal(decoder.load(str(COFFEE), reduce_to=reduce_to).pixels, expected.pixels)
+
+
+def test_a_refusal_is_the_librarys(tmp_path: Path) -> None:
+    (tmp_path / "page.png").write_bytes(b"<html>" * 50)
+    for path in (tmp_path / "page.png", tmp_path / "none.png", tmp_path):
+        with pytest.raises(PhotoError) as expected:
+            image.load(path)
+        with pytest.raises(PhotoError) as refused:
+            decoder.load(str(path))
+        assert (str(refused.value), refused.value.code) == (str(expected.value), expected.value.code)
+    with pytest.raises(PhotoError, match=r"smaller than 0\.1 megapixels"):
+        decoder.load(str(COFFEE), max_pixels=100_000)
+
+
+@pytest.mark.parametrize("bomb", [same_tag_everywhere, endless_comment])
+def test_what_would_never_end_is_refused_and_the_next_photo_is_decoded(
+    tmp_path: Path, bomb: Callable[[Path], str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = bomb(tmp_path / "bomb.png")
+    with pytest.raises(PhotoError, match=r"bomb\.png takes more time or memory to read than a photo should"):
+        decoder.load(path)
+    assert decoder.load(str(COFFEE)).width == 600
+    assert "A photo ended the process that decoded it" in caplog.text
+
+
+def test_a_crash_is_survived() -> None:
+    decoder.load(str(COFFEE))
+    for process in decoders():
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    with pytest.raises(PhotoError, match="takes more time or memory"):  # whose process it was
+        decoder.load(str(COFFEE))
+    assert decoder.load(str(COFFEE)).width == 600
+
+
+def test_many_at_once_share_the_processes() -> None:
+    expected = image.load(COFFEE)
+    found: list[np.ndarray] = []
+    threads = [threading.Thread(target=lambda: found.append(decoder.load(str(COFFEE)).pixels)) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 12
+    assert all(np.array_equal(pixels, expected.pixels) for pixels in found)
+    assert len(decoders()) <= decoder.PROCESSES
+
+
+def test_it_knows_no_secrets_and_imports_nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    process = decoder._Process()
+    try:
+        process.load(path=str(COFFEE))
+        there = Path(f"/proc/{process._process.pid}")
+        assert b"hf_secret" not in (there / "environ").read_bytes()
+        mapped = (there / "maps").read_text()
+        assert "torch" not in mapped
+        assert "gradio" not in mapped
+    finally:
+        process.end()
+
+
+def test_it_ends_with_the_app() -> None:
+    """Also with one that is killed: nobody writes to its pipe any more."""
+    here, there = os.pipe()
+    if (child := os.fork()) == 0:
+        process = decoder._Process()
+        process.load(path=str(COFFEE))
+        os.write(there, str(process._process.pid).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    orphan = int(os.read(here, 20))
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(orphan).wait(10)

@@ -1,0 +1,159 @@
+"""Strangers' files are decoded in processes of their own, bounded in time and memory: what a file breaks, breaks there.
+
+Pillow can be held to so many pixels, but not in what it does on the way to them: thousands of EXIF tags that all name
+the same megabyte are copied one by one, and a decoder in C may crash. The process has none of the app's secrets, and
+what it answers is read as text and pixels only.
+
+After Chromium's image decoding in the sandboxed renderer, and the resource limits of ImageMagick's policy.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from restoration import Photo, PhotoError, image
+from restoration.types import SIDE
+
+logger = logging.getLogger(__name__)
+SECONDS = 2.5
+"""Of a processor, for one photo; the largest that are allowed take less."""
+MEMORY = 512 << 20
+"""Bytes of address space beyond what the process has at its start."""
+PATIENCE = 60
+"""Seconds by the clock, on a busy machine, until the process is given up."""
+PROCESSES = 2
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# --- The app's side ---------------------------------------------------------------------------------------------------
+
+
+class _Process:
+    """A decoding process; one thread at a time may use it."""
+
+    def __init__(self) -> None:
+        kept = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "LANG")  # no token that a stranger could want
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
+        # So that a photo's memory is given back after it, and threads hold none of their own in store.
+        environment |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_ARENA_MAX": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "ui.decoder"],
+            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def load(self, **asked: Any) -> Photo:
+        """`image.load` there. Raises `EOFError` where the process ended over it, and `PhotoError`."""
+        assert self._process.stdin
+        assert self._process.stdout
+        overdue = threading.Timer(PATIENCE, self._process.kill)
+        overdue.start()
+        try:
+            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+            self._process.stdin.flush()
+            answer = json.loads(self._process.stdout.readline(1 << 16) or "{}")
+            if "code" in answer:
+                raise _refusal(PhotoError, **answer)
+            pixels = np.empty((*answer.get("size", (0, 0)), 3), np.uint8)
+            if not pixels.size or self._process.stdout.readinto(pixels.data.cast("B")) < pixels.nbytes:  # type: ignore[attr-defined]
+                raise EOFError
+            return Photo(pixels)
+        except BrokenPipeError as error:
+            raise EOFError from error
+        finally:
+            overdue.cancel()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+        logger.warning("A photo ended the process that decoded it (%s).", self._process.returncode)
+
+
+_idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
+for _ in range(PROCESSES):
+    _idle.put(None)  # to be started when it is wanted
+
+
+def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX_PIXELS) -> Photo:
+    """`restoration.image.load`, in a process of its own.
+
+    Raises `PhotoError` too where the photo takes more time or memory than any photo within the limits needs.
+    """
+    process = _idle.get()
+    try:
+        process = process or _Process()
+        return process.load(path=os.path.abspath(path), reduce_to=reduce_to, max_pixels=max_pixels)
+    except EOFError:
+        assert process
+        process.end()
+        process = None
+        raise PhotoError(
+            "photo_bomb",
+            "{name} takes more time or memory to read than a photo should; save it anew as PNG or JPEG.",
+            name=Path(path).name,
+        ) from None
+    finally:
+        _idle.put(process)
+
+
+def _refusal(kind: type[PhotoError], code: str, template: str, fields: dict[str, Any]) -> PhotoError:
+    """The error that was raised there."""
+    return kind(code, template, **fields)
+
+
+# --- The other side ---------------------------------------------------------------------------------------------------
+
+
+def serve(asked: BinaryIO, answers: BinaryIO) -> None:
+    """Answer each line of ``asked``, the arguments of a call, by a line, and by pixels if that tells their size."""
+    for line in asked:
+        _limit_time(SECONDS)
+        try:
+            photo = image.load(**json.loads(line))
+            answer: dict[str, Any] = {"size": photo.pixels.shape[:2]}
+            pixels = photo.pixels.data
+        except MemoryError:
+            return
+        except PhotoError as error:
+            answer = {"code": error.code, "template": error.template, "fields": error.fields}
+            pixels = memoryview(b"")
+        _limit_time(0)
+        answers.write(json.dumps(answer).encode() + b"\n")
+        answers.write(pixels)
+        answers.flush()
+
+
+def _limit_time(seconds: float) -> None:
+    """End this process after ``seconds`` of computing; 0 is for ever. Windows has the clock on the other side only."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+
+
+def _limit_memory(extra: int) -> None:
+    """Let this process have no more than ``extra`` bytes more; where the system knows no such limit, do nothing."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        return
+    limit = pages * resource.getpagesize() + extra
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+if __name__ == "__main__":
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # whatever a library prints is for the log
+        _limit_memory(MEMORY)
+        serve(sys.stdin.buffer, answers)

@@ -1,0 +1,107 @@
+"""What of a request reaches Gradio, and what of Gradio's own failures reaches whoever asked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from http import HTTPStatus
+from uuid import uuid4
+
+from gradio.route_utils import FnIndexInferError
+from gradio.utils import get_upload_folder
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .texts import text
+
+logger = logging.getLogger(__name__)
+MAX_UPLOAD = 500_000_000
+"""Bytes of all files of one upload, archives of photos among them."""
+MAX_BODY = 32_000_000
+"""Bytes of any other request, such as a call with a photo as a data URL."""
+UPLOADS = "/gradio_api/upload"
+CALLS = ("/gradio_api/call/", "/gradio_api/queue/join")
+CLOSED = re.compile(
+    r"(/gradio_api)?/"
+    r"(process_recording|proxy=|file[=/]\w+:|component_server|custom_component|deep_link|dev/|vibe-|stream/)"
+)
+"""Recordings that go through ffmpeg; other hosts' files, fetched for whoever asks; what is for Gradio's developers."""
+
+
+class Gate:
+    """ASGI middleware: no more bytes than a request may have, no door that this app has no use for, and no traceback.
+
+    A refusal is JSON with one sentence as ``detail``, as Gradio's are.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        most = MAX_UPLOAD if scope["path"].rstrip("/") == UPLOADS else MAX_BODY
+        received, has_begun = 0, False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > most:  # more than was declared, or without a word
+                raise HTTPException(*_too_large(most))
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        refusal = _refusal(scope, most)
+        if not refusal:
+            try:
+                await self.app(scope, counted, marked)
+            except (FnIndexInferError, KeyError, IndexError) as error:
+                if not scope["path"].startswith(CALLS) or has_begun:
+                    raise
+                logger.info("no such function: %r", error)
+                refusal = HTTPStatus.NOT_FOUND, "There is no such function; see /gradio_api/info for those there are."
+            except Exception:
+                if has_begun:
+                    raise
+                trace = uuid4().hex[:8]
+                logger.exception("error %s", trace)
+                refusal = HTTPStatus.INTERNAL_SERVER_ERROR, text("internal", french=False, id=trace)
+        if refusal:
+            status, sentence = refusal
+            await JSONResponse({"detail": sentence}, status)(scope, receive, marked)
+
+
+async def misunderstood(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a request of another form than Gradio wants; FastAPI's own would send all of it back."""
+    return JSONResponse({"detail": "This is no request that is understood here; see /gradio_api/info."}, 422)
+
+
+def _refusal(scope: Scope, most: int) -> tuple[int, str] | None:
+    """Why a request goes no further, as far as it shows before its body."""
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    declared = int(length) if length.isdigit() else 0
+    if CLOSED.match(scope["path"]):
+        return HTTPStatus.NOT_FOUND, "There is nothing here; see /gradio_api/info for what there is."
+    if declared > most:
+        return _too_large(most)
+    if most == MAX_UPLOAD and declared > shutil.disk_usage(get_upload_folder()).free:
+        return HTTPStatus.INSUFFICIENT_STORAGE, text("disk_full", french=False)
+    return None
+
+
+def _too_large(most: int) -> tuple[int, str]:
+    return (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"A request may have {most // 10**6} MB here; send less, and photos as uploads.",
+    )
