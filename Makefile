@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run setup test lint results screenshots notebook address space check-space clean
+.PHONY: run setup test lint audit results screenshots notebook address space check-space clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -18,6 +18,9 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m benchmarks.render --check
 	$(BIN)/python -m deploy.address --check
+
+audit: .venv/installed-dev  ## whether a package that is installed has a published vulnerability
+	$(BIN)/pip-audit --progress-spinner off
 
 results: .venv/installed-dev  ## README's pictures and tables, the cards and the manifest
 	$(BIN)/python -m benchmarks.pictures

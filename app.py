@@ -103,7 +103,10 @@ def launch(
         css=CSS,
         ssr_mode=False,
         max_file_size=MAX_UPLOAD,
-        app_kwargs={"middleware": [Middleware(Gate)], "exception_handlers": {RequestValidationError: misunderstood}},
+        app_kwargs={
+            "middleware": [Middleware(Gate)],
+            "exception_handlers": {RequestValidationError: misunderstood, 400: misunderstood},
+        },
         run_history=False,  # people's photos are theirs
         enable_monitoring=False,  # and so is when they came
         footer_links=["api", "gradio", "settings"],

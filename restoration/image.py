@@ -36,7 +36,7 @@ SUFFIXES = (
 )  # looked for in folders
 OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_PIXELS = 24_000_000
-FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 22 / 24}
+FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24}
 """How many times as many pixels a format may have: a JPEG can be decoded at a fraction of its size, what phones call 24
 megapixels, in HEIC, are 24.5, and Pillow holds a WebP four times."""
 MAX_BYTES = 200_000_000  # what 24 megapixels take with 16 bits and transparency, uncompressed
@@ -46,6 +46,7 @@ STRIP = 1_000_000  # pixels that are converted at once
 
 # What Pillow would print about a damaged file on its way to the one sentence that says it.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Fit = Literal["crop", "squash", "pad"]
 

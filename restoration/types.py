@@ -17,6 +17,9 @@ SIDE = 128
 """Side, in pixels, of the square photos that the networks restore."""
 
 
+_BRACKETS = str.maketrans("<>", "‹›")
+
+
 class _Written(str):
     """What some value looks like; quoted by ``!r`` already."""
 
@@ -34,14 +37,15 @@ def _legible(value: Any) -> Any:
     words = " ".join((str(value) if kind is str else repr(value)).split())
     if len(words) > MAX_FIELD:
         words = f"{words[:MAX_FIELD]}..."
-    return kind("".join(sign if sign.isprintable() else "?" for sign in words))
+    return kind("".join(sign if sign.isprintable() else "?" for sign in words).translate(_BRACKETS))
 
 
 class RestorationError(Exception):
     """Base of every error whose message is one sentence for the user: what is wrong, and what to do.
 
     ``template`` is the sentence in English, its ``fields`` in braces; ``code`` names it, so that an interface can say
-    it in another language. Fields may come from strangers: a long one is cut, and one line is made of several.
+    it in another language. Fields may come from strangers: a long one is cut, one line is made of several, and no page
+    will take any for a tag.
     """
 
     def __init__(self, code: str, template: str, **fields: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 from restoration import Photo, PhotoError, image
 from tests.conftest import EXAMPLES
@@ -210,3 +210,70 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"a\.png"):
         image.write_whole(target, b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+# --- Strange and hostile files (the many are in test_hostile_files.py) ------------------------------------------------
+
+
+def test_heic_as_phones_save_it(tmp_path: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    loaded = saved(tmp_path, source(), "a.heic", quality=95)
+    assert np.abs(loaded - np.asarray(source())).mean() < 3
+
+
+def test_lab_is_converted(tmp_path: Path) -> None:
+    lab = ImageCms.profileToProfile(
+        source(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
+    assert lab
+    assert np.abs(saved(tmp_path, lab, "a.tif") - np.asarray(source())).mean() < 2
+
+
+def test_damaged_exif_does_not_hide_the_photo(tmp_path: Path) -> None:
+    for exif in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + bytes(40), b"nothing", b"\0"):
+        for name in ("a.png", "a.webp", "a.jpg"):
+            options = {"lossless": True} if name == "a.webp" else {"quality": 100, "subsampling": 0}
+            loaded = saved(tmp_path, source(), name, exif=exif, **options)
+            assert np.abs(loaded - np.asarray(source())).mean() < 3
+
+
+def test_a_file_of_too_many_bytes_is_not_opened(tmp_path: Path) -> None:
+    with (tmp_path / "vast.png").open("wb") as file:
+        file.truncate(image.MAX_BYTES + 1)
+    with pytest.raises(PhotoError, match=r"vast\.png has more than 200 MB"):
+        image.load(tmp_path / "vast.png")
+
+
+def test_each_format_has_its_limit(tmp_path: Path) -> None:
+    """Phones call 5712x4284 pixels 24 megapixels; a WebP of 24 would take more memory than others."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    Image.new("RGB", (408, 306)).save(tmp_path / "a.heic")
+    Image.new("RGB", (360, 290)).save(tmp_path / "a.webp")
+    assert image.load(tmp_path / "a.heic", max_pixels=120_000).width == 408
+    with pytest.raises(PhotoError, match=r"smaller than 0\.1 megapixels"):
+        image.load(tmp_path / "a.webp", max_pixels=120_000)
+
+
+def test_a_tile_larger_than_its_picture_is_refused(tmp_path: Path) -> None:
+    """118 bytes, for which libtiff would take a gigabyte."""
+    tags = {256: 16, 257: 16, 258: 8, 259: 1, 262: 1, 277: 1, 322: 32_000, 323: 32_000, 324: 8, 325: 1000}
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    contents = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + bytes(4)
+    (tmp_path / "a.tif").write_bytes(contents)
+    with pytest.raises(PhotoError, match="too large"):
+        image.load(tmp_path / "a.tif")
+
+
+def test_a_run_length_bitmap_is_not_read(tmp_path: Path) -> None:
+    """Pillow unpacks one in Python, a byte at a time, and a byte may stand for 255 rows."""
+    palette = bytes(4 * 256)
+    header = struct.pack("<IiiHHIIiiII", 40, 1_000_000, 16, 1, 8, 1, 4, 0, 0, 256, 0)
+    start = 14 + len(header) + len(palette)
+    contents = b"BM" + struct.pack("<IHHI", start + 4, 0, 0, start) + header + palette + b"\0\2\0\xff"
+    (tmp_path / "a.bmp").write_bytes(contents)
+    with pytest.raises(PhotoError, match="not a picture that can be read here"):
+        image.load(tmp_path / "a.bmp")

@@ -13,7 +13,8 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types"},
-    {"restoration.hub", "restoration.checkpoints"},
+    {"restoration.hub", "restoration.pickles"},
+    {"restoration.checkpoints"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},

@@ -2,12 +2,29 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from restoration import PRESETS, ControlError, Photo, Restorer, image, metrics, weights
+from restoration import (
+    PRESETS,
+    ControlError,
+    Photo,
+    Recipe,
+    Restorer,
+    Upscaling,
+    WeightsError,
+    image,
+    metrics,
+    pipeline,
+    robustness,
+    weights,
+)
 from restoration.restorer import _warn_of_torch
 from train.photos import find_photos, split
 
@@ -120,3 +137,66 @@ def test_an_old_pytorch_is_warned_of_once(
     for _ in range(2):
         Restorer("cpu")
     assert len([message for message in caplog.messages if "published vulnerabilities" in message]) == warned
+
+
+# --- A GPU that fails -------------------------------------------------------------------------------------------------
+
+
+def test_a_gpu_that_vanished_gives_way_to_the_cpu(
+    photo: Photo, restorer: Restorer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For PyTorch there is one when the restorer is made; when it is wanted, no driver answers."""
+    if torch.cuda.is_available():
+        pytest.skip("here is a GPU that would answer")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    abandoned = Restorer("auto")
+    assert abandoned.device.type == "cuda"
+    assert not torch.backends.cudnn.allow_tf32
+    asked = Recipe(models={"vae": None}, upscaling=Upscaling(scale=2, engine="fast"))
+    run = pipeline.run(abandoned, photo, asked)
+    assert run.fell_back
+    assert run.recipe.versions["device"] == "cpu"
+    assert run.recipe.upscaling
+    assert run.recipe.upscaling.precision == "float32"
+    expected = pipeline.run(restorer, photo, asked)
+    assert not expected.fell_back
+    assert np.array_equal(run.restored["vae"].photo.pixels, expected.restored["vae"].photo.pixels)
+    assert np.array_equal(run.enlarged["vae"].photo.pixels, expected.enlarged["vae"].photo.pixels)
+    assert caplog.text.count("The GPU failed, so the CPU stands in.") == 1  # it is not asked again
+    assert pipeline.run(abandoned, photo, asked).fell_back
+    assert robustness.sweep(abandoned, photo, "jpeg", (50, 10), ["vae"]).fell_back
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("a bug of ours")])
+def test_a_gpu_without_memory_is_asked_again_the_next_time(photo: Photo, error: RuntimeError) -> None:
+    """The stand-in for a GPU is this CPU under another name."""
+    restorer = Restorer("cpu")
+    restorer.device = torch.device("cpu", 0)
+    asked: list[torch.device] = []
+
+    def task(device: torch.device) -> torch.device:
+        asked.append(device)
+        if device == restorer.device and len(asked) == 1:
+            raise error
+        return device
+
+    if not isinstance(error, torch.OutOfMemoryError):
+        with pytest.raises(RuntimeError, match="a bug of ours"):
+            restorer._run(task)
+        return
+    assert restorer._run(task) == torch.device("cpu")
+    assert restorer._run(task) == restorer.device
+
+
+def test_undefined_numbers_are_no_photo(restorer: Restorer, photo: Photo, tmp_path: Path) -> None:
+    """One flipped bit makes a weight vast; what comes of it would be black."""
+    tensors = load_file(weights.FOLDER / "vae.safetensors")
+    name = next(name for name, tensor in tensors.items() if name.endswith("weight") and tensor.ndim == 4)
+    tensors[name] = torch.full_like(tensors[name].float(), 3e38)
+    with safe_open(weights.FOLDER / "vae.safetensors", "pt") as file:
+        save_file(tensors, tmp_path / "own.safetensors", file.metadata())
+    own = Restorer("cpu", [tmp_path / "own.safetensors"])
+    for work in (own.restore, own.samples):
+        with pytest.raises(WeightsError, match=r"own\.safetensors gives undefined numbers"):
+            work(photo)

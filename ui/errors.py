@@ -188,6 +188,8 @@ FRENCH: dict[str, str] = {
     ),
     # api
     "tile_small": "Des tuiles de {tile} pixels prennent trop de temps ici ; prenez-en de {least} ou plus.",
+    "inputs_missing": "Cette fonction attend {wanted} valeurs, et non {given} ; voyez /gradio_api/info.",
+    "inputs_odd": "Un paramètre manque ou n'existe pas ({reason}) ; voyez /gradio_api/info.",
     "choice_unknown": "Le paramètre « {name} » doit être l'un de {choices}, et non {value!r}.",
     "number_too_large": "Le paramètre « {name} » doit être au plus {most}.",
     "photo_unfetched": "La photo n'a pas pu être téléchargée ; vérifiez que {url} est une adresse publique.",
@@ -250,7 +252,9 @@ def shown(request: gr.Request | None) -> Iterator[None]:
     french = is_french(request)
     try:
         yield
-    except gr.Error:
+    except gr.Error as error:
+        if error.print_exception:  # Gradio's own, of a value that its component cannot have, which it repeats whole
+            raise refuse("value_unknown", request) from error
         raise
     except RestorationError as error:
         raise gr.Error(sentence(error, french), print_exception=False) from error

@@ -23,7 +23,7 @@ MAX_UPLOAD = 500_000_000
 MAX_BODY = 32_000_000
 """Bytes of any other request, such as a call with a photo as a data URL."""
 UPLOADS = "/gradio_api/upload"
-CALLS = ("/gradio_api/call/", "/gradio_api/queue/join")
+CALLS = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/join")
 CLOSED = re.compile(
     r"(/gradio_api)?/"
     r"(process_recording|proxy=|file[=/]\w+:|component_server|custom_component|deep_link|dev/|vibe-|stream/)"

@@ -12,6 +12,7 @@ import httpx
 import safehttpx
 from fastapi import HTTPException
 from gradio import mcp
+from gradio.block_function import BlockFunction
 from gradio.blocks import Blocks
 from gradio.mcp import GradioMCPServer
 from gradio.queueing import Event, Queue
@@ -21,8 +22,10 @@ from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
 from gradio_client import utils as client_utils
 from gradio_client.utils import is_file_obj_with_meta
+from mcp.server.lowlevel import Server
 
 from restoration.image import MAX_BYTES
+from restoration.types import MAX_FIELD, ControlError
 
 from .errors import shown
 
@@ -94,7 +97,27 @@ def _named_arguments(*given: Any) -> Any:
     try:
         return _construct(*given)
     except TypeError as error:
-        raise HTTPException(422, f"{str(error).rstrip('.')}; see /gradio_api/info.") from error
+        refusal = ControlError(
+            "inputs_odd", "A parameter is missing or unknown ({reason}); see /gradio_api/info.", reason=error
+        )
+        raise HTTPException(422, str(refusal)) from error
+
+
+def _validate_inputs(blocks: Blocks, function: BlockFunction, inputs: list[Any]) -> None:
+    """With a sentence for too few values."""
+    if len(inputs) < len(function.inputs):
+        raise ControlError(
+            "inputs_missing",
+            "This function wants {wanted} values, not {given}; see /gradio_api/info.",
+            wanted=len(function.inputs),
+            given=len(inputs),
+        )
+
+
+def _tool_refusal(server: Server[Any, Any], message: str) -> Any:
+    """Without repeating all that was sent."""
+    words = " ".join(message.split())[:MAX_FIELD].rstrip(".")
+    return _refuse(server, "".join(sign if sign.isprintable() else "?" for sign in words) + ".")
 
 
 class _Bounded(httpx.AsyncByteStream):
@@ -132,6 +155,8 @@ def _replace(owner: Any, name: str, ours: Callable[..., Any]) -> Callable[..., A
     return method
 
 
+_replace(Blocks, "validate_inputs", _validate_inputs)
+_refuse = _replace(Server, "_make_error_result", _tool_refusal)
 _construct = _replace(client_utils, "construct_args", _named_arguments)
 _handle = _replace(safehttpx.AsyncSecureTransport, "handle_async_request", _fetch)
 _arguments = _replace(GradioMCPServer, "convert_strings_to_filedata", _tool_arguments)

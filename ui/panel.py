@@ -23,6 +23,8 @@ from .lab import Lab
 from .texts import i18n, is_french, text
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
+UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
+"""What most browsers cannot show, so that the uploaded photo has an empty place."""
 EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "motorcycle", "rocket")
 
 
@@ -69,7 +71,10 @@ def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
 def load(panel: Panel, lab: Lab, values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
     """What the photo's file gives: the fitted photo and its preview, by component."""
     with shown(request):
-        fitted = image.fit(lab.load(values[panel.photo]), values[panel.fit]) if values[panel.photo] else None
+        path = values[panel.photo]
+        fitted = image.fit(lab.load(path), values[panel.fit]) if path else None
+        if path and Path(path).suffix.lower() in UNSHOWN:
+            gr.Info(text("photo_unshown", is_french(request)))
         return {panel.fitted: fitted, panel.preview: _preview(panel, {**values, panel.fitted: fitted}, request)}
 
 

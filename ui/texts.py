@@ -238,6 +238,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Something went wrong here; the log has the details under {id}.",
         "Une erreur s'est produite ici ; le journal en donne le détail sous {id}.",
     ),
+    "photo_unshown": (
+        "Most browsers cannot show this kind of file; below is what the networks get of it.",
+        "La plupart des navigateurs n'affichent pas ce type de fichier ; ce qu'en reçoivent les réseaux est plus bas.",
+    ),
+    "value_unknown": (
+        "A control has a value that it cannot have; reload the page, and choose again.",
+        "Un réglage a une valeur qu'il ne peut pas avoir ; rechargez la page, et choisissez de nouveau.",
+    ),
     "disk_full": (
         "The disk of the machine that runs this is full; try again in an hour, when old files have gone.",
         "Le disque de la machine qui fait tourner ceci est plein ; réessayez dans une heure, quand les vieux fichiers "

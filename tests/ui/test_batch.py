@@ -272,8 +272,8 @@ def test_what_failed_is_said(french: bool) -> None:
     head = "".join(told[0].itertext())
     if french:
         assert head == "1 sur 3 restaurées. Non restaurées :"
-        assert "".join(first.itertext()) == "<b>&.png : Le fichier <b>&.png est vide ; choisissez-en un autre."
+        assert "".join(first.itertext()) == "<b>&.png : Le fichier ‹b›&.png est vide ; choisissez-en un autre."
     else:
         assert head == "1 of 3 restored. Not restored:"
-        assert "".join(first.itertext()) == "<b>&.png: <b>&.png is empty; choose another file."
+        assert "".join(first.itertext()) == "<b>&.png: ‹b›&.png is empty; choose another file."
     assert summary(Batch("a.zip", 3, ()), french) == f"<p>{'3 sur 3 restaurées.' if french else '3 of 3 restored.'}</p>"

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 from benchmarks.serving import BROWSER_OPTIONS, BROWSERS
-from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics
+from restoration import PRESETS, Degradation, Photo, Recipe, Restorer, image, metrics
 from restoration.degradations import CONTROLS
 from restoration.weights import restorers
 from tests.conftest import EXAMPLES
@@ -598,3 +600,23 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#restore-measures table")).to_be_visible()
     seen(page.locator("#result-vae img"))
+
+
+# --- What strangers may try -------------------------------------------------------------------------------------------
+
+
+def test_a_link_from_a_stranger_runs_nothing(visit: Visit, url: str) -> None:
+    """Its names are shown in messages, of which Gradio makes HTML."""
+    tag = '<img src="x" onerror="window.hacked = 1"><script>window.hacked = 1</script>'
+    for recipe in (Recipe(models={tag: None}), Recipe(models={"vae": None}, versions={tag: "1"})):
+        page = visit(f"{url}?recipe={recipe.to_link()}")
+        expect(page.get_by_text("‹img src").first).to_be_visible()
+        assert page.evaluate("window.hacked") is None
+
+
+def test_a_photo_that_the_browser_cannot_show_is_seen_as_the_networks_see_it(visit: Visit, tmp_path: Path) -> None:
+    pillow_heif.register_heif_opener()
+    Image.open(COFFEE).save(tmp_path / "a.heic")
+    page = visit()
+    send(page, tmp_path / "a.heic")
+    expect(page.get_by_text(say("photo_unshown")).first).to_be_visible()

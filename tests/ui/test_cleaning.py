@@ -64,3 +64,16 @@ def test_it_goes_on_by_itself(tmp_path: Path) -> None:
             break
         time.sleep(0.05)
     assert not old.exists()
+
+
+def test_beyond_the_limit_the_oldest_go_first(tmp_path: Path) -> None:
+    files = [aged(tmp_path / f"{age}.png", age) for age in (100, 400, 300, 200)]
+    kept = aged(tmp_path / "example.jpg", 500)
+    size = files[0].stat().st_size
+    cleaning.delete_old(tmp_path, {str(kept)}, most=2 * size)
+    assert [path.name for path in files if path.exists()] == ["100.png", "200.png"]
+    assert kept.exists()
+
+
+def test_nothing_stays_an_hour() -> None:
+    assert cleaning.AGE + 2 * cleaning.ROUND < 3600

@@ -90,5 +90,17 @@ def test_folders_are_hidden_and_addresses_are_not(tmp_path: Path, french: bool) 
     assert "cache" in said
 
 
+def test_foreign_text_is_one_line_that_ends_and_no_tag() -> None:
+    name = "<img src=x onerror=alert(1)>\n\x1b[2J" + "x" * 10_000
+    for field in (name, {"a": name}, [name], ValueError(name)):
+        error = PhotoError("new", "{name} is {name!r}.", name=field)
+        for said in (str(error), sentence(error, french=True)):
+            assert len(said) < 700
+            assert said.isprintable()
+            assert "<" not in said
+    assert str(PhotoError("new", "not {name!r}.", name=["vae"])) == "not ['vae']."
+    assert str(PhotoError("new", "not {name!r}.", name="vae")) == "not 'vae'."
+
+
 def test_a_sentence_without_french_stays_english() -> None:
     assert sentence(PhotoError("new", "{name} is new.", name="a.png"), french=True) == "a.png is new."

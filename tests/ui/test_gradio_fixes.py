@@ -35,8 +35,10 @@ def test_a_call_without_a_session_does_not_end_the_queue(url: str, client: Clien
 def test_what_nobody_foresaw_is_a_sentence_whose_details_are_in_the_log(tmp_path: Path) -> None:
     with serve(tmp_path, mcp=False, is_provoked=True) as url:
         config = httpx.get(f"{url}/config").json()
-        taking = next(each["id"] for each in config["dependencies"] if len(each["inputs"]) > 5)
-        call = {"fn_index": taking, "data": ["too few"], "session_hash": "visitor"}
+        photo = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "photo")
+        taking = next(each for each in config["dependencies"] if photo in each["inputs"])
+        data = ["no photo" if each == photo else None for each in taking["inputs"]]
+        call = {"fn_index": taking["id"], "data": data, "session_hash": "visitor"}
         httpx.post(f"{url}/gradio_api/queue/join", json=call).raise_for_status()
         with httpx.stream("GET", f"{url}/gradio_api/queue/data?session_hash=visitor") as stream:
             messages = [json.loads(line[6:]) for line in stream.iter_lines() if line]

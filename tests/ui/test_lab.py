@@ -47,7 +47,7 @@ def test_a_photo_may_not_be_larger_than_the_app_allows(restorer: Restorer, tmp_p
 def test_warming_up_loads_every_network() -> None:
     lab = Lab(Restorer("cpu"))
     lab.warm_up()
-    assert set(lab.restorer._networks) == {spec.weights for spec in models().values()} | {
+    assert {name for name, _ in lab.restorer._networks} == {spec.weights for spec in models().values()} | {
         upscale.ENGINES["fast"].weights
     }
 
@@ -67,7 +67,7 @@ def test_warming_up_with_damaged_weights_is_a_line_in_the_log(
     assert "vae.safetensors" in damaged.getMessage()
     assert damaged.exc_info is None
     assert "engine fast" in fallback.getMessage()
-    assert {"gan.safetensors", "cnn.safetensors"} <= set(lab.restorer._networks)
+    assert {"gan.safetensors", "cnn.safetensors"} <= {name for name, _ in lab.restorer._networks}
 
 
 def test_warming_up_without_weights_is_a_line_in_the_log(

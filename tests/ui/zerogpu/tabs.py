@@ -30,4 +30,4 @@ try:
     lab.work(Restorer.samples, run.degraded, 1000)
 except RestorationError as error:
     raised = [type(error).__name__, str(error), error.code, error.fields]
-print(json.dumps([len(pictures), len(downloads), raised, sorted(lab.restorer._networks), spaces.calls]))
+print(json.dumps([len(pictures), len(downloads), raised, sorted(name for name, _ in lab.restorer._networks), spaces.calls]))
