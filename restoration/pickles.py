@@ -6,13 +6,14 @@ That keeps code out, but not what is made to exhaust the process or to end it, w
 from __future__ import annotations
 
 import pickletools
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 # What torch would print about an odd file on its way to the one sentence that says it.
-warnings.filterwarnings("ignore", module=r"torch\.(serialization|_weights_only_unpickler)")
+warnings.filterwarnings("ignore", module=rf"torch\.(serialization|_weights_only_unpickler)|{re.escape(__name__)}")
 
 MAX_TUPLES = 50_000
 """Of one pickle. Python hashes a tuple in tuples without end until its stack is full; a Real-ESRGAN has 3,500."""

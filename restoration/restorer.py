@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,9 @@ from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
 MAX_SAMPLES = 64
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
+# What torch would print of a network without any width on its way to the one sentence that says it.
+warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+
 CPU = torch.device("cpu")
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -273,8 +273,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
             path=path,
         )
     config, tensors = checkpoints.read(path, contents)
-    if entry.task == "upscale":  # whose networks have one shape each
-        config = entry.config
+    if entry.task == "upscale" and config is not None and config != entry.config:  # these have one shape each
+        raise checkpoints.misfit(path, ValueError("its config is not the manifest's"))
     return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 
