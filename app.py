@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +20,8 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     """The whole app, not launched yet."""
     from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
 
-    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")  # of its log of calls, summed up anew at every call
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
     from restoration import Restorer
@@ -92,7 +95,8 @@ def launch(
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
     kept = {path for block in demo.blocks.values() for path in block.keep_in_cache}  # the examples
-    cleaning.keep_clean(folder, kept)
+    demo.delete_cache = None  # this cleans up instead:
+    cleaning.keep_clean(folder, kept, demo.temp_file_sets)
     demo.queue(max_size=queue_size, api_open=False).launch(
         server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
         server_port=port,
@@ -110,10 +114,12 @@ def launch(
         run_history=False,  # people's photos are theirs
         enable_monitoring=False,  # and so is when they came
         footer_links=["api", "gradio", "settings"],
+        _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
     )
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that its files go with it
     command = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     command.command()(launch)
     command()

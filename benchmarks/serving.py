@@ -18,8 +18,8 @@ BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable
 
 
 @contextmanager
-def serve(folder: Path, *, mcp: bool = True, is_provoked: bool = False) -> Iterator[str]:
-    """The address of the running app; ``folder`` gets its files and its log, called ``log``.
+def serve(folder: Path, *options: str, mcp: bool = True, is_provoked: bool = False) -> Iterator[str]:
+    """The address of the running app, started with ``options``; ``folder`` gets its files and its log, called ``log``.
 
     At the end nothing unforeseen may stand in the log, unless it was provoked.
     """
@@ -29,7 +29,7 @@ def serve(folder: Path, *, mcp: bool = True, is_provoked: bool = False) -> Itera
     log = folder / "log"
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "cache")}
     with log.open("w") as stream:
-        command = [sys.executable, "app.py", "--port", str(port), *(["--mcp"] if mcp else [])]
+        command = [sys.executable, "app.py", "--port", str(port), *options, *(["--mcp"] if mcp else [])]
         app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
     try:
         for _ in range(2400):

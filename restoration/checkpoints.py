@@ -25,7 +25,7 @@ PARTS = {
     "cnn2": ("down1.1.net.0.weight", "color_epoch_N.pth"),
 }
 """The original project's networks: a key that only this one has, and the names of its files."""
-MAX_DIMENSIONS, MAX_CONFIG = 8, 4096
+MAX_DIMENSIONS, MAX_CONFIG = 8, 1024
 """Of a tensor, and the largest number of a network's config."""
 WRAPPINGS = ("params_ema", "params", "model_state_dict", "gen_state_dict")
 """Under what keys Real-ESRGAN (in the order that it prefers) and the original save weights, unless a file is nothing
@@ -168,7 +168,7 @@ def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch
 def _is_modest(config: Any) -> bool:
     """Has a network of this config a size that this project's could have? A number in it may ask for any memory."""
     if isinstance(config, dict | list):
-        return all(map(_is_modest, config.values() if isinstance(config, dict) else config))
+        return len(config) <= 64 and all(map(_is_modest, config.values() if isinstance(config, dict) else config))
     return not isinstance(config, int | float) or abs(config) <= MAX_CONFIG
 
 

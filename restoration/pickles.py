@@ -56,6 +56,8 @@ def _pickles(file: BinaryIO) -> Iterator[Any]:
             raise ValueError("compressed, as torch writes no file")
         if sum(member.file_size for member in members) > file.seek(0, 2):
             raise ValueError("parts that share their bytes")
+        if any(member.filename.endswith("constants.pkl") for member in members):
+            raise ValueError("a program for torch, not weights")
         for member in members:
             if member.filename.endswith(".pkl"):
                 yield archive.read(member)

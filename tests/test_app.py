@@ -62,7 +62,7 @@ def test_the_app_is_there_once_it_is_imported() -> None:
     import app
 
     assert app.demo.title == "Restoration Lab"
-    assert app.demo.delete_cache == (300, 3000)
+    assert app.demo.delete_cache == (60, 3000)
     assert not app.demo.analytics_enabled
 
 

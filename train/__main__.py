@@ -56,8 +56,9 @@ def save(path: Path, state: dict[str, Any]) -> None:
         os.replace(aside, path)
     except (OSError, RuntimeError) as error:  # torch has its own words for a full disk
         aside.unlink(missing_ok=True)
+        reason = next((each.strerror for each in (error, error.__context__) if isinstance(each, OSError)), "no room")
         raise SystemExit(
-            f"{path} cannot be written ({error}); make room, and go on from the last checkpoint with --resume."
+            f"{path} cannot be written ({reason}); make room, and go on from the last checkpoint with --resume."
         ) from error
 
 

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,12 +41,17 @@ def private_folder() -> Path:
     return Path(folder)
 
 
-def keep_clean(folder: Path, kept: Container[str]) -> None:
-    """Delete what is old in ``folder``, all but the files ``kept``, from now on in a thread of its own."""
+def keep_clean(folder: Path, kept: Container[str], remembered: Iterable[set[str]] = ()) -> None:
+    """Delete what is old in ``folder``, all but the files ``kept``, from now on in a thread of its own.
+
+    ``remembered`` are Gradio's lists of such files, which would grow for ever.
+    """
 
     def rounds() -> None:
         while True:
             delete_old(folder, kept)
+            for paths in remembered:
+                paths.clear()
             time.sleep(ROUND)
 
     threading.Thread(target=rounds, daemon=True).start()

@@ -24,6 +24,7 @@ MAX_BODY = 32_000_000
 """Bytes of any other request, such as a call with a photo as a data URL."""
 UPLOADS = "/gradio_api/upload"
 CALLS = ("/gradio_api/call/", "/gradio_api/run/", "/gradio_api/api/", "/gradio_api/queue/join")
+MISUNDERSTOOD = "This is no request that is understood here; see /gradio_api/info."
 CLOSED = re.compile(
     r"(/gradio_api)?/"
     r"(process_recording|proxy=|file[=/]\w+:|component_server|custom_component|deep_link|dev/|vibe-|stream/)"
@@ -44,6 +45,7 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = {**scope, "headers": [each for each in scope["headers"] if not _is_odd_range(*each)]}
         most = MAX_UPLOAD if scope["path"].rstrip("/") == UPLOADS else MAX_BODY
         received, has_begun = 0, False
 
@@ -66,17 +68,13 @@ class Gate:
         if not refusal:
             try:
                 await self.app(scope, counted, marked)
-            except (FnIndexInferError, KeyError, IndexError) as error:
-                if not scope["path"].startswith(CALLS) or has_begun:
+            except Exception as error:
+                if not has_begun:
+                    refusal = _failure(scope["path"], error)
+                elif isinstance(error.__cause__, HTTPException):  # an event that there is not, told in its stream
+                    await send({"type": "http.response.body", "body": b""})
+                else:
                     raise
-                logger.info("no such function: %r", error)
-                refusal = HTTPStatus.NOT_FOUND, "There is no such function; see /gradio_api/info for those there are."
-            except Exception:
-                if has_begun:
-                    raise
-                trace = uuid4().hex[:8]
-                logger.exception("error %s", trace)
-                refusal = HTTPStatus.INTERNAL_SERVER_ERROR, text("internal", french=False, id=trace)
         if refusal:
             status, sentence = refusal
             await JSONResponse({"detail": sentence}, status)(scope, receive, marked)
@@ -84,7 +82,23 @@ class Gate:
 
 async def misunderstood(request: Request, error: Exception) -> JSONResponse:
     """The answer to a request of another form than Gradio wants; FastAPI's own would send all of it back."""
-    return JSONResponse({"detail": "This is no request that is understood here; see /gradio_api/info."}, 422)
+    return JSONResponse({"detail": MISUNDERSTOOD}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _failure(path: str, error: Exception) -> tuple[int, str]:
+    """What a failure of Gradio's own is to whoever asked; the log has what nobody foresaw."""
+    if path.startswith(CALLS) and isinstance(error, FnIndexInferError | KeyError | IndexError):
+        return HTTPStatus.NOT_FOUND, "There is no such function; see /gradio_api/info for those there are."
+    if path.startswith(UPLOADS) and isinstance(error, TypeError | AttributeError):  # a file that is none
+        return HTTPStatus.UNPROCESSABLE_ENTITY, MISUNDERSTOOD
+    trace = uuid4().hex[:8]
+    logger.error("error %s", trace, exc_info=error)
+    return HTTPStatus.INTERNAL_SERVER_ERROR, text("internal", french=False, id=trace)
+
+
+def _is_odd_range(name: bytes, value: bytes) -> bool:
+    """Does the header ask for several parts of a file, or for none that there is? Without it, the whole is sent."""
+    return name == b"range" and not re.fullmatch(rb"bytes=\d+-\d*", value)
 
 
 def _refusal(scope: Scope, most: int) -> tuple[int, str] | None:

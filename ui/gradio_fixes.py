@@ -11,7 +11,7 @@ from typing import Any, cast
 import httpx
 import safehttpx
 from fastapi import HTTPException
-from gradio import mcp
+from gradio import mcp, processing_utils
 from gradio.block_function import BlockFunction
 from gradio.blocks import Blocks
 from gradio.mcp import GradioMCPServer
@@ -82,7 +82,9 @@ def _begin_session(session: SessionState, blocks: Blocks) -> None:
 
 
 async def _process_events(queue: Queue, events: list[Event], *rest: Any) -> None:
-    """Forgetting the session of a program's call, which has the call's own name, so that nobody comes back to it."""
+    """Forgetting the sessions of programs' calls, which have the calls' own names, so that nobody comes back to them;
+    and their messages, once they have been fetched.
+    """
     try:
         await _process(queue, events, *rest)
     finally:
@@ -90,6 +92,18 @@ async def _process_events(queue: Queue, events: list[Event], *rest: Any) -> None
             if event.session_hash == event._id:
                 queue.blocks.state_holder.session_data.pop(event._id, None)
                 queue.blocks.state_holder.time_last_used.pop(event._id, None)
+        for session, waiting in list(queue.pending_event_ids_session.items()):
+            if not waiting and len(session) == 32:  # as an event's name has, and no browser's session
+                del queue.pending_event_ids_session[session]
+                queue.pending_messages_per_session.pop(session, None)
+
+
+async def _push(queue: Queue, *asked: Any, **options: Any) -> Any:
+    """With a sentence that says what to do where the queue is full."""
+    is_in, told, state = await _join(queue, *asked, **options)
+    if state == "queue_full":
+        told = f"The queue is full, as {queue.max_size} requests are waiting; try again in a minute."
+    return is_in, told, state
 
 
 def _named_arguments(*given: Any) -> Any:
@@ -155,12 +169,14 @@ def _replace(owner: Any, name: str, ours: Callable[..., Any]) -> Callable[..., A
     return method
 
 
+processing_utils.PUBLIC_HOSTNAME_WHITELIST.clear()  # hosts whose answers would not be bounded
 _replace(Blocks, "validate_inputs", _validate_inputs)
 _refuse = _replace(Server, "_make_error_result", _tool_refusal)
 _construct = _replace(client_utils, "construct_args", _named_arguments)
 _handle = _replace(safehttpx.AsyncSecureTransport, "handle_async_request", _fetch)
 _arguments = _replace(GradioMCPServer, "convert_strings_to_filedata", _tool_arguments)
 _results = _replace(GradioMCPServer, "postprocess_output_data", _tool_results)
+_join = _replace(Queue, "push", _push)
 _send = _replace(Queue, "send_message", _send_message)
 _begin = _replace(SessionState, "__init__", _begin_session)
 _process = _replace(Queue, "process_events", _process_events)

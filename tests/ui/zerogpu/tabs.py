@@ -30,4 +30,5 @@ try:
     lab.work(Restorer.samples, run.degraded, 1000)
 except RestorationError as error:
     raised = [type(error).__name__, str(error), error.code, error.fields]
-print(json.dumps([len(pictures), len(downloads), raised, sorted(name for name, _ in lab.restorer._networks), spaces.calls]))
+networks = sorted(name for name, _ in lab.restorer._networks)
+print(json.dumps([len(pictures), len(downloads), raised, networks, spaces.calls]))

@@ -1,0 +1,568 @@
+"""What a stranger can reach: his own files and results, and nothing else of the machine or of the other visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import http.client
+import http.server
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+import safehttpx
+from PIL import Image
+
+from tests.conftest import EXAMPLES, ROOT
+from tests.ui.test_controls import DATA_URL, FILE, PATIENCE, UNFORESEEN, App, check_sentence, started, usual_value
+from ui import cleaning
+from ui.api import _parameter
+
+COFFEE = (EXAMPLES / "coffee.jpg").read_bytes()
+SECRET = b"nobody may read this"
+
+
+@contextmanager
+def listening(address: str = "127.0.0.1", location: str = "") -> Iterator[tuple[int, list[str]]]:
+    """A server that sends whoever comes on to ``location``: its port, and what was asked."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            self.send_response(302 if location else 200)
+            self.send_header("Location", location)
+            self.end_headers()
+
+        do_GET = do_POST = do_HEAD = do_CONNECT = answer
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with Server((address, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], asked
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[tuple[int, list[str]]]:
+    """Through which the app would ask anything of the world."""
+    with listening() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, proxy: tuple[int, list[str]]) -> Iterator[App]:
+    """With secrets around it, and links to them in its cache."""
+    folder = tmp_path_factory.mktemp("access")
+    (folder / "cache").mkdir()
+    for name in ("secret.txt", "cache/secret.txt"):
+        (folder / name).write_bytes(SECRET)
+    Image.open(EXAMPLES / "coffee.jpg").save(folder / "secret.png")
+    environment = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1", "SECRET": SECRET.decode()}
+    for scheme in ("http", "https", "all"):
+        for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper()):
+            environment[name] = f"http://127.0.0.1:{proxy[0]}"
+    with started(folder, **environment) as app:
+        for name in ("secret.txt", "secret.png"):
+            (app.cache / f"link-{name}").symlink_to(folder / name)
+        (app.cache / "folder").symlink_to(folder)
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_copied_into_the_cache(app: App) -> Iterator[None]:
+    """From where it could be fetched."""
+    yield
+    others = [path.read_bytes() for path in (app.folder / "secret.png", ROOT / "README.md", Path("/etc/passwd"))]
+    for path in app.cache.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            contents = path.read_bytes()
+            assert SECRET not in contents, path
+            assert contents not in others, path
+
+
+def fetch(app: App, path: str, **headers: str) -> tuple[http.client.HTTPResponse, bytes]:
+    """The answer to ``path`` as it stands, which a client would tidy up."""
+    connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=PATIENCE)
+    connection.request("GET", f"/{path}", headers=headers)
+    response = connection.getresponse()
+    try:
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def test_nothing_is_told_to_anybody_else(app: App, proxy: tuple[int, list[str]]) -> None:
+    """Neither at the start, nor by the page, nor by a run; the first test here, as others ask for addresses."""
+    page = app.client.get("").text
+    assert not re.search(r"""(src|<link[^>]+href)=["']?(https?:)?//(?!127)""", page)
+    assert isinstance(app.call("call/v2/restore", {"photo": app.photo, "model": "gan"}), list)
+    assert app.get("config")["analytics_enabled"] is False
+    assert not proxy[1]
+
+
+# --- Files by their addresses -----------------------------------------------------------------------------------------
+
+REFUSED = (400, 403, 404, 413, 422)
+DOORS = ("gradio_api/file=", "gradio_api/file/", "file=", "static/", "assets/", "svelte/", "")
+
+
+def secrets(app: App) -> dict[Path, bytes]:
+    """Files that are not the visitors', and what would tell that they were read."""
+    beside = [app.folder / "secret.txt", app.folder / "cache" / "secret.txt", Path("/proc/self/environ")]
+    linked = [app.cache / "link-secret.txt", app.cache / "folder" / "secret.txt"]
+    known = (ROOT / "README.md", ROOT / "app.py", ROOT / "weights" / "manifest.json", Path("/etc/passwd"), app.log_file)
+    return {**dict.fromkeys((*beside, *linked), SECRET), **{path: path.read_bytes()[:30] for path in known}}
+
+
+def spellings(path: Path, app: App) -> list[str]:
+    """The ways to name ``path`` in an address."""
+    plain = str(path)
+    up = f"{app.cache}/{'../' * len(app.cache.parts)}{plain[1:]}"
+    found = [
+        *(plain, up, up.removeprefix(f"{app.cache}/"), up.replace("/", "\\"), up.replace("..", "%2e%2e")),
+        *(up.replace("..", "%252e%252e"), up.replace("/", "%5c"), quote(up.replace("..", "\u2025"))),
+        *(quote(plain, ""), quote(quote(plain, ""), ""), plain.replace("/", "\\"), quote(plain.replace("/", "\uff0f"))),
+        *(f"/{plain}", f"\\\\{plain}", f"\\{plain}", f"file://{plain}", f"file:{plain}", f"/proc/self/root{plain}"),
+        *(f"{plain}{end}" for end in (".", "/", "%00", "%00.png", "%20", "?.png", "%23.png", "%0a")),
+    ]
+    if path.is_relative_to(ROOT):
+        inside = str(path.relative_to(ROOT))
+        found += [inside, f"./{inside}", f"../{ROOT.name}/{inside}", f"/proc/self/cwd/{inside}", f"~/../{plain}"]
+    return found
+
+
+def test_an_address_reads_no_file_but_the_visitors_own(app: App) -> None:
+    own = app.upload("own.jpg", COFFEE)
+    assert fetch(app, f"gradio_api/file={own}")[1] == COFFEE
+    for path, mark in secrets(app).items():
+        for name in spellings(path, app):
+            for door in DOORS:
+                response, body = fetch(app, door + name)
+                assert response.status in REFUSED, (door + name, response.status)
+                assert mark not in body, door + name
+
+
+def test_no_address_lists_a_folder(app: App) -> None:
+    own = Path(app.upload("own.jpg", COFFEE)).parent
+    for folder in (own, app.cache, app.folder, ROOT, Path("/")):
+        for end in ("", "/", "/.", "/*"):
+            response, body = fetch(app, f"gradio_api/file={folder}{end}")
+            assert response.status == 403
+            assert b"own.jpg" not in body
+    for door in ("static", "assets", "svelte"):
+        assert fetch(app, f"{door}/")[0].status in REFUSED
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "gradio_api/process_recording", "gradio_api/proxy=https://x.hf.space/a", "gradio_api/file=http://127.0.0.1/a",
+        "gradio_api/file=https://example.org/a", "gradio_api/file/https://example.org/a", "gradio_api/component_server",
+        "gradio_api/vibe-edit", "gradio_api/vibe-code", "gradio_api/custom_component/image/client/component/index.js",
+        "gradio_api/deep_link?session_hash=a", "gradio_api/dev/reload", "gradio_api/stream/a/b/1/playlist.m3u8",
+        "gradio_api/stream/a/close", "gradio_api/runs", "gradio_api/run-history/buckets", "docs", "redoc",
+    ],
+)  # fmt: skip
+def test_what_the_app_has_no_use_for_is_closed(app: App, path: str) -> None:
+    for method in ("GET", "POST", "HEAD"):
+        assert app.client.request(method, path).status_code in (404, 405), method
+
+
+def test_nobody_sees_who_came_when(app: App) -> None:
+    for path in ("monitoring", "monitoring/summary", "monitoring/key"):
+        assert fetch(app, path)[0].status == 403
+
+
+def test_a_request_has_a_largest_size(app: App) -> None:
+    for path, most in (("call/v2/degrade", 32_000_000), ("queue/join", 32_000_000), ("upload", 500_000_000)):
+        connection = http.client.HTTPConnection(urlsplit(app.url).netloc, timeout=PATIENCE)
+        connection.putrequest("POST", f"/gradio_api/{path}")
+        connection.putheader(
+            "Content-Type", "multipart/form-data; boundary=x" if path == "upload" else "application/json"
+        )
+        connection.putheader("Content-Length", str(most + 1))
+        connection.endheaders()
+        response = connection.getresponse()
+        assert response.status == 413
+        check_sentence(json.loads(response.read())["detail"])
+        connection.close()
+
+
+def test_a_request_that_does_not_tell_its_size_has_one_too(app: App) -> None:
+    chunk = b" " * 1_000_000
+    response = app.client.post("gradio_api/call/degrade", content=(chunk for _ in range(40)))
+    assert response.status_code == 413
+
+
+def test_a_part_of_a_file_that_cannot_be_told_is_no_failure(app: App) -> None:
+    own = app.upload("own.jpg", COFFEE)
+    for part in (
+        "bytes=1-2-3",
+        "bytes=0-0,2-3",
+        "bytes=9-2",
+        "bytes=-",
+        "bytes=99999999-",
+        "bytes=a-b",
+        "x",
+        "bytes=0-99999999999",
+    ):
+        assert fetch(app, f"gradio_api/file={own}", Range=part)[0].status in (200, 206, 400, 416), part
+
+
+@pytest.mark.parametrize("name", ["page.html", "page.svg", "page.xhtml", "page"])
+def test_an_uploaded_page_does_not_run_as_one_of_the_apps(app: App, name: str) -> None:
+    response, _ = fetch(app, f"gradio_api/file={app.upload(name, b'<script>alert(1)</script>')}")
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# --- Uploads ----------------------------------------------------------------------------------------------------------
+
+
+def part(disposition: bytes, contents: bytes = COFFEE) -> bytes:
+    return b"--x\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + contents + b"\r\n--x--\r\n"
+
+
+def upload(app: App, body: bytes, query: str = "") -> httpx.Response:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    return app.client.post(f"gradio_api/upload{query}", content=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"../../x", b"..", b".", b"/", b"", b"/etc/passwd", b"..\\..\\x", b"C:\\x", b"a\x00b.jpg", b"\x00", b"CON.jpg",
+        b"a" * 3000 + b".jpg", b"a." + b"b" * 3000, b"\xff\xfe.jpg", b"%2e%2e%2fx", b"~", b"-rf", b".htaccess",
+        b"a/b/../../c", "\u202e\u2025/x.jpg".encode(), b"\xed\xa0\x80.jpg", b"link-secret.txt", b"a\\\"b.jpg",
+        b"*?<>|", b" .. ",
+    ],
+)  # fmt: skip
+def test_an_upload_cannot_leave_its_folder(app: App, name: bytes) -> None:
+    before = app.written()
+    response = upload(app, part(b'name="files"; filename="' + name + b'"'))
+    assert response.status_code in (200, *REFUSED)
+    for path in map(Path, response.json() if response.is_success else []):
+        assert re.fullmatch("[0-9a-f]{64}", path.parent.name)
+        assert path.parent.parent == app.cache
+        assert path.resolve() == path
+        assert path.read_bytes() == COFFEE
+    assert app.written() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        (b"", ""), (b"--x--\r\n", ""), (b"garbage", ""), (b"--x\r\n" + b"A" * 20_000, ""), (part(b'name="files"'), ""),
+        (part(b'name="files"'), "?upload_id=a"), (part(b'filename="a.jpg"'), ""), (part(b'name="x"; filename="a"'), ""),
+        (part(b'name="files"; filename="a"')[:99], ""), (part(b'name="files"; filename="a"') * 3, "?upload_id=%00"),
+    ],
+)  # fmt: skip
+def test_an_upload_that_is_none_is_refused(app: App, body: bytes, query: str) -> None:
+    assert upload(app, body, query).status_code in (200, *REFUSED)
+
+
+def test_what_visitors_send_and_make_lies_where_it_is_deleted_within_an_hour(app: App) -> None:
+    before = app.written()
+    made = app.call("call/v2/degrade", {"photo": app.photo})
+    assert isinstance(made, list)
+    assert not app.use("degrade", {"photo": DATA_URL})
+    assert app.cache in Path(made[0]["path"]).parents
+    assert app.cache in Path(app.upload("a.jpg", COFFEE)).parents
+    assert app.written() == before
+    assert cleaning.AGE + cleaning.ROUND <= 3600
+
+
+# --- Photos that are somebody else's files ----------------------------------------------------------------------------
+
+KNOWN = ("Traceback", "site-packages")
+"""What may not be told even to who has named a folder of this machine."""
+
+
+def disguises(path: str, app: App) -> list[Any]:
+    """What a client may send in place of an upload, to have ``path`` opened."""
+    bare = {"path": path, "meta": FILE}
+    return [
+        bare, {"path": path}, {**bare, "is_stream": True}, {**bare, "url": "http://127.0.0.1/"},
+        {**bare, "path": None, "url": path}, path, [path], [bare],
+        *({**bare, "path": each + path} for each in ("file://", "/gradio_api/file=", f"{app.url}/gradio_api/file=")),
+    ]  # fmt: skip
+
+
+def others_photos(app: App) -> list[str]:
+    secret = app.folder / "secret.png"
+    up = "../" * len(app.cache.parts)
+    names = ("link-secret.png", "folder/secret.png", f"{up}{str(secret)[1:]}")
+    return [
+        str(secret),
+        *(f"{app.cache}/{name}" for name in names),
+        "assets/examples/coffee.jpg",
+        "~/a.png",
+        "/dev/zero",
+    ]
+
+
+@pytest.mark.parametrize("endpoint", ["degrade", "upscale"])
+def test_an_endpoint_opens_no_photo_that_was_not_sent(app: App, endpoint: str) -> None:
+    assert isinstance(app.call(f"call/v2/{endpoint}", {"photo": app.photo}), list)
+    for path in others_photos(app):
+        for photo in disguises(path, app):
+            check_sentence(app.call(f"call/v2/{endpoint}", {"photo": photo}), KNOWN)
+
+
+@pytest.fixture(scope="module")
+def places(app: App) -> list[tuple[str, Any]]:
+    """Every input of the page's functions: its component, and what sends it something and gives the answer."""
+    config = app.get("config")
+    components = {each["id"]: each for each in config["components"]}
+    found = []
+    for function in config["dependencies"]:
+        usual = [usual_value(components[each], app.photo) for each in function["inputs"]]
+        for place, each in enumerate(function["inputs"]):
+
+            def send(sent: Any, id: int = function["id"], usual: list[Any] = usual, place: int = place) -> Any:
+                return app.join(id, [*usual[:place], sent, *usual[place + 1 :]])
+
+            found.append((components[each]["type"], send))
+    return found
+
+
+def test_the_page_opens_no_file_that_was_not_sent(app: App, places: list[tuple[str, Any]]) -> None:
+    taking = [(kind, send) for kind, send in places if kind in ("image", "file", "uploadbutton")]
+    assert len(taking) > 9
+    for kind, send in taking:
+        for path in others_photos(app)[:2]:
+            for sent in disguises(path, app)[:3]:
+                check_sentence(send([sent] if kind == "file" else sent), KNOWN)
+
+
+def test_what_takes_no_file_opens_none(app: App, places: list[tuple[str, Any]]) -> None:
+    for send in dict(places).values():
+        for sent in disguises(str(app.folder / "secret.txt"), app)[:4]:
+            if not isinstance(answer := send(sent), list):
+                check_sentence(answer, KNOWN)
+
+
+def test_a_tool_opens_no_file_of_this_machine(app: App) -> None:
+    """Gradio hands the arguments to a client that runs here, to which every file is its own."""
+    assert not app.use("degrade", {"photo": DATA_URL})
+    for path in (*others_photos(app), str(app.folder / "secret.txt"), "/etc/passwd"):
+        file = {"path": path, "meta": FILE}
+        for photo in (path, f"file://{path}", f"{app.url}/gradio_api/file={path}", f"data:{path}", file, [file]):
+            assert app.use("degrade", {"photo": photo})
+        for recipe in (
+            file,
+            {"schema": file},
+            {"schema": 3, "models": file},
+            {"schema": 3, "versions": {"torch": file}},
+        ):
+            assert app.use("restore", {"photo": DATA_URL, "recipe": recipe})
+            assert app.use("restore", {"photo": DATA_URL, "recipe": json.dumps(recipe)})
+        assert app.use("degrade", {"photo": DATA_URL, "damage": file})
+
+
+# --- Addresses that the app would ask ---------------------------------------------------------------------------------
+
+HERE = (
+    "127.0.0.1", "localhost", "LOCALHOST", "localhost.", "0.0.0.0", "127.1", "127.0.1", "2130706433", "0x7f000001",
+    "0177.0.0.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "hf.co@127.0.0.1", "a:b@localhost", "127.0.0.1%2f",
+    "\uff11\uff12\uff17.0.0.1", "\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3",
+)  # fmt: skip
+"""Names of this machine, some of which only some programs take for one."""
+
+
+Ask = Callable[[str], None]
+
+
+@pytest.fixture
+def ask(app: App, places: list[tuple[str, Any]]) -> Ask:
+    """Send an address as a photo by every way, which must be refused."""
+    by_page = next(send for kind, send in places if kind == "image")
+
+    def send(address: str) -> None:
+        file = {"path": address, "meta": FILE}
+        for photo in (file, {**file, "is_stream": True}, {**file, "path": None, "url": address}):
+            check_sentence(app.call("call/v2/degrade", {"photo": photo}))
+        check_sentence(app.call("call/v2/restore", {"photo": app.photo, "recipe": file}))
+        check_sentence(by_page(file))
+        assert app.use("degrade", {"photo": address})
+
+    return send
+
+
+def test_no_address_of_this_machine_is_asked(app: App, ask: Ask) -> None:
+    with listening() as (port, asked):
+        assert app.client.get(f"http://127.0.0.1:{port}/").is_success
+        asked.clear()
+        for host in HERE:
+            ask(f"http://{host}:{port}/a.jpg")
+        ask(f"https://127.0.0.1:{port}/a.jpg")
+        assert not asked
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+def test_no_address_of_this_machine_is_asked_by_its_newer_name(ask: Ask) -> None:
+    with listening("::1") as (port, asked):
+        for host in ("[::1]", "[0:0:0:0:0:0:0:1]", "localhost"):
+            ask(f"http://{host}:{port}/a.jpg")
+        assert not asked
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd", "ftp://127.0.0.1/a", "gopher://127.0.0.1:80/_GET", "//127.0.0.1/a", "http:/127.0.0.1/a",
+        "http://", "http://[", "http://a:b:c/", "http://127.0.0.1:99999/", "data:image/png;base64,AAAA",
+        "\\\\host\\share", "http://169.254.169.254/latest/", "http://metadata.invalid/", "http://10.0.0.1:9/", "http://[fe80::1]/",
+    ],
+)  # fmt: skip
+def test_what_is_no_public_address_is_refused(app: App, address: str) -> None:
+    file = {"path": address, "meta": FILE}
+    check_sentence(app.call("call/v2/degrade", {"photo": file}))
+    assert app.use("degrade", {"photo": address})
+
+
+def test_a_public_address_cannot_send_the_app_on_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which address is public is all that is changed here."""
+    monkeypatch.setattr(safehttpx, "is_public_ip", lambda address: address == "127.0.0.2")
+    with listening() as (inside, asked), listening("127.0.0.2", f"http://127.0.0.1:{inside}/b.jpg") as (outside, first):
+        address = f"http://127.0.0.2:{outside}/a.jpg"
+        fetched = _parameter("photo", None).async_move_resource_to_block_cache(address)
+        assert asyncio.run(fetched) == address  # which is then told to be none
+        assert first == ["GET /a.jpg"]
+        assert not asked
+
+
+# --- Two visitors -----------------------------------------------------------------------------------------------------
+
+
+def test_names_of_results_cannot_be_guessed(app: App) -> None:
+    folders = []
+    for _ in range(2):
+        results = app.call("call/v2/degrade", {"photo": app.photo, "seed": 3})
+        assert isinstance(results, list)
+        degraded, original, _ = results
+        assert app.client.get(degraded["url"]).is_success
+        folders.append(Path(degraded["path"]).parent.name)
+        assert Path(original["path"]).parent.name == folders[-1]
+        assert re.fullmatch("[0-9a-f]{32}", folders[-1])
+    assert folders[0] != folders[1]
+    assert not {name[at : at + 6] for name in folders[:1] for at in range(26)} & {
+        folders[1][at : at + 6] for at in range(26)
+    }
+
+
+def test_the_name_of_an_upload_does_not_follow_from_its_contents(app: App) -> None:
+    folder = Path(app.upload("a.jpg", COFFEE)).parent.name
+    assert folder not in {
+        hashlib.new(kind, COFFEE).hexdigest() for kind in ("md5", "sha1", "sha256", "sha3_256", "blake2s")
+    }
+
+
+def test_another_visitor_gets_nothing_of_a_run_and_cannot_stop_it(app: App) -> None:
+    body = {"photo": app.photo, "steps": 6}
+    event = app.client.post("gradio_api/call/v2/sweep", json=body).json()["event_id"]
+    assert re.fullmatch("[0-9a-f]{32}", event)
+    for guess in (uuid4().hex, event[:-1], event.upper(), "*", "", "%", "null", "../" + event):
+        for path in (f"queue/data?session_hash={guess}", f"call/sweep/{quote(guess, '')}"):
+            _, body_ = fetch(app, f"gradio_api/{path}")
+            assert b"complete" not in body_
+            assert b"strip.png" not in body_
+        cancel = {"session_hash": guess, "fn_index": 4, "event_id": guess}
+        assert app.client.post("gradio_api/cancel", json=cancel).is_success
+        assert app.client.post("gradio_api/reset", json={"event_id": guess}).is_success
+    results = app.answer_of("call/v2/sweep", event)
+    assert isinstance(results, list)
+    assert app.client.get(results[0]["url"]).is_success
+
+
+def functions(app: App) -> dict[str, tuple[int, list[Any]]]:
+    """The page's functions by name, each with what it is usually sent."""
+    config = app.get("config")
+    components = {each["id"]: each for each in config["components"]}
+    return {
+        each["api_name"]: (each["id"], [usual_value(components[id], app.photo) for id in each["inputs"]])
+        for each in config["dependencies"]
+    }
+
+
+def test_another_visitor_does_not_see_what_the_page_remembers(app: App) -> None:
+    page = functions(app)
+    own = uuid4().hex
+    assert isinstance(app.join(*page["restore_1"], session_hash=own), list)
+    assert '"models"' in app.join(*page["write"], session_hash=own)[0]
+    for session in (uuid4().hex, own[:-1], own.upper()):
+        assert app.join(*page["write"], session_hash=session) == ["", ""]
+
+
+# --- Errors -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app: App) -> None:
+    """Results cannot be written: their folder is a file for a while."""
+    page, session = functions(app), uuid4().hex
+    assert isinstance(app.join(*page["restore_1"], session_hash=session), list)
+    aside = app.cache.with_name("aside")
+    app.cache.rename(aside)
+    try:
+        app.cache.write_bytes(b"")
+        told = app.join(page["slide"][0], [None, "vae"], session_hash=session)
+    finally:
+        app.cache.unlink()
+        aside.rename(app.cache)
+    check_sentence(told)
+    found = UNFORESEEN.search(str(told))
+    assert found, told
+    _, _, logged = app.log.partition(f"error {found[1]}\nTraceback")
+    assert "NotADirectoryError" in logged.split("\nerror ")[0]
+    assert isinstance(app.join(page["slide"][0], [None, "vae"], session_hash=session), list)
+
+
+def test_a_failure_of_gradios_own_is_told_by_an_id_and_logged_under_it(app: App) -> None:
+    told = app.call("call/v2/degrade", {"photo": {"path": "a.jpg", "meta": 5}})
+    found = UNFORESEEN.search(str(told))
+    assert found, told
+    assert f"error {found[1]}\nTraceback" in app.log
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "config",
+        "gradio_api/info",
+        "gradio_api/openapi.json",
+        "openapi.json",
+        "theme.css",
+        "manifest.json",
+        "nothing",
+    ],
+)
+def test_no_page_tells_where_the_app_lies(app: App, path: str) -> None:
+    """But for the folder of the visitors' files, without which nobody could name his own."""
+    _, body = fetch(app, path)
+    told = body.decode().replace(str(app.cache), "")
+    for folder in (ROOT, app.folder, Path.home(), "site-packages"):
+        assert str(folder) not in told
