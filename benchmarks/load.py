@@ -16,7 +16,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import cycle
@@ -140,21 +141,6 @@ def enlarged(photo: Path, seed: int) -> bytes:
 # --- Asking -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """How a request went."""
-
-    kind: str
-    seconds: float
-    """From the first try, the upload, to the last byte."""
-    ended: float
-    """Seconds since the first visitor began."""
-    refusals: int
-    """How often the queue was full."""
-    failure: str
-    """What went wrong; empty where nothing did."""
-
-
 class Failed(Exception):
     """The answer is an error."""
 
@@ -163,14 +149,45 @@ class MixedUp(Exception):
     """The answer is another one than the library's."""
 
 
+@dataclass
+class Answer:
+    """How a request went; times are seconds since the first visitor began."""
+
+    request: Request
+    asked: float
+    ended: float = 0
+    """When the last byte was there."""
+    refusals: int = 0
+    """How often the queue was full."""
+    addresses: Sequence[str] = ()
+    """Of the files."""
+    failure: str = ""
+    """What went wrong first; empty where nothing did."""
+
+    @property
+    def kind(self) -> str:
+        return self.request.kind
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.asked
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        try:
+            yield
+        except (Failed, MixedUp, httpx.HTTPError) as error:
+            self.failure = self.failure or f"{type(error).__name__}: {error}"
+
+
 def connected(url: str) -> httpx.AsyncClient:
     """For any number of visitors; a connection is used again for less long than the app keeps it open, 5 s."""
     limits = httpx.Limits(max_connections=None, keepalive_expiry=2)
     return httpx.AsyncClient(base_url=f"{url}/gradio_api", timeout=300, limits=limits)
 
 
-async def ask(http: httpx.AsyncClient, request: Request) -> int:
-    """Upload, call, wait, fetch and compare; returns how often the queue was full.
+async def ask(http: httpx.AsyncClient, request: Request) -> tuple[int, list[str]]:
+    """Upload, call, wait, fetch and compare; returns how often the queue was full, and the addresses of the files.
 
     Raises `Failed`, `MixedUp`, and httpx's errors.
     """
@@ -187,10 +204,15 @@ async def ask(http: httpx.AsyncClient, request: Request) -> int:
     if name != "event: complete":
         raise Failed(data)
     addresses = [each["url"] for each in json.loads(data.removeprefix("data: ")) if each and "url" in each]
+    await check(http, request, addresses)
+    return refusals, addresses
+
+
+async def check(http: httpx.AsyncClient, request: Request, addresses: Sequence[str]) -> None:
+    """Raise `MixedUp` where the files are not those that were expected, and httpx's errors."""
     files = [(await http.get(address)).raise_for_status().content for address in addresses]
     if files[: len(request.expected)] != list(request.expected):
         raise MixedUp(request.kind)
-    return refusals
 
 
 def is_full(called: httpx.Response) -> bool:
@@ -198,33 +220,28 @@ def is_full(called: httpx.Response) -> bool:
 
 
 async def visit(url: str, crowd: Sequence[Sequence[Request]], seconds: float) -> list[Answer]:
-    """The answers to visitors who ask their requests in turn, again and again; what was begun in time is finished."""
+    """The answers to visitors who ask their requests in turn, again and again; what was begun in time is finished.
+
+    At the end all files are fetched once more: nobody has written over them.
+    """
     answers = []
-    started = time.perf_counter()
+    began = time.perf_counter()
 
     async def visitor(http: httpx.AsyncClient, requests: Sequence[Request]) -> None:
-        for each in cycle(requests):
-            asked = time.perf_counter()
-            if asked - started >= seconds:
+        for request in cycle(requests):
+            answer = Answer(request, asked=time.perf_counter() - began)
+            if answer.asked >= seconds:
                 return
-            refusals, failure = 0, ""
-            try:
-                refusals = await ask(http, each)
-            except (Failed, MixedUp, httpx.HTTPError) as error:
-                failure = f"{type(error).__name__}: {error}"
-            ended = time.perf_counter()
-            answers.append(
-                Answer(
-                    kind=each.kind,
-                    seconds=ended - asked,
-                    ended=ended - started,
-                    refusals=refusals,
-                    failure=failure,
-                )
-            )
+            with answer.noting():
+                answer.refusals, answer.addresses = await ask(http, request)
+            answer.ended = time.perf_counter() - began
+            answers.append(answer)
 
     async with connected(url) as http:
         await asyncio.gather(*(visitor(http, requests) for requests in crowd))
+        for answer in answers:
+            with answer.noting():
+                await check(http, answer.request, answer.addresses)
     return answers
 
 

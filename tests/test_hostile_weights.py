@@ -288,6 +288,7 @@ def test_a_header_is_not_believed(trial: Trial, tmp_path: Path, claim: str) -> N
     [
         (VAE, "[" * 200_000),
         (VAE, '{"widths": [32, 64, 128, 20000], "latent": 32}'),
+        (VAE, '{"widths": [32, 64, 4000, 4000], "latent": 4000}'),
         (VAE, '{"widths": [32, 64, 128, 192], "latent": 10000000}'),
         (VAE, '{"widths": [0, 0, 0, 0], "latent": 0}'),
         (VAE, '{"widths": "32", "latent": 32}'),
