@@ -225,7 +225,8 @@ def test_no_photos(tmp_path: Path, name: str) -> None:
     found = unpacked(zipped(tmp_path / "photos.zip", [(name, b"any"), ("ok.jpg", PHOTO)]))
     assert found.pop("ok.jpg") == PHOTO
     assert found == {
-        name: f"{name} is no photo; its name must end in one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp, .gif."
+        name: f"{name} is no photo; its name must end in one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp, .gif, "
+        f".heic, .heif."
     }
 
 

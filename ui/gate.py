@@ -68,6 +68,7 @@ class Gate:
         if not refusal:
             try:
                 await self.app(scope, counted, marked)
+                scope["app"].api_info = None  # kept, it would tell all the address by which one visitor says he came
             except Exception as error:
                 if not has_begun:
                     refusal = _failure(scope["path"], error)

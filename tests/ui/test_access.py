@@ -106,8 +106,16 @@ def fetch(app: App, path: str, **headers: str) -> tuple[http.client.HTTPResponse
         connection.close()
 
 
+def test_nobody_is_sent_elsewhere_by_what_somebody_asked_before(app: App) -> None:
+    """The first test here, as what is made for the first who asks may be kept for the others."""
+    for path in ("gradio_api/info", "gradio_api/openapi.json", "config", ""):
+        for header in ("Host", "X-Forwarded-Host"):
+            app.client.get(path, headers={header: "elsewhere.example"})
+        assert "elsewhere.example" not in app.client.get(path).text, path
+
+
 def test_nothing_is_told_to_anybody_else(app: App, proxy: tuple[int, list[str]]) -> None:
-    """Neither at the start, nor by the page, nor by a run; the first test here, as others ask for addresses."""
+    """Neither at the start, nor by the page, nor by a run; before the tests in which addresses are asked for."""
     page = app.client.get("").text
     assert not re.search(r"""(src|<link[^>]+href)=["']?(https?:)?//(?!127)""", page)
     config = app.get("config")
