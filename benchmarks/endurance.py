@@ -56,19 +56,22 @@ def main(
 
 
 def of_the_app(requests: Sequence[Request], restorations: int) -> Json:
-    """Its readings, and the files left in its cache: by the round that finds them too old, and by its end."""
+    """Its readings, and how many files it leaves in its cache: in a round that finds all too old, but for its examples,
+    and in the end.
+    """
     asked = cycle(requests)
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
         with serve(Path(folder), mcp=False) as url:
             app = listening(url)
+            examples = set(files(cache))
             readings = [{"restored": 0, **reading(app, cache)}]
             for restored in range(STEP, restorations + 1, STEP):
                 asyncio.run(ask_in_turn(url, list(islice(asked, STEP))))
                 readings.append({"restored": restored, **reading(app, cache)})
             age_files(cache)
             time.sleep(cleaning.ROUND + 15)
-            left = files(cache)
+            left = set(files(cache)) - examples
         return {
             "growth": growth(readings),
             "most_bytes": cleaning.MAX_BYTES,

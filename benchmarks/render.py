@@ -201,52 +201,6 @@ def app_table(app: Json) -> str:
     return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
 
 
-def hostile_tables(hostile: Json, load: Json, endurance: Json) -> dict[str, str]:
-    """What came of strange files, of many visitors at once, and of thousands of restorations."""
-    rows = []
-    for what, run in (("`image.load`", hostile["library"]), ("over HTTP, through the app", hostile["http"])):
-        outcomes = ", ".join(f"{count:,} {outcome}s" for outcome, count in sorted(run["outcomes"].items()))
-        most = f", {run['largest']['bytes'] / 1e6:.0f} MB (`{run['largest']['name']}`)" if "largest" in run else ""
-        slowest = f"{run['slowest']['seconds']:.1f} s (`{run['slowest']['name']}`)"
-        rows.append([what, f"{run['cases']:,}", outcomes, str(len(run["wrong"])), f"{slowest}{most}"])
-    head = ["files", "cases", "what came of them", "wrong", "the most that one took"]
-    large = [
-        [f"`{row['name']}`", row["outcome"], f"{row['seconds']:.1f} s", f"{row['bytes'] / 1e6:.0f} MB"]
-        for row in hostile["large"]
-        if row["bytes"]
-    ]
-    crowd, alone = load["crowd"], [load["alone"][when]["throughput"] for when in ("before", "after")]
-    waits = [
-        [kind, str(each["count"]), *(f"{each[name]:.1f} s" for name in ("p50", "p95", "max"))]
-        for kind, each in crowd["waits"].items()
-    ]
-    megabytes = [f"{load['memory'][when] / 1e6:.0f}" for when in ("before", "peak")]
-    sentence = (
-        f"{load['visitors']} visitors at once for {crowd['seconds']:.0f} s on {load['cores']} cores: "
-        f"{crowd['per_second']:.1f} requests a second, {crowd['throughput'] / (sum(alone) / 2):.2f}× the work that one "
-        f"visitor gets done, {len(crowd['failures'])} failures, {crowd['mixed_up']} results mixed up, "
-        f"{crowd['queue_full']} answers that the queue is full. The app's memory rose from {megabytes[0]} to "
-        f"{megabytes[1]} MB."
-    )
-    long = endurance["app"]
-    settled = next(each for each in long["readings"] if each["restored"] >= 300)
-    last = long["readings"][-1]
-    steady = (
-        f"{last['restored']:,} restorations by one app, {endurance['visitors']} visitors at a time: memory "
-        f"{settled['memory'] / 1e6:.0f} MB after the first {settled['restored']}, {last['memory'] / 1e6:.0f} MB at the "
-        f"end ({long['growth']:+.1%}); open files {settled['descriptors']} and {last['descriptors']}, threads "
-        f"{settled['threads']} and {last['threads']}; {last['files']:,} files ({last['file_bytes'] / 1e6:.0f} MB) in "
-        f"its folder, of which {long['left_by_the_round']} are left once they are old. The library alone: "
-        f"{endurance['library']['growth']:+.1%}."
-    )
-    return {
-        "hostile_files": f"{markdown(head, rows)}\n\n<details><summary>The large ones</summary>\n\n"
-        f"{markdown(['file', 'outcome', 'time', 'memory'], large)}\n\n</details>",
-        "load": f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{sentence}",
-        "endurance": steady,
-    }
-
-
 def downloads(manifest: Json) -> str:
     """What is fetched when it is needed, and how large it is."""
     sizes = {name: entry["size"] for name, entry in manifest["files"].items() if "url" in entry}
@@ -283,7 +237,6 @@ def rendered() -> dict[Path, str]:
     quality, opponents, latent, pictures, upscaling, app = map(
         results, ("quality", "opponents", "latent", "pictures", "upscale", "app")
     )
-    hostile, load, endurance = map(results, ("hostile_files", "load", "endurance"))
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
     models = list(entries)
@@ -332,7 +285,6 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
-        **hostile_tables(hostile, load, endurance),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
         text = path.read_text(encoding="utf-8")

@@ -169,7 +169,7 @@ def _is_modest(config: Any) -> bool:
     """Has a network of this config a size that this project's could have? A number in it may ask for any memory."""
     if isinstance(config, dict | list):
         return len(config) <= 64 and all(map(_is_modest, config.values() if isinstance(config, dict) else config))
-    return not isinstance(config, int | float) or abs(config) <= MAX_CONFIG
+    return not isinstance(config, int | float) or 1 <= config <= MAX_CONFIG
 
 
 def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Tensor]]:

@@ -5,6 +5,7 @@ Weights are tried in processes of their own, so that a crash, a hang and a vast 
 
 from __future__ import annotations
 
+import base64
 import faulthandler
 import hashlib
 import io
@@ -22,6 +23,7 @@ import sys
 import tarfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -700,9 +702,6 @@ def test_any_text_is_a_recipe_or_refused(text: str, at: int) -> None:
     ids=["lists", "objects", "digits", "no number", "byte order mark", "surrogate"],
 )
 def test_texts_that_trip_parsers(tmp_path: Path, text: str) -> None:
-    import base64
-    import zlib
-
     raw = text.encode("utf-8", "surrogatepass")
     (tmp_path / "recipe.json").write_bytes(raw)
     link = base64.urlsafe_b64encode(zlib.compress(raw)).decode()
@@ -814,7 +813,7 @@ def test_a_report_decides_on_nothing_outside_its_folder(places: tuple[Path, Path
     assert {path: path.read_bytes() for path in source.iterdir()} == before
 
 
-@pytest.mark.parametrize("claim", ["a\0b", "\ud800", "a/" * 50_000, "", "\n", "~", "C:\\a.png"])
+@pytest.mark.parametrize("claim", ["a\0b", "\ud800", "a/" * 5000, "", "\n", "~", "C:\\a.png"])
 def test_a_report_of_strange_names(places: tuple[Path, Path], claim: str) -> None:
     source, out = places
     entry = {"input": claim, "input_sha256": "0", "outputs": {"degraded": claim}, "recipe": {}}
