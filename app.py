@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
+from contextlib import suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,6 +16,9 @@ from restoration.image import MAX_PIXELS
 
 if TYPE_CHECKING:
     import gradio as gr
+
+M_ARENA_MAX = -8
+"""Of glibc's malloc.h."""
 
 
 def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
@@ -50,6 +55,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
                     batch.tab(lab)
                 with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
+        panel.show_chosen(photo, lab)
         for tab in (restoring, comparing, testing, batching, reading):  # the last two have no use for the photo
             shown = "hidden" if tab in (batching, reading) else True
             tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
@@ -78,6 +84,8 @@ def launch(
     ] = MAX_PIXELS,
 ) -> None:
     """Open Restoration Lab in the browser."""
+    with suppress(AttributeError, OSError, TypeError):  # only glibc has it
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)  # or each of Gradio's threads keeps freed memory of its own
     from ui import cleaning
 
     folder = cleaning.private_folder()  # before Gradio is imported, which remembers the old one

@@ -111,5 +111,5 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
     )  # fmt: skip
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     wanted.input(toggle, [last, wanted], [*maps.values(), caption], **quiet)
-    panel.photo.change(clear, None, outputs, cancels=ran, **quiet)
+    panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
     return last, ran

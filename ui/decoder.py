@@ -52,6 +52,12 @@ class _Process:
             [sys.executable, "-m", "ui.decoder"],
             cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
+        # A notebook's kernel ends such processes first, and waits until they are waited for.
+        threading.Thread(target=self._process.wait, daemon=True).start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def load(self, **asked: Any) -> Photo:
         """`image.load` there. Raises `EOFError` where the process ended over it, and `PhotoError`."""
@@ -92,7 +98,8 @@ def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX
     """
     process = _idle.get()
     try:
-        process = process or _Process()
+        if process is None or not process.is_alive:
+            process = _Process()
         return process.load(path=os.path.abspath(path), reduce_to=reduce_to, max_pixels=max_pixels)
     except EOFError:
         assert process

@@ -113,20 +113,33 @@ def build(lab: Lab) -> Panel:
                 )  # fmt: skip
     fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
     panel = Panel(photo, mode, fit, which, seed, controls, preview, gr.State(time_to_live=3000))
-    _wire(panel, lab, dice, damage)
+    _wire(panel, dice, damage)
     # On a phone the sliders would push the results out of reach.
     gr.on(None, None, js="() => { if (innerWidth < 640) document.querySelector('#by-hand button')?.click() }",
           api_visibility="private")  # fmt: skip
     return panel
 
 
-def _wire(panel: Panel, lab: Lab, dice: gr.Button, damage: gr.Column) -> None:
-    by_hand = list(panel.controls.values())
-    everything: set[Block] = {*panel.inputs.values(), panel.fitted, panel.preset}
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+def show_chosen(panel: Panel, lab: Lab) -> None:
+    """Have the panel show each photo that is chosen.
+
+    To be called after the tabs: a page does what hangs on one event one after the other, and before the tabs have
+    forgotten the last photo, a visitor would start what that ends.
+    """
 
     def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         return load(panel, lab, values, request)
+
+    gr.on(
+        [panel.photo.change, panel.fit.change], reload, {*panel.inputs.values(), panel.fitted, panel.preset},
+        [panel.fitted, panel.preview], show_progress="hidden", api_visibility="private",
+    )  # fmt: skip
+
+
+def _wire(panel: Panel, dice: gr.Button, damage: gr.Column) -> None:
+    by_hand = list(panel.controls.values())
+    everything: set[Block] = {*panel.inputs.values(), panel.fitted, panel.preset}
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         with shown(request):
@@ -150,7 +163,6 @@ def _wire(panel: Panel, lab: Lab, dice: gr.Button, damage: gr.Column) -> None:
             is_wanted = gr.Column(visible=values[panel.mode] == "degrade")
             return {damage: is_wanted, panel.preview: _preview(panel, values, request)}
 
-    gr.on([panel.photo.change, panel.fit.change], reload, everything, [panel.fitted, panel.preview], **quiet)
     moved = [each.input for each in by_hand]  # type: ignore[attr-defined]
     gr.on(
         moved, move, everything, [panel.preview, panel.preset], trigger_mode="always_last", concurrency_limit=4, **quiet

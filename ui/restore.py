@@ -263,7 +263,8 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
     of.input(slide, [last, of], slider, **quiet)
     draw.click(sample, [last, panel.seed], [gallery, uncertainty], **network)
     controls.engine.change(show_denoise, controls.engine, controls.denoise, **quiet)
-    panel.photo.change(clear, None, outputs, cancels=ran, **quiet)  # what is shown is never another photo's
+    # What is shown is never another photo's.
+    panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
     return controls, last, ran
 
 

@@ -133,4 +133,4 @@ def tab(panel: Panel, lab: Lab) -> None:
         sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [plot, strip, downloads, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
-    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, **quiet)
+    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)
