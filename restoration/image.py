@@ -22,18 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")  # the JPEG reader also gives MPO, as many phones write
-SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-)  # looked for in folders
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
+"""What a folder is searched for."""
 OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_PIXELS = 24_000_000
 FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24}
@@ -101,7 +91,7 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
             "photo_damaged",
             "{name} is damaged or incomplete ({reason}); get a fresh copy of it.",
             name=name,
-            reason=" ".join(str(error).split()),
+            reason=error,
         ) from error
 
 

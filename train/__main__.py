@@ -255,5 +255,4 @@ if __name__ == "__main__":
     try:
         typer.run(main)
     except RestorationError as error:
-        last_line = str(error).strip().splitlines()[-1]  # out of a worker it comes with its traceback
-        raise SystemExit(last_line.split("PhotoError: ")[-1]) from None
+        raise SystemExit(str(error)) from None

@@ -31,10 +31,10 @@ FILTERS = (
 
 
 class BadPhotoError(PhotoError):
-    """An error that reaches us out of a worker: there a DataLoader makes it anew, from its text alone."""
+    """An error that reaches us out of a worker: there a DataLoader makes it anew, of a traceback that ends with it."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__("photo_bad", "{sentence}", sentence=sentence)
+        super().__init__("photo_bad", "{sentence}", sentence=sentence.split("BadPhotoError: ")[-1])
 
 
 def random_crop(photo: PhotoFile, rng: np.random.Generator) -> np.ndarray:

@@ -133,12 +133,16 @@ def replayed(recipe: str | Json) -> Recipe:
     return found
 
 
+def fallen_back(has: bool) -> Json:
+    """What a report says where the CPU stood in for a GPU that failed."""
+    return {"warning": text("gpu_failed", french=False)} if has else {}
+
+
 def report(run: Run, asked: Recipe) -> Json:
     """What a program wants to know of a run: measures, times and the recipe that replays it."""
     photos = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
     warnings = [str(differs)] if (differs := asked.mismatch(run.recipe)) else []
-    if run.fell_back:
-        warnings.append(text("gpu_failed", french=False))
+    warnings += fallen_back(run.fell_back).values()
     return {
         "against": "the original at 128x128" if run.truth else "nothing: the photo came as it is",
         "measures": {
@@ -262,7 +266,8 @@ def endpoints(lab: Lab) -> None:
                 fit=None, upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
             )
             enlarged = files({"enlarged": result.photo})["enlarged"]
-            return enlarged, {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
+            told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
+            return enlarged, told | fallen_back(result.device != lab.restorer.device.type)
 
     def sweep(
         photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None, steps: int = 8,
@@ -291,7 +296,7 @@ def endpoints(lab: Lab) -> None:
             measured = {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()}
             recipes = [recipe.to_json() for recipe in swept.recipes]
             told = {"control": control, "strengths": at, "measure": measure, "measured": measured, "recipes": recipes}
-            return made["plot.png"], made["strip.png"], made["table.csv"], told
+            return made["plot.png"], made["strip.png"], made["table.csv"], told | fallen_back(swept.fell_back)
 
     results: dict[Callable[..., Any], tuple[str, ...]] = {
         restore: ("restored", "enlarged", "report"),

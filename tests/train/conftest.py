@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from restoration import image
 from tests.conftest import EXAMPLES
@@ -27,3 +29,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     make_shard(folder / "train-0000.tar", 60)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> Iterator[None]:
+    """As every other test has them; training does without."""
+    yield
+    torch.set_flush_denormal(False)

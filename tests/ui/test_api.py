@@ -153,7 +153,9 @@ def test_upscale(call: Call, restorer: Restorer, small: Path) -> None:
     expected = restorer.upscale(image.load(small, reduce_to=None), 4, engine="fast")
     enlarged, report = call("upscale", small, engine="fast")
     assert same(enlarged, expected.photo)
-    assert Recipe.from_json(report["recipe"]) == Recipe(fit=None, upscaling=expected.upscaling)
+    ran = Recipe.from_json(report["recipe"])
+    assert ran == Recipe(fit=None, upscaling=expected.upscaling, versions=ran.versions)
+    assert ran.versions["device"] == "cpu"
 
 
 @pytest.mark.parametrize(("engine", "ran"), [("auto", "fast"), ("bicubic", "bicubic")])
