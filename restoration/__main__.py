@@ -6,11 +6,11 @@ import functools
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 
 import typer
 from tqdm import tqdm
@@ -30,6 +30,7 @@ from .outputs import (
     truth_of,
     writing,
 )
+from .overlap import overlapped
 from .recipe import Recipe
 from .sheet import Panel, sheet
 from .types import ControlError, OutputError, Photo, RestorationError, Upscaling, WeightsError
@@ -87,16 +88,41 @@ def _clear_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-Work = Callable[[Job], tuple[Mapping[str, Photo | bytes], Entry]]
-"""Makes a photo's results, by what they are (bytes where they are no picture), and what the report says of them beside
-the recipe."""
+T = TypeVar("T")
+Json = dict[str, Any]
+Results = tuple[Mapping[str, Photo | bytes], Entry]
+"""What is made of a photo, by what it is (bytes where it is no picture), and what the report says of it beside the
+recipe."""
+BATCH = 8
+"""Photos that a network restores at once, where that is all that is done to them."""
 
 
 def _process(
-    jobs: list[Job], out: Path, work: Work, recipe_of: Callable[[Job], Recipe], *, resumable: bool = False
+    jobs: list[Job],
+    out: Path,
+    work: Callable[[Job], Results],
+    recipe_of: Callable[[Job], Recipe],
+    *,
+    resumable: bool = False,
 ) -> None:
-    """Run ``work`` on each photo, write its results and its line of the report, name those that fail, and exit 1 if any
-    did.
+    """`_process_batches` of one photo each, which ``work`` reads itself."""
+    _process_batches(
+        jobs, out, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable, batch=1
+    )
+
+
+def _process_batches(
+    jobs: list[Job],
+    out: Path,
+    read: Callable[[Job], T],
+    work: Callable[[Sequence[tuple[Job, T]]], Sequence[Results]],
+    recipe_of: Callable[[Job], Recipe],
+    *,
+    resumable: bool,
+    batch: int,
+) -> None:
+    """``read`` each photo and ``work`` on batches of them, write the results and a line of the report of each, name
+    those that fail, and exit 1 if any did.
 
     ``resumable`` says that the recipe alone decides a photo's results: those that are there already are not made again.
     """
@@ -111,28 +137,43 @@ def _process(
             reason=error.strerror,
         ) from error
     made = read_report(report) if resumable else {}
-    finished = before = 0
-    for job in tqdm(jobs, unit="photo", disable=None if len(jobs) > 1 else True):
-        try:
-            recipe = recipe_of(job).to_json()
-            digest = hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
-            if made and is_done(job, digest, recipe, made, report):
-                before += 1
-                continue
-            results, facts = work(job)
-            entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
-            files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
-            commit(report, {**entry, "recipe": recipe}, files)
-            finished += 1
-        except (ControlError, OutputError):
-            raise  # wrong usage, or no room for anything: not a bad photo
-        except (RestorationError, OSError, RuntimeError, MemoryError) as error:
-            tqdm.write(f"{job.source}: {error or 'There is not enough memory for it.'}", file=sys.stderr)
-    failed = len(jobs) - finished - before
-    if finished or before:
-        known = f", {before} of them before" if before else ""
-        typer.echo(f"{finished + before} of {len(jobs)} done{known}; results and measures are listed in {report}.")
-    if failed:
+    before: list[Job] = []
+    finished = 0
+
+    def read_unless_done(job: Job) -> tuple[Job, str, Json, T] | None:
+        recipe = recipe_of(job).to_json()
+        digest = hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
+        if made and is_done(job, digest, recipe, made, report):
+            before.append(job)
+            return None
+        return job, digest, recipe, read(job)
+
+    def work_on(some: Sequence[tuple[Job, str, Json, T]]) -> list[tuple[Job, str, Json, Results]]:
+        done = work([(job, found) for job, *_, found in some])
+        return [(*known[:3], results) for known, results in zip(some, done, strict=True)]
+
+    def write(one: tuple[Job, str, Json, Results]) -> None:
+        job, digest, recipe, (results, facts) = one
+        entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
+        files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
+        commit(report, {**entry, "recipe": recipe}, files)
+
+    with tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True) as bar:
+        for job, failure in overlapped(jobs, read_unless_done, work_on, write, batch=batch):
+            if failure is None:
+                finished += 1
+            elif isinstance(failure, ControlError | OutputError):
+                raise failure  # wrong usage, or no room for anything: not a bad photo
+            elif isinstance(failure, RestorationError | OSError | RuntimeError | MemoryError):
+                reason = str(failure) or "There is not enough memory for it."
+                tqdm.write(f"{job.source}: {reason}", file=sys.stderr)
+            else:
+                raise failure
+            bar.update()
+    if finished:
+        known = f", {len(before)} of them before" if before else ""
+        typer.echo(f"{finished} of {len(jobs)} done{known}; results and measures are listed in {report}.")
+    if finished < len(jobs):
         raise typer.Exit(1)
 
 
@@ -307,12 +348,12 @@ def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -
     if difference := asked.mismatch(recipe):
         typer.echo(f"Note: {difference}", err=True)
 
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-        run = pipeline.run(restorer, image.load(job.source), recipe)
+    def results(job: Job, run: pipeline.Run) -> Results:
         truth = run.truth
         if truth is None and (path := truth_of(job.source)):
             truth = image.fit(image.load(path), recipe.fit or "crop")
-        pictures, seconds, measured = {}, {}, {}
+        pictures: dict[str, Photo | bytes] = {}
+        seconds, measured = {}, {}
         for name, ending in endings.items():
             result = run.restored[name]
             pictures[f"restored{ending}"], seconds[f"restore{ending}"] = result.photo, result.seconds
@@ -323,7 +364,15 @@ def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -
                 measured[name] = metrics.compare(result.photo, truth)
         return pictures, _facts(seconds, measured)
 
-    _process(jobs, out, work, lambda job: recipe, resumable=True)
+    def read(job: Job) -> Photo:
+        return image.fit(image.load(job.source), recipe.fit or "crop")
+
+    def work(some: Sequence[tuple[Job, Photo]]) -> list[Results]:
+        runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe)
+        return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
+
+    batch = 1 if recipe.upscaling else BATCH  # enlarging takes longer than all the rest, so nothing waits for it
+    _process_batches(jobs, out, read, work, lambda job: recipe, resumable=True, batch=batch)
 
 
 @app.command("degrade")

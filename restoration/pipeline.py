@@ -7,7 +7,7 @@ pixels in all of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import image
@@ -61,14 +61,24 @@ def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress |
     `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names, it runs all the same,
     and ``asked.mismatch(run.recipe)`` says so.
     """
+    return run_batch(restorer, [photo], asked, progress=progress)[0]
+
+
+def run_batch(
+    restorer: Restorer, photos: Sequence[Photo], asked: Recipe, *, progress: Progress | None = None
+) -> list[Run]:
+    """`run` for several photos, which each model restores together (see `Restorer.restore_batch`)."""
     recipe = resolve(restorer, asked)
-    fitted = image.fit(photo, recipe.fit) if recipe.fit else photo
-    started = time.perf_counter()
-    degraded = recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
-    degrade_seconds = time.perf_counter() - started
+    fitted = [image.fit(photo, recipe.fit) if recipe.fit else photo for photo in photos]
+    degraded: list[Photo] = []
+    seconds: list[float] = []
+    for photo in fitted:
+        started = time.perf_counter()
+        degraded.append(recipe.degradation.apply(photo, recipe.seed or 0) if recipe.degradation else photo)
+        seconds.append(time.perf_counter() - started)
     how = recipe.upscaling
-    restored: dict[str, Restoration] = {}
-    enlarged: dict[str, Upscaled] = {}
+    restored: dict[str, list[Restoration]] = {}
+    enlarged: dict[str, list[Upscaled]] = {}
 
     def tell() -> None:
         if progress:
@@ -76,23 +86,28 @@ def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress |
 
     for name in recipe.models:
         tell()
-        restored[name] = restorer.restore(degraded, name)
+        restored[name] = restorer.restore_batch(degraded, name)
         if how:
             tell()
-            enlarged[name] = restorer.upscale(
-                restored[name].photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile
-            )
-    ran: list[Restoration | Upscaled] = [*restored.values(), *enlarged.values()]
-    devices = {each.device for each in ran} or {restorer.device.type}
-    upscaling = next((each.upscaling for each in enlarged.values()), None)
-    return Run(
-        truth=fitted if recipe.degradation else None,
-        degraded=degraded,
-        restored=restored,
-        enlarged=enlarged,
-        degrade_seconds=degrade_seconds,
-        recipe=replace(
-            recipe, upscaling=upscaling, versions={**recipe.versions, "device": " and ".join(sorted(devices))}
-        ),
-        fell_back=devices != {restorer.device.type},
-    )
+            enlarged[name] = [
+                restorer.upscale(each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile)
+                for each in restored[name]
+            ]
+
+    def one(place: int) -> Run:
+        ran: list[Restoration | Upscaled] = [made[place] for made in restored.values()]
+        ran += [made[place] for made in enlarged.values()]
+        devices = {each.device for each in ran} or {restorer.device.type}
+        upscaling = next((made[place].upscaling for made in enlarged.values()), None)
+        versions = {**recipe.versions, "device": " and ".join(sorted(devices))}
+        return Run(
+            truth=fitted[place] if recipe.degradation else None,
+            degraded=degraded[place],
+            restored={name: made[place] for name, made in restored.items()},
+            enlarged={name: made[place] for name, made in enlarged.items()},
+            degrade_seconds=seconds[place],
+            recipe=replace(recipe, upscaling=upscaling, versions=versions),
+            fell_back=devices != {restorer.device.type},
+        )
+
+    return [one(place) for place in range(len(photos))]
