@@ -757,9 +757,8 @@ def squashed(case: Case) -> Case:
     return replace(case, picture=image.fit(Photo(case.picture.copy()), "squash").pixels, size=None)
 
 
-def uploads() -> Iterator[Case]:
-    """The file of every 33rd small case, all the bombs, and some photos at the limits."""
-    yield from islice(small(), None, None, 33)
+def heavy() -> Iterator[Case]:
+    """All the bombs, and some photos at the limits."""
     for name, build in AMPLIFIED.items():
         yield Case(name, build())
     for name, build in HUGE.items():  # of which a decoder with little memory does not always see the size
@@ -768,10 +767,11 @@ def uploads() -> Iterator[Case]:
         yield replace(expected(name), contents=LARGE[name]())
 
 
-def send_all(url: str) -> Iterator[Result]:
-    """Several at a time."""
+def send_all(url: str, every: int = 33) -> Iterator[Result]:
+    """One small case of ``every`` so many, several at a time, and then the heavy ones, whose time is their own."""
     with ThreadPoolExecutor(IN_FLIGHT) as pool:
-        yield from pool.map(lambda case: sent(url, case), uploads())
+        yield from pool.map(partial(sent, url), islice(small(), None, None, every))
+    yield from map(partial(sent, url), heavy())
 
 
 # --- The benchmark ----------------------------------------------------------------------------------------------------
