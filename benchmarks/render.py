@@ -201,6 +201,57 @@ def app_table(app: Json) -> str:
     return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
 
 
+def hostile_files_table(hostile: Json) -> str:
+    """What came of strange files."""
+    rows = []
+    for what, run in (("`image.load`", hostile["library"]), ("over HTTP, through the app", hostile["http"])):
+        outcomes = ", ".join(f"{count:,} {outcome}s" for outcome, count in sorted(run["outcomes"].items()))
+        most = f", {run['largest']['bytes'] / 1e6:.0f} MB (`{run['largest']['name']}`)" if "largest" in run else ""
+        slowest = f"{run['slowest']['seconds']:.1f} s (`{run['slowest']['name']}`)"
+        rows.append([what, f"{run['cases']:,}", outcomes, str(len(run["wrong"])), f"{slowest}{most}"])
+    head = ["files", "cases", "what came of them", "wrong", "the most that one took"]
+    large = [
+        [f"`{row['name']}`", row["outcome"], f"{row['seconds']:.1f} s", f"{row['bytes'] / 1e6:.0f} MB"]
+        for row in hostile["large"]
+        if row["bytes"]
+    ]
+    each = markdown(["file", "outcome", "time", "memory"], large)
+    return f"{markdown(head, rows)}\n\n<details><summary>The large ones</summary>\n\n{each}\n\n</details>"
+
+
+def load_table(load: Json) -> str:
+    """What many visitors at once wait for, and what the machine gets done."""
+    crowd, alone = load["crowd"], [load[when]["throughput"] for when in ("before", "after")]
+    waits = [
+        [kind, str(each["count"]), *(f"{each[name]:.1f} s" for name in ("p50", "p95", "max"))]
+        for kind, each in crowd["waits"].items()
+    ]
+    megabytes = [f"{load['memory'][when] / 1e6:.0f}" for when in ("before", "peak")]
+    said = (
+        f"{load['visitors']} visitors at once for {crowd['seconds']:.0f} s on {load['cores']} cores: "
+        f"{crowd['per_second']:.1f} requests a second, {crowd['throughput'] / (sum(alone) / 2):.2f}× the work that one "
+        f"visitor gets done, {len(crowd['failures'])} failures, {crowd['mixed_up']} results mixed up, "
+        f"{crowd['queue_full']} answers that the queue is full. The app's memory rose from {megabytes[0]} to "
+        f"{megabytes[1]} MB at most."
+    )
+    return f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{said}"
+
+
+def endurance_sentence(endurance: Json) -> str:
+    """What thousands of restorations leave."""
+    app = endurance["app"]
+    settled = next(each for each in app["readings"] if each["restored"] >= 300)
+    last = app["readings"][-1]
+    return (
+        f"{last['restored']:,} restorations by one app, {endurance['visitors']} visitors at a time: memory "
+        f"{settled['memory'] / 1e6:.0f} MB after the first {settled['restored']}, {last['memory'] / 1e6:.0f} MB at the "
+        f"end ({app['growth']:+.1%}); open files {settled['descriptors']} and {last['descriptors']}, threads "
+        f"{settled['threads']} and {last['threads']}; {last['files']:,} files ({last['file_bytes'] / 1e6:.0f} MB) in "
+        f"its folder, of which {app['left_by_the_round']} are left once they are old. The library alone: "
+        f"{endurance['library']['growth']:+.1%}."
+    )
+
+
 def downloads(manifest: Json) -> str:
     """What is fetched when it is needed, and how large it is."""
     sizes = {name: entry["size"] for name, entry in manifest["files"].items() if "url" in entry}
@@ -285,6 +336,9 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
+        "hostile_files": hostile_files_table(results("hostile_files")),
+        "load": load_table(results("load")),
+        "endurance": endurance_sentence(results("endurance")),
     }
     for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
         text = path.read_text(encoding="utf-8")

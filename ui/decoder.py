@@ -26,7 +26,7 @@ from restoration import Photo, PhotoError, image
 from restoration.types import SIDE
 
 logger = logging.getLogger(__name__)
-SECONDS = 2.8
+SECONDS = 2.7
 """Of a processor, for one photo; the largest that are allowed take less."""
 MEMORY = 512 << 20
 """Bytes of address space beyond what the process has at its start."""
