@@ -56,6 +56,6 @@ clean:
 	$(BIN)/pip install --quiet -r requirements.txt
 	touch $@
 
-.venv/installed-dev: requirements-dev.txt requirements-train.txt .venv/installed
+.venv/installed-dev: requirements-dev.txt requirements-train.txt requirements-onnx.txt .venv/installed
 	$(BIN)/pip install --quiet -r requirements-dev.txt
 	touch $@

@@ -618,6 +618,31 @@ def convert_command(
         typer.echo(f"{out}: the original project's {part.upper()}.")
 
 
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder of the new files.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = False,
+    models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
+    weights: WeightsFlag = None,
+) -> None:
+    """Write networks for other runtimes: vae.onnx and so on, float32 [B, 3, 128, 128] RGB in [0, 1] to the same.
+
+    ONNX Runtime restores photos with each before it is kept: no pixel may differ by more than 1 level of 255. Needs
+    pip install -r requirements-onnx.txt.
+    """
+    from . import export
+
+    with _clear_errors():
+        if not onnx:
+            raise ControlError("export_format", "Say in which format to export: --onnx.")
+        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        restorer = _restorer("cpu", weights)
+        restorer.prepare(names)
+        for name in names:
+            exported = export.to_onnx(restorer, name, out / f"{name}.onnx")
+            typer.echo(f"{exported.path}: {restorer.title(name)}, within {exported.difference}/255 of PyTorch.")
+
+
 def _facts(seconds: Mapping[str, float], measured: Mapping[str, Metrics] | None = None) -> Entry:
     """What the report says of a photo beside its recipe; measures by candidate, null where there is no truth."""
     return {

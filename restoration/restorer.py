@@ -177,6 +177,10 @@ class Restorer:
         """The SHA-256 of the file that serves ``model``."""
         return self._run(lambda device: self._model(model, device)).sha256
 
+    def network(self, model: str) -> nn.Module:
+        """What serves ``model``, on the CPU: ``[B, 3, 128, 128]`` RGB in [0, 1] to the same. Not to be changed."""
+        return self._model(model, CPU).network
+
     def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},
     {"restoration.pipeline"},
-    {"restoration.robustness"},
+    {"restoration.robustness", "restoration.export"},
     {"restoration", "restoration.__main__"},
     {"train", "ui"},
     {"benchmarks", "deploy", "app"},

@@ -55,8 +55,9 @@ class LuminanceNetwork(nn.Module):
 
 def both_ways(predict: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
     """The mean of what ``predict`` makes of a batch and, turned back, of its mirror image."""
-    plain, mirrored = predict(torch.cat([y, y.flip(3)])).chunk(2)
-    return (plain + mirrored.flip(3)) / 2
+    both = predict(torch.cat([y, y.flip(3)]))
+    half = len(both) // 2  # chunk(2) is what ONNX cannot say of a batch of any size
+    return (both[:half] + both[half:].flip(3)) / 2
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Conv2d:

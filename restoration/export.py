@@ -1,0 +1,88 @@
+"""The networks as ONNX files, for other runtimes and languages; each is compared with PyTorch before it is kept."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import image
+from .degradations import PRESETS
+from .outputs import writing
+from .restorer import Restorer
+from .types import SIDE, ControlError, Photo, WeightsError
+
+BATCHES = (1, 3)
+"""Sizes that are compared: the file takes any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A file that was written, and by how many levels of 255 at most its pictures differ from PyTorch's."""
+
+    path: Path
+    weights_sha256: str
+    difference: int
+
+
+def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
+    """Write ``model`` to ``path``: ``images``, float32 ``[B, 3, 128, 128]``, RGB in [0, 1], to ``restored``, the same.
+
+    Of ``images`` the luminance alone is read. The file says in its metadata which model it is, and the SHA-256 of its
+    weights. ONNX Runtime restores a few pictures, to compare: nothing is written where a pixel differs by more than one
+    level of 255, which is a `WeightsError`. Raises `ControlError` where the packages are missing.
+    """
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401  (by which torch.onnx writes)
+    except ImportError as error:
+        raise ControlError(
+            "onnx_missing",
+            "{package} is not installed; run: pip install -r requirements-onnx.txt",
+            package=error.name,
+        ) from error
+    contents = _converted(restorer, model)
+    session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
+    largest = 0
+    for batch in BATCHES:
+        squares = _pictures(batch)
+        (restored,) = session.run(None, {"images": image.to_tensor(squares).numpy()})
+        pairs = zip(restorer.restore_batch(squares, model), image.to_photos(torch.from_numpy(restored)), strict=True)
+        for ours, theirs in pairs:
+            largest = max(largest, int(np.abs(ours.photo.pixels.astype(int) - theirs.pixels).max()))
+    if largest > 1:
+        raise WeightsError(
+            "onnx_differs",
+            "{model} as ONNX differs from PyTorch by {levels} levels of 255; try another version of onnxruntime.",
+            model=model,
+            levels=largest,
+        )
+    with writing(path):
+        image.write_whole(path, contents)
+    return Exported(path=path, weights_sha256=restorer.weights_sha256(model), difference=largest)
+
+
+def _pictures(count: int) -> list[Photo]:
+    """Soft shapes, damaged: what the networks do most with."""
+    shapes = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), np.uint8)
+    return [PRESETS["heavy"].draw(seed).apply(image.fit(Photo(each)), seed) for seed, each in enumerate(shapes)]
+
+
+def _converted(restorer: Restorer, model: str) -> bytes:
+    import onnx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what their developers want to change one day
+        program = torch.onnx.export(
+            restorer.network(model), (torch.zeros(2, 3, SIDE, SIDE),), dynamo=True, verbose=False,
+            input_names=["images"], output_names=["restored"], dynamic_shapes=({0: "batch"},),
+        )  # fmt: skip
+    assert program is not None
+    proto = program.model_proto
+    for each in (*proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        del each.metadata_props[:]  # the lines of source that made it, with this machine's paths
+    onnx.helper.set_model_props(proto, {"model": model, "weights_sha256": restorer.weights_sha256(model)})
+    return proto.SerializeToString()
