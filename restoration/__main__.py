@@ -333,7 +333,7 @@ def replay_command(
 
 def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several."""
-    from . import metrics, pipeline
+    from . import pipeline
     from .models import model
 
     for name in asked.models:
@@ -361,6 +361,8 @@ def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -
                 larger = run.enlarged[name]
                 pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
             if truth:
+                from . import metrics  # half a second, which most runs need not wait
+
                 measured[name] = metrics.compare(result.photo, truth)
         return pictures, _facts(seconds, measured)
 

@@ -44,7 +44,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
             "{package} is not installed; run: pip install -r requirements-onnx.txt",
             package=error.name,
         ) from error
-    contents = _converted(restorer, model)
+    contents = converted(restorer, model)
     session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
     largest = 0
     for batch in BATCHES:
@@ -71,7 +71,7 @@ def _pictures(count: int) -> list[Photo]:
     return [PRESETS["heavy"].draw(seed).apply(image.fit(Photo(each)), seed) for seed, each in enumerate(shapes)]
 
 
-def _converted(restorer: Restorer, model: str) -> bytes:
+def converted(restorer: Restorer, model: str) -> bytes:
     import onnx
 
     with warnings.catch_warnings():

@@ -66,7 +66,7 @@ def compare(photo: Photo, reference: Photo) -> Metrics:
         ssim=_ssim(photo.pixels, reference.pixels, channel_axis=2),
         psnr_luminance=psnr_luminance(photo, reference),
         ssim_luminance=ssim_luminance(photo, reference),
-        ciede2000=float(color.deltaE_ciede2000(color.rgb2lab(photo.pixels), color.rgb2lab(reference.pixels)).mean()),
+        ciede2000=float(color.deltaE_ciede2000(_lab(photo), _lab(reference)).mean()),
         colourfulness=colourfulness(photo),
     )
 
@@ -105,6 +105,11 @@ def _luminance(photo: Photo) -> np.ndarray:
     return photo.pixels @ np.array(LUMA)
 
 
+def _lab(photo: Photo) -> np.ndarray:
+    lab: np.ndarray = color.rgb2lab(photo.pixels.astype(np.float32) / 255)
+    return lab
+
+
 def _psnr(image: np.ndarray, reference: np.ndarray) -> float:
     if image.shape != reference.shape:
         raise ValueError(f"photos of one size are compared, got {image.shape} and {reference.shape}")
@@ -116,8 +121,8 @@ def _psnr(image: np.ndarray, reference: np.ndarray) -> float:
 def _ssim(image: np.ndarray, reference: np.ndarray, channel_axis: int | None = None) -> float:
     return float(
         structural_similarity(
-            image,
-            reference,
+            image.astype(np.float32),  # seven digits are plenty, and quicker
+            reference.astype(np.float32),
             data_range=255,
             channel_axis=channel_axis,
             gaussian_weights=True,
