@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run setup test lint audit results screenshots notebook address space check-space clean
+.PHONY: run setup test lint audit results bench screenshots notebook address space check-space clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
 	$(BIN)/python app.py
@@ -24,6 +24,10 @@ audit: .venv/installed-dev  ## whether a package that is installed has a publish
 
 results: .venv/installed-dev  ## README's pictures and tables, the cards and the manifest
 	$(BIN)/python -m benchmarks.pictures
+	$(BIN)/python -m benchmarks.render
+
+bench: .venv/installed-dev  ## how quick it is here, in ten minutes; BENCH=--full for more
+	$(BIN)/python -m benchmarks.speed $(BENCH)
 	$(BIN)/python -m benchmarks.render
 
 screenshots: .venv/installed-dev  ## pictures of the app, by Chromium: assets/screens

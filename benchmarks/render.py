@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
+MODELS = ("vae", "gan", "cnn")
+
 Json = dict[str, Any]
 
 
@@ -252,6 +254,99 @@ def endurance_sentence(endurance: Json) -> str:
     )
 
 
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.{0 if seconds >= 0.01 else 1}f} ms"
+
+
+def speed_tables(speed: Json) -> dict[str, str]:
+    """How quick the networks, the whole path and the start are."""
+    timed, operations = speed["networks"]["seconds"], speed["networks"]["operations"]
+    threads = str(speed["threads"])
+    rows = []
+    for name, each in timed[threads]["1"].items():
+        work = operations.get(name)
+        cells = []
+        for count, batch in ((threads, "1"), ("1", "1"), (threads, "8"), (threads, "32")):
+            seconds = timed[count][batch].get(name)
+            photos = 1 if name == "matrix product" else int(batch)
+            rate = f" ({work * photos / seconds / 1e9:.0f} GFLOP/s)" if work and seconds else ""
+            cells.append(f"{milliseconds(seconds / photos)}{rate}" if seconds else "–")
+        against = (
+            f"{timed[threads]['1']['vae-original'] / each:.1f}×"
+            if name not in ("matrix product", "convolutions")
+            else "–"
+        )
+        rows.append([title(name) if name in MODELS else name, *cells, against])
+    head = ["a photo of 128×128", f"alone, {threads} threads", "alone, 1 thread", f"of 8, {threads} threads",
+            f"of 32, {threads} threads", "as fast as the original VAE"]  # fmt: skip
+    best = {name: timed[threads]["32"][name] / operations[name] for name in ("convolutions", *MODELS)}
+    share = ", ".join(f"{name.upper()} {best['convolutions'] / best[name]:.0%}" for name in MODELS)
+    whole = sum(timed[threads]["1"][name] for name in MODELS)
+    memory = "; ".join(
+        f"{name.upper()} " + ", ".join(f"{(each['peak'] - each['loaded']) / 1e6:.0f} MB" for each in batches.values())
+        for name, batches in speed["memory"].items()
+    )
+    said = (
+        f"The three one after the other: {milliseconds(whole)}. Of the rate of same-sized convolutions, in batches of "
+        f"32: {share}. Memory on top of the process, batches of 1, 8 and 32: {memory}."
+    )
+    where = f"On {speed['cores']} CPU cores, PyTorch {speed['versions']['torch']}, in turns, medians of one run."
+    path = speed["path"]
+    without = sum(path[stage] for stage in ("decode", "degrade", "measure", "encode"))
+    stages = markdown(
+        ["one photo of 128×128", "median"], [[stage, milliseconds(seconds)] for stage, seconds in path.items()]
+    )
+    seconds, imports = speed["start"]["seconds"], speed["start"]["imports"]
+    began = markdown(
+        ["a whole process", "median", "against `import torch`"],
+        [[f"`{name}`", f"{each:.2f} s", f"{each / seconds['import torch']:.2f}×"] for name, each in seconds.items()],
+    )
+    heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in imports.items())
+    tables = {
+        "speed_networks": f"{markdown(head, rows)}\n\n{said}\n\n{where}",
+        "speed_path": f"{stages}\n\nDecoding, degrading, measuring and encoding together: {milliseconds(without)}.",
+        "speed_start": f"{began}\n\nWhat `restore` imports, by package: {heaviest}.",
+    }
+    if "variants" in speed:
+        ways = list(next(iter(speed["variants"].values())))
+        other = [
+            [title(name), milliseconds(each[ways[0]]["seconds"])]
+            + [
+                f"{each[ways[0]]['seconds'] / each[way]['seconds']:.2f}× ({each[way]['difference']}/255)"
+                for way in ways[1:]
+            ]
+            for name, each in speed["variants"].items()
+        ]
+        tables["speed_variants"] = markdown(["network alone", *ways], other)
+    return tables
+
+
+def growth_tables(growth: Json) -> dict[str, str]:
+    """What a folder, large photos and many visitors take."""
+    network, runs = growth["photos"]["network"], {int(count): run for count, run in growth["photos"]["runs"].items()}
+    counts = list(runs)
+    rows = [[f"{n:,}", f"{runs[n]['seconds']:.1f} s", f"{runs[n]['bytes'] / 1e6:.0f} MB"] for n in counts]
+    each = (runs[counts[-1]]["seconds"] - runs[counts[0]]["seconds"]) / (counts[-1] - counts[0])
+    said = (
+        f"One photo more takes {milliseconds(each)}; the network alone, in batches of eight, {milliseconds(network)}: "
+        f"{network / each:.0%} of its own throughput."
+    )
+    pixels = [
+        [f"{side}×{side}", *(milliseconds(seconds) for seconds in ways.values())]
+        for side, ways in growth["pixels"].items()
+    ]
+    ways = list(next(iter(growth["pixels"].values())))
+    visitors = [
+        [count, f"{each['per_second']:.1f}", f"{each['wait']:.1f} s", str(each["failures"])]
+        for count, each in growth["visitors"].items()
+    ]
+    return {
+        "growth_photos": f"{markdown(['photos in the folder', 'time', 'peak memory'], rows)}\n\n{said}",
+        "growth_pixels": markdown(["a photo of", *ways], pixels),
+        "growth_visitors": markdown(["visitors at once", "restorations a second", "median wait", "failures"], visitors),
+    }
+
+
 def downloads(manifest: Json) -> str:
     """What is fetched when it is needed, and how large it is."""
     sizes = {name: entry["size"] for name, entry in manifest["files"].items() if "url" in entry}
@@ -336,6 +431,8 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
+        **speed_tables(results("speed")),
+        **growth_tables(results("growth")),
         "hostile_files": hostile_files_table(results("hostile_files")),
         "load": load_table(results("load")),
         "endurance": endurance_sentence(results("endurance")),

@@ -50,8 +50,8 @@ def test_it_says_what_it_is_and_nothing_of_the_machine(exported: tuple[Path, str
 
 
 def test_what_differs_is_not_kept(tmp_path: Path, restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = export._converted(restorer, "gan")
-    monkeypatch.setattr(export, "_converted", lambda restorer, model: other)
+    other = export.converted(restorer, "gan")
+    monkeypatch.setattr(export, "converted", lambda restorer, model: other)
     with pytest.raises(WeightsError, match=r"vae as ONNX differs from PyTorch by \d+ levels of 255"):
         export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
     assert not list(tmp_path.iterdir())

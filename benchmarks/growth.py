@@ -1,0 +1,125 @@
+"""What grows with what: time with the photos of a folder, with a photo's pixels, and with the app's visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from restoration import Photo, Restorer, image
+from restoration.restorer import CPU_BATCH
+
+from .load import prepared, visit
+from .serving import serve
+from .upscale import EXAMPLES, ROOT, WATCH, in_turn
+
+MODEL = "vae"
+SIDES = (128, 256, 512, 1024, 2048)
+VISITORS = (1, 4, 16, 64)
+SECONDS = 10
+"""That visitors keep asking."""
+
+Json = dict[str, Any]
+
+
+def growth(restorer: Restorer, *, full: bool) -> Json:
+    """All three, and a plot of them, assets/growth.png."""
+    found = {
+        "photos": folders(restorer, (100, 1000, 10_000) if full else (100, 1000)),
+        "pixels": pixels(restorer, SIDES if full else SIDES[:-1]),
+        "visitors": crowds(restorer),
+    }
+    plot(found, ROOT / "assets" / "growth.png")
+    return found
+
+
+def plot(found: Json, path: Path) -> None:
+    """Three plots side by side, all scales logarithmic."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 3.6), layout="constrained")
+    folder, photo, crowd = figure.subplots(1, 3)
+    runs = found["photos"]["runs"]
+    folder.loglog([int(count) for count in runs], [run["seconds"] for run in runs.values()], "o-")
+    folder.set(title="restore a folder", xlabel="photos", ylabel="seconds")
+    sides = [int(side) ** 2 for side in found["pixels"]]
+    for way in next(iter(found["pixels"].values())):
+        photo.loglog(sides, [ways[way] for ways in found["pixels"].values()], "o-", label=way)
+    photo.set(title="one photo", xlabel="pixels", ylabel="seconds")
+    photo.legend()
+    crowds = found["visitors"]
+    crowd.loglog([int(count) for count in crowds], [each["wait"] for each in crowds.values()], "o-")
+    crowd.set(title="restore in the app", xlabel="visitors at once", ylabel="seconds that each waits")
+    for axes in (folder, photo, crowd):
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=80)
+
+
+def folders(restorer: Restorer, counts: Sequence[int]) -> Json:
+    """`restore` of folders, whole processes: seconds, and peak bytes; and the network's own seconds for a photo, in
+    batches, before and after.
+    """
+    photos = [image.fit(image.load(path)) for path in EXAMPLES][:CPU_BATCH]
+    images = image.to_tensor(photos).to(memory_format=torch.channels_last)
+
+    def network_alone() -> float:
+        with torch.inference_mode():
+            return in_turn({MODEL: lambda: restorer.network(MODEL)(images)}, 20)[MODEL] / len(photos)
+
+    before, runs = network_alone(), {}
+    for count in counts:
+        with tempfile.TemporaryDirectory() as place:
+            source = Path(place) / "photos"
+            source.mkdir()
+            for number in range(count):  # of 600 x 400 pixels
+                shutil.copy(EXAMPLES[number % len(EXAMPLES)], source / f"{number:05}.jpg")
+            command = [sys.executable, "-m", "restoration", "restore", str(source), "-o", f"{place}/out"]
+            started = time.perf_counter()
+            watched = [sys.executable, "-S", "-c", WATCH, *command, "--model", MODEL]
+            told = subprocess.run(watched, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, cwd=ROOT)
+            runs[str(count)] = {"seconds": time.perf_counter() - started, "bytes": int(told.stdout)}
+    return {"network": (before + network_alone()) / 2, "runs": runs}
+
+
+def pixels(restorer: Restorer, sides: Sequence[int]) -> Json:
+    """Seconds of square photos by their side: decoded from PNG and reduced, and enlarged twice."""
+    found: Json = {}
+    with tempfile.TemporaryDirectory() as place, Image.open(EXAMPLES[0]) as picture:
+        for side in sides:
+            path = Path(place) / f"{side}.png"
+            photo = Photo(np.array(picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)))
+            image.save(photo, path)
+            ways = {
+                "decode and fit": lambda path=path: image.fit(image.load(path)),
+                "enlarge ×2": lambda photo=photo: restorer.upscale(photo, 2, engine="fast"),
+            }
+            found[str(side)] = in_turn(ways, 5 if side < 1024 else 1)
+    return found
+
+
+def crowds(restorer: Restorer) -> Json:
+    """Restorations per second, and the seconds that visitors wait in the median, by how many come at once."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    found: Json = {}
+    with tempfile.TemporaryDirectory() as place:
+        crowd = [[prepared(restorer, "restore", seed, Path(place))] for seed in range(max(VISITORS))]
+        with serve(Path(place), mcp=False) as url:
+            asyncio.run(visit(url, crowd[:4], 5))  # loads the networks
+            for count in VISITORS:
+                answers = asyncio.run(visit(url, crowd[:count], SECONDS))
+                took = max(each.ended for each in answers)
+                waits = sorted(each.seconds for each in answers)
+                found[str(count)] = {"per_second": len(answers) / took, "wait": waits[len(waits) // 2],
+                                "failures": sum(bool(each.failure) for each in answers)}  # fmt: skip
+    return found

@@ -1,0 +1,283 @@
+"""`make bench`: how quick everything is on the machine that runs it; wants one with nothing else to do.
+
+What is compared runs in turns within one run, after a round of warming up, on the example photos; medians are told.
+Times differ from machine to machine, so what counts are ratios. ``--full`` takes more rounds, and the slow ways.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from restoration import Restorer, export, image, metrics
+from restoration.degradations import PRESETS
+from restoration.image import write_whole
+from restoration.models import _original
+from restoration.recipe import library_versions
+from restoration.restorer import CPU_BATCH
+
+from . import render
+from .growth import growth
+from .render import MODELS
+from .upscale import EXAMPLES, ROOT, difference, in_turn
+
+BATCHES = (1, 8, 32)
+
+Json = dict[str, Any]
+Run = Callable[[], Any]
+
+
+# --- The networks -----------------------------------------------------------------------------------------------------
+
+
+def examples(count: int) -> Tensor:
+    """``[count, 3, 128, 128]``, degraded."""
+    photos = [image.fit(image.load(EXAMPLES[n % len(EXAMPLES)])) for n in range(count)]
+    degraded = [PRESETS["original"].draw(n).apply(photo, n) for n, photo in enumerate(photos)]
+    return image.to_tensor(degraded).to(memory_format=torch.channels_last)
+
+
+def in_parts(network: nn.Module, images: Tensor) -> Tensor:
+    """As `Restorer.restore_batch` does it on a CPU."""
+    return torch.cat([network(part) for part in images.split(CPU_BATCH)])
+
+
+def originals() -> dict[str, nn.Module]:
+    """The original project's in their own shapes; how quick they are does not depend on what they were taught."""
+    networks = {name: spec.build({}) for name, spec in _original.SPECS.items() if name != "cnn1"}
+    for network in networks.values():
+        network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return networks
+
+
+def operations(network: nn.Module, images: Tensor) -> int:
+    """Floating-point operations of one call; a multiplication and an addition are two."""
+    with FlopCounterMode(display=False) as counter:
+        network(images)
+    return int(counter.get_total_flops())
+
+
+def convolutions() -> nn.Module:
+    """A stack of same-sized convolutions, 64 planes of 64 x 64: the most that a network can do here."""
+    stack = nn.Sequential(*(nn.Conv2d(64, 64, 3, padding=1) for _ in range(8)))
+    return stack.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def planes(batch: int) -> Tensor:
+    return torch.rand(batch, 64, 64, 64).to(memory_format=torch.channels_last)
+
+
+def product() -> tuple[Run, int]:
+    """Of two matrices, and its operations: the most that this machine can do."""
+    left, right = torch.rand(2, 2048, 2048)
+    return lambda: left @ right, 2 * 2048**3
+
+
+def filters() -> dict[str, Run]:
+    """What restores the luminance of a photo without a network."""
+    import cv2
+    from skimage.restoration import denoise_tv_chambolle
+
+    grey = np.rint(examples(1)[0, 0].numpy() * 255).astype(np.uint8)
+    return {
+        "OpenCV's non-local means": lambda: cv2.fastNlMeansDenoising(grey, None, 10),
+        "scikit-image's total variation": lambda: denoise_tv_chambolle(grey / 255, weight=0.1),
+    }
+
+
+def networks(restorer: Restorer, rounds: int, *, full: bool) -> Json:
+    """Seconds of a batch by threads, batch and candidate, and the operations of each for one photo."""
+    ours, theirs, stack = {name: restorer.network(name) for name in MODELS}, originals(), convolutions()
+    multiply, count = product()
+    found: Json = {
+        "operations": {
+            **{name: operations(network, examples(1)) for name, network in {**ours, **theirs}.items()},
+            "convolutions": operations(stack, planes(1)),
+            "matrix product": count,
+        },
+        "seconds": {},
+    }
+    most = torch.get_num_threads()
+    for threads in sorted({1, most}):
+        torch.set_num_threads(threads)
+        for batch in BATCHES:
+            images, features = examples(batch), planes(batch)
+            runs: dict[str, Run] = {"matrix product": multiply, "convolutions": partial(in_parts, stack, features)}
+            runs |= {name: partial(in_parts, network, images) for name, network in ours.items()}
+            if batch == 1 or full:
+                runs |= {name: partial(network, images) for name, network in theirs.items()}
+            if batch == 1:
+                runs |= filters()
+            found["seconds"].setdefault(str(threads), {})[str(batch)] = in_turn(runs, max(3, rounds // batch))
+    torch.set_num_threads(most)
+    return found
+
+
+WATCH = """
+import resource, sys
+from restoration import Restorer, image
+restorer = Restorer("cpu")
+photos = [image.fit(image.load(sys.argv[1]))] * int(sys.argv[3])
+restorer.prepare([sys.argv[2]])
+loaded = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+restorer.restore_batch(photos, sys.argv[2])
+print(loaded * 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def memory() -> Json:
+    """Peak bytes of a process that has loaded a network, and that restores a batch, by model and batch."""
+    found: Json = {}
+    for name in MODELS:
+        for batch in BATCHES:
+            command = [sys.executable, "-c", WATCH, str(EXAMPLES[0]), name, str(batch)]
+            told = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT, text=True).stdout.split()
+            found.setdefault(name, {})[str(batch)] = dict(zip(("loaded", "peak"), map(int, told), strict=True))
+    return found
+
+
+def variants(restorer: Restorer, rounds: int) -> Json:
+    """Each network in other ways, on one photo: seconds, and the largest difference of a pixel."""
+    import onnxruntime
+    import openvino
+
+    found: Json = {}
+    images = examples(1)
+    for name in MODELS:
+        network = restorer.network(name)
+        contents = export.converted(restorer, name)
+        session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
+        model = openvino.Core().read_model(io.BytesIO(contents))
+        vino = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        runs: dict[str, Callable[[], Tensor]] = {
+            "as it runs": partial(network, images),
+            "torch.compile": partial(torch.compile(network), images),
+            "ONNX Runtime": partial(numpy_run, partial(session.run, None), "images", images),
+            "OpenVINO": partial(numpy_run, vino, 0, images),
+            "bfloat16": partial(halved, copy.deepcopy(network).bfloat16(), images),
+        }
+        expected = image.to_photos(network(images))[0].pixels
+        gaps = {way: difference(image.to_photos(run())[0].pixels, expected) for way, run in runs.items()}
+        seconds = in_turn(runs, rounds)
+        found[name] = {way: {"seconds": seconds[way], "difference": gaps[way]} for way in runs}
+    return found
+
+
+def numpy_run(run: Callable[..., Any], name: str | int, images: Tensor) -> Tensor:
+    return torch.from_numpy(np.array(run({name: images.numpy()})[0]))
+
+
+def halved(network: nn.Module, images: Tensor) -> Tensor:
+    restored: Tensor = network(images.bfloat16())
+    return restored.float()
+
+
+# --- The whole path ---------------------------------------------------------------------------------------------------
+
+
+def path(restorer: Restorer, rounds: int) -> Json:
+    """Seconds of each stage of one photo's way, and of opening one of 12 megapixels."""
+    truth = image.fit(image.load(EXAMPLES[0]))
+    damage = PRESETS["original"].draw(1)
+    degraded = damage.apply(truth, 1)
+    restored = restorer.restore(degraded).photo
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.png", Path(folder) / "large.jpg"
+        image.save(truth, small)
+        with Image.open(EXAMPLES[0]) as picture:
+            picture.resize((4000, 3000), Image.Resampling.BICUBIC).save(large, quality=90)
+        stages: dict[str, Run] = {
+            "decode": lambda: image.fit(image.load(small)),
+            "degrade": lambda: damage.apply(truth, 1),
+            "restore": lambda: restorer.restore(degraded),
+            "measure": lambda: metrics.compare(restored, truth),
+            "encode": lambda: image.encode(restored),
+            "enlarge ×4": lambda: restorer.upscale(restored, 4, engine="fast"),
+            "decode and fit a JPEG of 600×400": lambda: image.fit(image.load(EXAMPLES[0])),
+            "decode and fit one of 12 megapixels": lambda: image.fit(image.load(large)),
+            "the same, all of its pixels": lambda: image.fit(image.load(large, reduce_to=None)),
+        }
+        return in_turn(stages, rounds)
+
+
+# --- Starting ---------------------------------------------------------------------------------------------------------
+
+
+def start(rounds: int) -> Json:
+    """Seconds of whole processes, and those that the heaviest packages take to import, each without what it imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        commands: dict[str, list[str]] = {
+            "import torch": ["-c", "import torch"],
+            "restore": ["-m", "restoration", "restore", str(EXAMPLES[0]), "-o", str(out)],
+            "--help": ["-m", "restoration", "--help"],
+            "models": ["-m", "restoration", "models"],
+        }
+
+        def run(name: str) -> None:
+            shutil.rmtree(out, ignore_errors=True)
+            subprocess.run([sys.executable, *commands[name]], stdout=subprocess.DEVNULL, check=True, cwd=ROOT)
+
+        seconds = in_turn({name: partial(run, name) for name in commands}, rounds)
+        shutil.rmtree(out, ignore_errors=True)
+        timed = [sys.executable, "-X", "importtime", *commands["restore"]]
+        told = subprocess.run(timed, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, cwd=ROOT, text=True)
+    imports: Counter[str] = Counter()
+    for microseconds, module in re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", told.stderr, re.MULTILINE):
+        imports[module.split(".")[0]] += int(microseconds)
+    return {"seconds": seconds, "imports": {name: total / 1e6 for name, total in imports.most_common(8)}}
+
+
+# --- All of it --------------------------------------------------------------------------------------------------------
+
+
+def main(
+    full: Annotated[bool, typer.Option("--full", help="More rounds, larger folders, and other runtimes.")] = False,
+) -> None:
+    """Measure, print, and write benchmarks/results/speed.json and growth.json.
+
+    --full needs, beside requirements-dev.txt: pip install openvino.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    restorer = Restorer("cpu")
+    restorer.prepare(MODELS)
+    with torch.inference_mode():
+        found: Json = {
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "versions": library_versions(),
+            "networks": networks(restorer, 30 if full else 10, full=full),
+            "path": path(restorer, 20),
+        }
+        if full:
+            found["variants"] = variants(restorer, 20)
+    found |= {"memory": memory(), "start": start(7 if full else 5)}
+    results = {"speed": found, "growth": growth(restorer, full=full)}
+    for name, result in results.items():
+        contents = (json.dumps(result, indent=1) + "\n").encode()
+        write_whole(ROOT / "benchmarks" / "results" / f"{name}.json", contents)
+    for table in (*render.speed_tables(results["speed"]).values(), *render.growth_tables(results["growth"]).values()):
+        typer.echo(f"\n{table}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
