@@ -307,6 +307,7 @@ def speed_tables(speed: Json) -> dict[str, str]:
         "speed_path": f"{stages}\n\nDecoding, degrading, measuring and encoding together: {milliseconds(without)}.",
         "speed_start": f"{began}\n\nWhat `restore` imports, by package: {heaviest}.",
     }
+    tables["speed_variants"] = "Not measured in this run; try `make bench BENCH=--full`."
     if "variants" in speed:
         ways = list(next(iter(speed["variants"].values())))
         other = [

@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
@@ -22,6 +22,7 @@ from .outputs import (
     Job,
     commit,
     finite,
+    input_sha256,
     is_done,
     is_file_name,
     plan,
@@ -36,6 +37,7 @@ from .sheet import Panel, sheet
 from .types import ControlError, OutputError, Photo, RestorationError, Upscaling, WeightsError
 
 if TYPE_CHECKING:
+    from .cluster import Cluster
     from .metrics import Metrics
     from .restorer import Restorer
     from .tiling import Progress
@@ -89,7 +91,6 @@ def _clear_errors() -> Iterator[None]:
 
 
 T = TypeVar("T")
-Json = dict[str, Any]
 Results = tuple[Mapping[str, Photo | bytes], Entry]
 """What is made of a photo, by what it is (bytes where it is no picture), and what the report says of it beside the
 recipe."""
@@ -115,16 +116,18 @@ def _process_batches(
     jobs: list[Job],
     out: Path,
     read: Callable[[Job], T],
-    work: Callable[[Sequence[tuple[Job, T]]], Sequence[Results]],
+    work: Callable[..., Sequence[Results]],
     recipe_of: Callable[[Job], Recipe],
     *,
     resumable: bool,
     batch: int,
+    cluster: Cluster | None = None,
 ) -> None:
     """``read`` each photo and ``work`` on batches of them, write the results and a line of the report of each, name
     those that fail, and exit 1 if any did.
 
     ``resumable`` says that the recipe alone decides a photo's results: those that are there already are not made again.
+    ``work`` gets pairs of a job and what was read; on a ``cluster``, a worker's own `Restorer` too.
     """
     report = report_path(out)
     try:
@@ -140,26 +143,43 @@ def _process_batches(
     before: list[Job] = []
     finished = 0
 
-    def read_unless_done(job: Job) -> tuple[Job, str, Json, T] | None:
-        recipe = recipe_of(job).to_json()
-        digest = hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
-        if made and is_done(job, digest, recipe, made, report):
+    def was_done(job: Job) -> bool:
+        if done := bool(made) and is_done(job, recipe_of(job).to_json(), made, report):
             before.append(job)
-            return None
-        return job, digest, recipe, read(job)
+        return done
 
-    def work_on(some: Sequence[tuple[Job, str, Json, T]]) -> list[tuple[Job, str, Json, Results]]:
-        done = work([(job, found) for job, *_, found in some])
-        return [(*known[:3], results) for known, results in zip(some, done, strict=True)]
+    def read_with_hash(job: Job) -> tuple[Job, str, T]:
+        return job, input_sha256(job), read(job)
 
-    def write(one: tuple[Job, str, Json, Results]) -> None:
-        job, digest, recipe, (results, facts) = one
+    def work_on(some: Sequence[tuple[Job, str, T]], *own: Restorer) -> list[tuple[Job, str, Results]]:
+        done = work([(job, found) for job, _, found in some], *own)
+        return [(job, digest, results) for (job, digest, _), results in zip(some, done, strict=True)]
+
+    def encode(one: tuple[Job, str, Results]) -> tuple[Entry, dict[Path, bytes]]:
+        job, digest, (results, facts) = one
         entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
         files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
-        commit(report, {**entry, "recipe": recipe}, files)
+        return {**entry, "recipe": recipe_of(job).to_json()}, files
 
+    def write(encoded: tuple[Entry, dict[Path, bytes]]) -> None:
+        commit(report, *encoded)
+
+    if cluster:
+        from .cluster import There
+
+        outcomes = cluster.run(
+            jobs, was_done, There(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
+        )
+    else:
+        outcomes = overlapped(
+            jobs,
+            lambda job: None if was_done(job) else read_with_hash(job),
+            work_on,
+            lambda one: write(encode(one)),
+            batch=batch,
+        )
     with tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True) as bar:
-        for job, failure in overlapped(jobs, read_unless_done, work_on, write, batch=batch):
+        for job, failure in outcomes:
             if failure is None:
                 finished += 1
             elif isinstance(failure, ControlError | OutputError):
@@ -197,6 +217,12 @@ def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     from .restorer import Restorer
 
     return Restorer(device, own_weights or ())
+
+
+def _cluster(device: str, own_weights: list[Path] | None) -> AbstractContextManager[Cluster]:
+    from .cluster import connected
+
+    return connected(device, own_weights or ())
 
 
 # --- Degradation flags, shared by `degrade` and `compare` -------------------------------------------------------------
@@ -292,6 +318,9 @@ def restore_command(
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="Restore on a Ray cluster: the one at $RAY_ADDRESS, or one of this machine.")
+    ] = False,
 ) -> None:
     """Restore and colourise damaged photos: a.jpg gives a.png (128x128), with --upscale 4 also a_x4.png (512x512).
 
@@ -299,14 +328,16 @@ def restore_command(
     wrote is measured against its truth.
     """
     with _clear_errors():
+        if engine == "ray":
+            raise ControlError("engine_ray", "Ray is no engine of the upscaling; to restore on a cluster, use --ray.")
         if upscale is None and (engine != "auto" or denoise is not None):
             raise ControlError(
                 "no_upscaling", "An engine and a denoise strength are for upscaling; add --upscale 2 or 4."
             )
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
-        restorer = _restorer(device, weights)
+        restorer = _restorer("cpu" if ray else device, weights)
         asked = Recipe(fit=fit, models={model or restorer.model: None}, upscaling=upscaling)
-        _restore(inputs, out, asked, restorer)
+        _restore(inputs, out, asked, restorer, _cluster(device, weights) if ray else nullcontext())
 
 
 @app.command("replay")
@@ -328,11 +359,20 @@ def replay_command(
             raise ControlError(
                 "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
             )
-        _restore(inputs, out, asked, _restorer(device, weights))
+        _restore(inputs, out, asked, _restorer(device, weights), nullcontext())
 
 
-def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -> None:
-    """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several."""
+def _restore(
+    inputs: list[Path],
+    out: Path,
+    asked: Recipe,
+    restorer: Restorer,
+    connection: AbstractContextManager[Cluster | None],
+) -> None:
+    """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
+
+    By ``restorer``, or, where ``connection`` gives a cluster, by one of each worker's.
+    """
     from . import pipeline
     from .models import model
 
@@ -343,10 +383,11 @@ def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
     jobs = plan(inputs, out, kinds, skip_truths=True)
-    recipe = pipeline.resolve(restorer, asked)
-    restorer.prepare(asked.models)
-    if difference := asked.mismatch(recipe):
-        typer.echo(f"Note: {difference}", err=True)
+
+    def prepared(restorer: Restorer) -> Recipe:
+        resolved = pipeline.resolve(restorer, asked)
+        restorer.prepare(asked.models)
+        return resolved
 
     def results(job: Job, run: pipeline.Run) -> Results:
         truth = run.truth
@@ -369,12 +410,17 @@ def _restore(inputs: list[Path], out: Path, asked: Recipe, restorer: Restorer) -
     def read(job: Job) -> Photo:
         return image.fit(image.load(job.source), recipe.fit or "crop")
 
-    def work(some: Sequence[tuple[Job, Photo]]) -> list[Results]:
+    def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
         runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe)
         return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
 
-    batch = 1 if recipe.upscaling else BATCH  # enlarging takes longer than all the rest, so nothing waits for it
-    _process_batches(jobs, out, read, work, lambda job: recipe, resumable=True, batch=batch)
+    with connection as cluster:
+        recipe = cluster.ask(prepared) if cluster else prepared(restorer)
+        if difference := asked.mismatch(recipe):
+            typer.echo(f"Note: {difference}", err=True)
+        by = work if cluster else lambda some: work(some, restorer)
+        batch = 1 if recipe.upscaling else BATCH  # enlarging takes longer than all the rest, so nothing waits for it
+        _process_batches(jobs, out, read, by, lambda job: recipe, resumable=True, batch=batch, cluster=cluster)
 
 
 @app.command("degrade")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -228,14 +229,21 @@ def _commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
             os.replace(aside, path)
 
 
-def is_done(job: Job, input_sha256: str, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
+def is_done(job: Job, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
     """Are the job's results all there, made from the same photo by the same recipe? ``made`` is `read_report`'s."""
     outputs = _relative(job.outputs, report)
-    return all(path.is_file() for path in job.outputs.values()) and all(
-        (entry := made.get(name)) is not None
-        and (entry["outputs"], entry["input_sha256"], entry["recipe"]) == (outputs, input_sha256, recipe)
-        for name in outputs.values()
-    )
+    if not all(
+        name in made and path.is_file() for name, path in zip(outputs.values(), job.outputs.values(), strict=True)
+    ):
+        return False
+    wanted = outputs, input_sha256(job), recipe
+    entries = [made[name] for name in outputs.values()]
+    return all((entry["outputs"], entry["input_sha256"], entry["recipe"]) == wanted for entry in entries)
+
+
+def input_sha256(job: Job) -> str:
+    """Of the photo as it is now; empty where there is none."""
+    return hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
 
 
 def _append(report: Path, line: bytes) -> None:

@@ -53,6 +53,13 @@ class RestorationError(Exception):
         self.fields = {name: _legible(value) for name, value in fields.items()}
         super().__init__(template.format(**self.fields))
 
+    def __reduce__(self) -> tuple[Callable[..., RestorationError], tuple[Any, ...]]:
+        return _again, (type(self), self.code, self.template, self.fields)  # it crosses between processes
+
+
+def _again(kind: type[RestorationError], code: str, template: str, fields: Mapping[str, Any]) -> RestorationError:
+    return kind(code, template, **fields)
+
 
 class PhotoError(RestorationError):
     """The file is not a photo that we can read, or exceeds a limit."""

@@ -18,7 +18,7 @@ LAYERS = [
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},
-    {"restoration.pipeline"},
+    {"restoration.pipeline", "restoration.cluster"},
     {"restoration.robustness", "restoration.export"},
     {"restoration", "restoration.__main__"},
     {"train", "ui"},

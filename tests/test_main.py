@@ -380,6 +380,7 @@ def test_models() -> None:
         ["upscale", "IN", "-o", "OUT", "--denoise", "0.5"],
         ["upscale", "IN", "-o", "OUT", "--engine", "fast", "--tile", "3"],
         ["restore", "IN", "-o", "OUT", "--engine", "fast"],
+        ["restore", "IN", "-o", "OUT", "--engine", "ray"],
     ],
 )
 def test_wrong_usage_writes_nothing(folder: Path, tmp_path: Path, arguments: list[str]) -> None:
