@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
     weights. ONNX Runtime restores a few pictures, to compare: nothing is written where a pixel differs by more than one
     level of 255, which is a `WeightsError`. Raises `ControlError` where the packages are missing.
     """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a newer one than requirements-onnx.txt names would tell its makers
     try:
         import onnxruntime
         import onnxscript  # noqa: F401  (by which torch.onnx writes)

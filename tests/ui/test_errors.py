@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from ui.errors import FRENCH, sentence
 
 ERRORS = {"RestorationError", *(kind.__name__ for kind in RestorationError.__subclasses__())}
-COMMAND_LINE = ("outputs.py", "__main__.py")
+COMMAND_LINE = ("outputs.py", "__main__.py", "cluster.py", "export.py")
 MODULES = [
     path
     for folder in ("restoration", "ui")
