@@ -25,7 +25,7 @@ def test_a_strange_or_damaged_file_gives_the_right_picture_or_one_sentence() -> 
     assert len(results) >= 5000
 
 
-@pytest.mark.parametrize("names", [list(LIMITS), [*HUGE, *GREEDY]], ids=["photos", "bombs"])
+@pytest.mark.parametrize("names", [list(LIMITS)[::2], [*HUGE, *GREEDY]], ids=["photos", "bombs"])
 def test_the_largest_files_take_little_memory(names: list[str]) -> None:
     """At most 400 MB over what the process had, and photos come whole."""
     with ThreadPoolExecutor(2) as pool:

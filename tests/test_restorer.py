@@ -58,7 +58,7 @@ def test_results_are_better_than_the_degraded_examples(restorer: Restorer, photo
 @pytest.mark.parametrize("model", MODELS)
 def test_results_beat_the_input_on_unseen_photos_and_colours_help(restorer: Restorer, shared, model: str) -> None:
     _, held_out = split(find_photos(str(shared / "photos")))
-    jpegs = [io.BytesIO(photo.read()) for photo in held_out[:150]]
+    jpegs = [io.BytesIO(photo.read()) for photo in held_out[:100]]
     truths = [image.fit(Photo(np.array(Image.open(jpeg).convert("RGB")))) for jpeg in jpegs]
     over_input, over_grey = gains(restorer, model, truths)
     assert over_input > 0.8

@@ -26,13 +26,6 @@ def test_every_stage_runs(restorer: Restorer) -> None:
     assert all(seconds > 0 for seconds in speed.path(restorer, 1).values())
 
 
-def test_a_folder_is_restored_and_watched(restorer: Restorer) -> None:
-    found = growth.folders(restorer, (2,))
-    assert found["network"] > 0
-    assert found["runs"]["2"]["seconds"] > 0
-    assert found["runs"]["2"]["bytes"] > 100_000_000
-
-
 def test_the_plot_is_drawn(tmp_path: Path) -> None:
     found = {
         "photos": {"runs": {"1": {"seconds": 1}, "10": {"seconds": 2}}},
