@@ -402,7 +402,7 @@ def _restore(
                 larger = run.enlarged[name]
                 pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
             if truth:
-                from . import metrics  # half a second, which most runs need not wait
+                from . import metrics  # SciPy's import, for which most runs need not wait
 
                 measured[name] = metrics.compare(result.photo, truth)
         return pictures, _facts(seconds, measured)

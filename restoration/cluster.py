@@ -257,7 +257,7 @@ def _packed(outcome: Any) -> bytes:
     try:
         packed = pickle.dumps(outcome)
         pickle.loads(packed)
-    except Exception:
+    except Exception:  # whatever a foreign error's own code raises there; it stays an error, never a result
         place, error = outcome if isinstance(outcome, tuple) else (None, outcome)
         words = RuntimeError(str(error))
         return pickle.dumps(words if place is None else (place, words))

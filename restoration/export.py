@@ -22,11 +22,11 @@ BATCHES = (1, 3)
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """A file that was written, and by how many levels of 255 at most its pictures differ from PyTorch's."""
+    """A file that was written."""
 
     path: Path
-    weights_sha256: str
     difference: int
+    """By how many levels of 255 its pictures differ from PyTorch's, at most."""
 
 
 def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
@@ -64,7 +64,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
         )
     with writing(path):
         image.write_whole(path, contents)
-    return Exported(path=path, weights_sha256=restorer.weights_sha256(model), difference=largest)
+    return Exported(path=path, difference=largest)
 
 
 def _pictures(count: int) -> list[Photo]:
@@ -74,6 +74,7 @@ def _pictures(count: int) -> list[Photo]:
 
 
 def converted(restorer: Restorer, model: str) -> bytes:
+    """The file's contents, not compared yet; see `to_onnx`."""
     import onnx
 
     with warnings.catch_warnings():

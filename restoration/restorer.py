@@ -35,7 +35,7 @@ warnings.filterwarnings("ignore", "Initializing zero-element tensors")
 
 CPU = torch.device("cpu")
 CPU_BATCH = 8
-"""Photos that a CPU restores at once; what more of them take fits into no cache, and is slower by a third."""
+"""Photos that a CPU restores at once; what more of them take fits into no cache, and is slower."""
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
