@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from restoration import Photo, Restorer, image
 from restoration.restorer import CPU_BATCH
 
 from .load import prepared, visit
+from .render import MODELS
 from .serving import serve
 from .upscale import EXAMPLES, ROOT, WATCH, in_turn
 
@@ -36,6 +38,7 @@ Json = dict[str, Any]
 def growth(restorer: Restorer, *, full: bool) -> Json:
     """All three, and a plot of them, assets/growth.png."""
     found = {
+        "cores": torch.get_num_threads(),
         "photos": folders(restorer, (100, 1000, 10_000) if full else (100, 1000)),
         "pixels": pixels(restorer, SIDES if full else SIDES[:-1]),
         "visitors": crowds(restorer),
@@ -50,8 +53,9 @@ def plot(found: Json, path: Path) -> None:
 
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     folder, photo, crowd = figure.subplots(1, 3)
-    runs = found["photos"]["runs"]
-    folder.loglog([int(count) for count in runs], [run["seconds"] for run in runs.values()], "o-")
+    for model, runs in found["photos"]["runs"].items():
+        folder.loglog([int(count) for count in runs], [run["seconds"] for run in runs.values()], "o-", label=model)
+    folder.legend()
     folder.set(title="restore a folder", xlabel="photos", ylabel="seconds")
     sides = [int(side) ** 2 for side in found["pixels"]]
     for way in next(iter(found["pixels"].values())):
@@ -67,29 +71,66 @@ def plot(found: Json, path: Path) -> None:
 
 
 def folders(restorer: Restorer, counts: Sequence[int]) -> Json:
-    """`restore` of folders, whole processes: seconds, and peak bytes; and the network's own seconds for a photo, in
-    batches, before and after.
+    """`restore` of folders, whole processes: seconds and peak bytes, by model and count; the largest by `MODEL` alone.
+
+    Beside them the seconds of a photo that the network alone takes, before and after, in batches and one on each core
+    (all that a folder could have if files were free); and of one core for what is around it: to decode and fit, to
+    encode.
     """
-    photos = [image.fit(image.load(path)) for path in EXAMPLES][:CPU_BATCH]
+    photos = [image.fit(image.load(path)) for path in EXAMPLES]
+    before, runs = {name: network_alone(restorer, name, photos) for name in MODELS}, {}
+    for name in MODELS:
+        runs[name] = {str(count): one_folder(name, count) for count in (counts if name == MODEL else counts[:2])}
+    after = {name: network_alone(restorer, name, photos) for name in MODELS}
+    around = in_turn(
+        {
+            "decode and fit": lambda: [image.fit(image.load(path)) for path in EXAMPLES],
+            "encode": lambda: [image.encode(photo) for photo in photos],
+        },
+        10,
+    )
+    return {
+        "network": {name: {way: (before[name][way] + after[name][way]) / 2 for way in before[name]} for name in MODELS},
+        "around": {stage: seconds / len(EXAMPLES) for stage, seconds in around.items()},
+        "runs": runs,
+    }
+
+
+def network_alone(restorer: Restorer, name: str, photos: Sequence[Photo]) -> dict[str, float]:
+    """Seconds of a photo, by the way."""
+    network, cores = restorer.network(name), torch.get_num_threads()
     images = image.to_tensor(photos).to(memory_format=torch.channels_last)
 
-    def network_alone() -> float:
+    def one_after_the_other(core: int) -> None:
         with torch.inference_mode():
-            return in_turn({MODEL: lambda: restorer.network(MODEL)(images)}, 20)[MODEL] / len(photos)
+            for each in images[core::cores].split(1):
+                network(each)
 
-    before, runs = network_alone(), {}
-    for count in counts:
-        with tempfile.TemporaryDirectory() as place:
-            source = Path(place) / "photos"
-            source.mkdir()
-            for number in range(count):  # of 600 x 400 pixels
-                shutil.copy(EXAMPLES[number % len(EXAMPLES)], source / f"{number:05}.jpg")
-            command = [sys.executable, "-m", "restoration", "restore", str(source), "-o", f"{place}/out"]
-            started = time.perf_counter()
-            watched = [sys.executable, "-S", "-c", WATCH, *command, "--model", MODEL]
-            told = subprocess.run(watched, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, cwd=ROOT)
-            runs[str(count)] = {"seconds": time.perf_counter() - started, "bytes": int(told.stdout)}
-    return {"network": (before + network_alone()) / 2, "runs": runs}
+    def in_batches() -> None:
+        with torch.inference_mode():
+            network(images[:CPU_BATCH])
+
+    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        ways = {"in batches": in_batches, "on each core": lambda: list(pool.map(one_after_the_other, range(cores)))}
+        seconds = in_turn(ways, 20)
+    return {
+        "in batches": seconds["in batches"] / min(CPU_BATCH, len(photos)),
+        "on each core": seconds["on each core"] / len(photos),
+    }
+
+
+def one_folder(model: str, count: int) -> Json:
+    """One run of the command: its seconds, and its peak bytes."""
+    with tempfile.TemporaryDirectory() as place:
+        source = Path(place) / "photos"
+        source.mkdir()
+        for number in range(count):
+            shutil.copy(EXAMPLES[number % len(EXAMPLES)], source / f"{number:05}.jpg")
+        command = [sys.executable, "-m", "restoration", "restore", str(source), "-o", f"{place}/out"]
+        started = time.perf_counter()
+        watched = [sys.executable, "-S", "-c", WATCH, *command, "--model", model]
+        told = subprocess.run(watched, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, cwd=ROOT)
+        return {"seconds": time.perf_counter() - started, "bytes": int(told.stdout)}
 
 
 def pixels(restorer: Restorer, sides: Sequence[int]) -> Json:

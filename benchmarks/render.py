@@ -276,21 +276,27 @@ def speed_tables(speed: Json) -> dict[str, str]:
             if name not in ("matrix product", "convolutions")
             else "–"
         )
-        rows.append([title(name) if name in MODELS else name, *cells, against])
+        rates = [int(batch) / seconds[name] for batch, seconds in timed[threads].items() if name in seconds]
+        most = "–" if name == "matrix product" else f"{max(rates):.0f}"
+        rows.append([title(name) if name in MODELS else name, *cells, most, against])
     head = ["a photo of 128×128", f"alone, {threads} threads", "alone, 1 thread", f"of 8, {threads} threads",
-            f"of 32, {threads} threads", "as fast as the original VAE"]  # fmt: skip
+            f"of 32, {threads} threads", "most photos/s", "as fast as the original VAE"]  # fmt: skip
     best = {name: timed[threads]["32"][name] / operations[name] for name in ("convolutions", *MODELS)}
     share = ", ".join(f"{name.upper()} {best['convolutions'] / best[name]:.0%}" for name in MODELS)
     whole = sum(timed[threads]["1"][name] for name in MODELS)
-    memory = "; ".join(
-        f"{name.upper()} " + ", ".join(f"{(each['peak'] - each['loaded']) / 1e6:.0f} MB" for each in batches.values())
-        for name, batches in speed["memory"].items()
-    )
     said = (
         f"The three one after the other: {milliseconds(whole)}. Of the rate of same-sized convolutions, in batches of "
-        f"32: {share}. Memory on top of the process, batches of 1, 8 and 32: {memory}."
+        f"32: {share}."
     )
     where = f"On {speed['cores']} CPU cores, PyTorch {speed['versions']['torch']}, in turns, medians of one run."
+    memory = [
+        [title(name) if name in MODELS else name]
+        + [
+            f"{(batches[b]['peak'] - batches[b]['loaded']) / 1e6:.0f} MB" if b in batches else "–"
+            for b in ("1", "8", "32")
+        ]
+        for name, batches in speed["memory"].items()
+    ]
     path = speed["path"]
     without = sum(path[stage] for stage in ("decode", "degrade", "measure", "encode"))
     stages = markdown(
@@ -304,6 +310,9 @@ def speed_tables(speed: Json) -> dict[str, str]:
     heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in imports.items())
     tables = {
         "speed_networks": f"{markdown(head, rows)}\n\n{said}\n\n{where}",
+        "speed_memory": markdown(["on top of the loaded process", "alone", "of 8", "of 32"], memory),
+        "speed_gpu": gpu_table(speed["gpu"]) if "gpu" in speed else "There is no GPU in this machine.",
+        "speed_profile": profile_table(speed["profile"]),
         "speed_path": f"{stages}\n\nDecoding, degrading, measuring and encoding together: {milliseconds(without)}.",
         "speed_start": f"{began}\n\nWhat `restore` imports, by package: {heaviest}.",
     }
@@ -322,15 +331,59 @@ def speed_tables(speed: Json) -> dict[str, str]:
     return tables
 
 
+def gpu_table(gpu: Json) -> str:
+    """Milliseconds, photos a second and memory of each candidate on a GPU."""
+    rows = []
+    for name in gpu["seconds"]["1"]:
+        cells = []
+        for batch, timed in gpu["seconds"].items():
+            if name == "matrix product":
+                cells.append(f"{milliseconds(timed[name])} ({gpu[name] / timed[name] / 1e9:.0f} GFLOP/s)")
+                continue
+            rate, taken = int(batch) / timed[name], gpu["bytes"][name][batch]
+            cells.append(f"{milliseconds(timed[name])} ({rate:.0f} photos/s, {taken / 1e6:.0f} MB)")
+        rows.append([title(name) if name in MODELS else name, *cells])
+    return markdown([f"on one {gpu['name']}", *(f"a batch of {batch}" for batch in gpu["seconds"])], rows)
+
+
+def profile_table(profile: Json) -> str:
+    """The heaviest operations of each network, and what they take of its time."""
+    heaviest = sorted({key for each in profile.values() for key in sorted(each, key=each.__getitem__)[-5:]})
+    heaviest.sort(key=lambda key: -sum(each.get(key, 0) for each in profile.values()))
+    rows = [[f"`{key}`", *(f"{each.get(key, 0):.0%}" for each in profile.values())] for key in heaviest]
+    rest = [f"{1 - sum(each.get(key, 0) for key in heaviest):.0%}" for each in profile.values()]
+    return markdown(["PyTorch's operation", *map(title, profile)], [*rows, ["all others", *rest]])
+
+
 def growth_tables(growth: Json) -> dict[str, str]:
     """What a folder, large photos and many visitors take."""
-    network, runs = growth["photos"]["network"], {int(count): run for count, run in growth["photos"]["runs"].items()}
-    counts = list(runs)
-    rows = [[f"{n:,}", f"{runs[n]['seconds']:.1f} s", f"{runs[n]['bytes'] / 1e6:.0f} MB"] for n in counts]
-    each = (runs[counts[-1]]["seconds"] - runs[counts[0]]["seconds"]) / (counts[-1] - counts[0])
+    folders = growth["photos"]
+    counts = list(folders["runs"]["vae"])
+    rows = [
+        [f"{int(count):,}"]
+        + [
+            f"{runs[count]['seconds']:.1f} s, {runs[count]['bytes'] / 1e6:.0f} MB" if count in runs else "–"
+            for runs in folders["runs"].values()
+        ]
+        for count in counts
+    ]
+    photos = markdown(["photos in the folder", *map(title, folders["runs"])], rows)
+    decoding, encoding = folders["around"].values()
+    rows = []
+    for name, runs in folders["runs"].items():
+        few, *_, many = runs
+        each = (runs[many]["seconds"] - runs[few]["seconds"]) / (int(many) - int(few))
+        network = folders["network"][name]
+        best = min(network.values())
+        shares = f"{best / each:.0%}", f"{best / (best + (decoding + encoding) / growth['cores']):.0%}"
+        rows.append([title(name), *map(milliseconds, (each, *network.values())), *shares])
+    against = markdown(
+        ["", "one photo more", *(f"network alone, {way}" for way in network), "its share", "at most"], rows
+    )
     said = (
-        f"One photo more takes {milliseconds(each)}; the network alone, in batches of eight, {milliseconds(network)}: "
-        f"{network / each:.0%} of its own throughput."
+        f"Decoding and fitting take {milliseconds(decoding)} of one core, encoding {milliseconds(encoding)}, of"
+        " the cores that the network would fill alone, so its share can be no more than the last column, were there"
+        " nothing else to do."
     )
     pixels = [
         [f"{side}×{side}", *(milliseconds(seconds) for seconds in ways.values())]
@@ -342,7 +395,7 @@ def growth_tables(growth: Json) -> dict[str, str]:
         for count, each in growth["visitors"].items()
     ]
     return {
-        "growth_photos": f"{markdown(['photos in the folder', 'time', 'peak memory'], rows)}\n\n{said}",
+        "growth_photos": f"{photos}\n\n{against}\n\n{said}",
         "growth_pixels": markdown(["a photo of", *ways], pixels),
         "growth_visitors": markdown(["visitors at once", "restorations a second", "median wait", "failures"], visitors),
     }

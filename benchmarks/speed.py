@@ -132,28 +132,79 @@ def networks(restorer: Restorer, rounds: int, *, full: bool) -> Json:
     return found
 
 
+def profile(restorer: Restorer) -> Json:
+    """What part of each network's time its operations take, on one photo, by PyTorch's profiler."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as profiler
+
+    found: Json = {}
+    images = examples(1)
+    for name in MODELS:
+        network = restorer.network(name)
+        network(images)
+        with profiler(activities=[ProfilerActivity.CPU]) as profiled:
+            for _ in range(10):
+                network(images)
+        own = {each.key.removeprefix("aten::"): each.self_cpu_time_total for each in profiled.key_averages()}
+        found[name] = {operation: seconds / sum(own.values()) for operation, seconds in own.items()}
+    return found
+
+
+def on_gpu(restorer: Restorer, device: str, rounds: int) -> Json:
+    """As `networks`, and the bytes that a batch takes on top of the weights."""
+    both = {name: copy.deepcopy(restorer.network(name)) for name in MODELS} | originals()
+    both = {name: network.to(device) for name, network in both.items()}
+    left, right = torch.rand(2, 4096, 4096, device=device)
+    found: Json = {"name": torch.cuda.get_device_name(), "matrix product": 2 * 4096**3, "seconds": {}, "bytes": {}}
+
+    def run(work: Run) -> None:
+        work()
+        torch.cuda.synchronize()
+
+    for batch in BATCHES:
+        images = examples(batch).to(device, memory_format=torch.channels_last)
+        runs = {name: partial(run, partial(network, images)) for name, network in both.items()}
+        for name, work in runs.items():
+            torch.cuda.reset_peak_memory_stats()
+            before = torch.cuda.memory_allocated()
+            work()
+            found["bytes"].setdefault(name, {})[str(batch)] = torch.cuda.max_memory_allocated() - before
+        runs |= {"matrix product": partial(run, lambda: left @ right)}
+        found["seconds"][str(batch)] = in_turn(runs, rounds)
+    return found
+
+
 WATCH = """
 import re, sys
 from pathlib import Path
-from restoration import Restorer, image
-restorer = Restorer("cpu")
-photos = [image.fit(image.load(sys.argv[1]))] * int(sys.argv[3])
-restorer.prepare([sys.argv[2]])
+from benchmarks import speed
+run = speed.alone(sys.argv[1], int(sys.argv[2]))
 Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
 def kilobytes(what):
     return int(re.search(what + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 loaded = kilobytes("VmRSS")
-restorer.restore_batch(photos, sys.argv[2])
+run()
 print(loaded * 1024, kilobytes("VmHWM") * 1024)
 """
 
 
+def alone(name: str, batch: int) -> Run:
+    """What restores a batch, all of it loaded; a filter takes one photo, whatever the batch."""
+    if name in MODELS:
+        restorer = Restorer("cpu")
+        restorer.prepare([name])
+        return partial(restorer.restore_batch, [image.fit(image.load(EXAMPLES[0]))] * batch, name)
+    images = examples(batch)
+    return partial(torch.inference_mode()(theirs[name]), images) if name in (theirs := originals()) else filters()[name]
+
+
 def memory() -> Json:
-    """Peak bytes of a process that has loaded a network, and that restores a batch, by model and batch."""
+    """Peak bytes of a process that has loaded a candidate, and that restores a batch, by candidate and batch."""
+    batches = {**dict.fromkeys([*MODELS, *originals()], BATCHES), **dict.fromkeys(filters(), (1,))}
     found: Json = {}
-    for name in MODELS:
-        for batch in BATCHES:
-            command = [sys.executable, "-c", WATCH, str(EXAMPLES[0]), name, str(batch)]
+    for name, counts in batches.items():
+        for batch in counts:
+            command = [sys.executable, "-c", WATCH, name, str(batch)]
             told = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT, text=True).stdout.split()
             found.setdefault(name, {})[str(batch)] = dict(zip(("loaded", "peak"), map(int, told), strict=True))
     return found
@@ -270,8 +321,11 @@ def main(
             "threads": torch.get_num_threads(),
             "versions": library_versions(),
             "networks": networks(restorer, 30 if full else 10, full=full),
+            "profile": profile(restorer),
             "path": path(restorer, 20),
         }
+        if torch.cuda.is_available():
+            found["gpu"] = on_gpu(restorer, "cuda", 30 if full else 10)
         if full:
             found["variants"] = variants(restorer, 20)
     found |= {"memory": memory(), "start": start(7 if full else 5)}

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +32,7 @@ from .outputs import (
     truth_of,
     writing,
 )
-from .overlap import overlapped
+from .parallel import in_parallel
 from .recipe import Recipe
 from .sheet import Panel, sheet
 from .types import ControlError, OutputError, Photo, RestorationError, Upscaling, WeightsError
@@ -94,8 +95,8 @@ T = TypeVar("T")
 Results = tuple[Mapping[str, Photo | bytes], Entry]
 """What is made of a photo, by what it is (bytes where it is no picture), and what the report says of it beside the
 recipe."""
-BATCH = 8
-"""Photos that a network restores at once, where that is all that is done to them."""
+GPU_BATCH = 8
+"""Photos that a GPU restores at once; a CPU's core is as quick with one, and a kill costs no more than that one."""
 
 
 def _process(
@@ -108,7 +109,7 @@ def _process(
 ) -> None:
     """`_process_batches` of one photo each, which ``work`` reads itself."""
     _process_batches(
-        jobs, out, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable, batch=1
+        jobs, out, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable
     )
 
 
@@ -120,14 +121,16 @@ def _process_batches(
     recipe_of: Callable[[Job], Recipe],
     *,
     resumable: bool,
-    batch: int,
+    batch: int = 1,
+    threads: int = 1,
     cluster: Cluster | None = None,
 ) -> None:
     """``read`` each photo and ``work`` on batches of them, write the results and a line of the report of each, name
     those that fail, and exit 1 if any did.
 
     ``resumable`` says that the recipe alone decides a photo's results: those that are there already are not made again.
-    ``work`` gets pairs of a job and what was read; on a ``cluster``, a worker's own `Restorer` too.
+    ``work`` gets pairs of a job and what was read, ``batch`` of them at once, in each of the ``threads``; on a
+    ``cluster``, a worker's own `Restorer` too.
     """
     report = report_path(out)
     try:
@@ -161,8 +164,11 @@ def _process_batches(
         files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
         return {**entry, "recipe": recipe_of(job).to_json()}, files
 
+    one_report = threading.Lock()
+
     def write(encoded: tuple[Entry, dict[Path, bytes]]) -> None:
-        commit(report, *encoded)
+        with one_report:
+            commit(report, *encoded)
 
     if cluster:
         from .cluster import There
@@ -171,12 +177,14 @@ def _process_batches(
             jobs, was_done, There(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
         )
     else:
-        outcomes = overlapped(
+        outcomes = in_parallel(
             jobs,
             lambda job: None if was_done(job) else read_with_hash(job),
             work_on,
             lambda one: write(encode(one)),
             batch=batch,
+            threads=threads,
+            begin=_on_one_core,
         )
     with tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True) as bar:
         for job, failure in outcomes:
@@ -195,6 +203,13 @@ def _process_batches(
         typer.echo(f"{finished} of {len(jobs)} done{known}; results and measures are listed in {report}.")
     if finished < len(jobs):
         raise typer.Exit(1)
+
+
+def _on_one_core() -> None:
+    """What this thread computes stays on one core, as every core has such a thread."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _encode(result: Photo | bytes, suffix: str) -> bytes:
@@ -373,6 +388,8 @@ def _restore(
 
     By ``restorer``, or, where ``connection`` gives a cluster, by one of each worker's.
     """
+    import torch
+
     from . import pipeline
     from .models import model
 
@@ -419,8 +436,13 @@ def _restore(
         if difference := asked.mismatch(recipe):
             typer.echo(f"Note: {difference}", err=True)
         by = work if cluster else lambda some: work(some, restorer)
-        batch = 1 if recipe.upscaling else BATCH  # enlarging takes longer than all the rest, so nothing waits for it
-        _process_batches(jobs, out, read, by, lambda job: recipe, resumable=True, batch=batch, cluster=cluster)
+        batch, threads = 1, 1
+        if not recipe.upscaling:  # of one photo, which takes all cores, and much memory
+            batch = GPU_BATCH if recipe.versions["device"] == "cuda" else 1
+            threads = min(len(jobs), max(2, torch.get_num_threads()))
+        _process_batches(
+            jobs, out, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
+        )
 
 
 @app.command("degrade")

@@ -10,14 +10,13 @@ import math
 import os
 import pickle
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .overlap import overlapped
+from .parallel import in_parallel
 from .types import ControlError, RestorationError
 
 if TYPE_CHECKING:
@@ -240,16 +239,22 @@ class _Worker:
         self.restorer = cluster._restorer()
 
     def __call__(self, rows: Mapping[str, Sequence[bytes]]) -> Iterator[dict[str, list[bytes]]]:
-        finished: deque[Any] = deque()
-        outcomes = overlapped(
+        finished: dict[int, Any] = {}
+
+        def work(found: Sequence[tuple[int, Any]]) -> list[tuple[int, Any]]:
+            places, read = zip(*found, strict=True)
+            return list(zip(places, self.there.work(read, self.restorer), strict=True))
+
+        outcomes = in_parallel(
             [pickle.loads(packed) for packed in rows["item"]],
-            lambda pair: self.there.read(pair[1]),
-            lambda found: self.there.work(found, self.restorer),
-            lambda made: finished.append(self.there.finish(made)),
+            lambda pair: (pair[0], self.there.read(pair[1])),
+            work,
+            lambda made: finished.update({made[0]: self.there.finish(made[1])}),
             batch=self.batch,
+            threads=1 if self.restorer.device.type == "cpu" else 2,  # while a GPU restores, others are read
         )
         for (place, _), error in outcomes:
-            yield {"outcome": [_packed((place, finished.popleft() if error is None else error))]}
+            yield {"outcome": [_packed((place, finished.pop(place) if error is None else error))]}
 
 
 def _packed(outcome: Any) -> bytes:

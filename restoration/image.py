@@ -172,7 +172,8 @@ def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
     rows = max(1, STRIP // picture.width)
     for top in range(0, picture.height, rows):
         bottom = min(top + rows, picture.height)
-        pixels[top:bottom] = convert(picture.crop((0, top, picture.width, bottom)))
+        whole = bottom - top == picture.height
+        pixels[top:bottom] = convert(picture if whole else picture.crop((0, top, picture.width, bottom)))
     return pixels
 
 
@@ -186,7 +187,7 @@ def _converter(picture: Image.Image) -> Callable[[Image.Image], np.ndarray]:
         return lambda strip: np.asarray(ImageCms.applyTransform(strip, transform))
     if picture.has_transparency_data:
         return _laid_on_white
-    return lambda strip: np.asarray(strip.convert("RGB"))
+    return lambda strip: np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
 
 
 def _scaled(strip: Image.Image) -> np.ndarray:

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 LAYERS = [
-    {"restoration.types", "restoration.overlap"},
+    {"restoration.types", "restoration.parallel"},
     {"restoration.hub", "restoration.pickles"},
     {"restoration.checkpoints"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
