@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -299,28 +300,30 @@ def test_upscale_says_what_it_cannot_enlarge(tmp_path: Path) -> None:
     ]
 
 
-def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("flags", "ending"), [(["upscale", "--engine", "fast"], "_x4.png"), (["restore"], ".png")])
+def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path, flags: list[str], ending: str) -> None:
     """kill -9 in the middle: what was finished stays as it is, and the rest is made."""
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    for index in range(40):
-        Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index)).save(source / f"{index:02}.png")
-    command = [sys.executable, "-m", "restoration", "upscale", source, "-o", out, "--engine", "fast"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    while len(list(out.glob("??_x4.png"))) < 4:
+    for index in range(99):
+        Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index // 3)).save(source / f"{index:02}.png")
+    command = [*flags, str(source), "-o", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "restoration", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+    while len(list(out.glob(f"??{ending}"))) < 4:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
     process.wait()
-    made = {path.name: path.stat().st_mtime_ns for path in out.glob("??_x4.png")}
-    assert 4 <= len(made) < 40
+    made = {path.name: path.stat().st_mtime_ns for path in out.glob(f"??{ending}")}
+    assert 4 <= len(made) < 99
+    assert len(list(out.glob("*.part"))) <= max(2, torch.get_num_threads())  # a photo of each thread's
     with (out / "report.jsonl").open("a") as file:
         file.write('{"input": "a line that the kill cut o')
-    code, stdout, _ = run("upscale", source, "-o", out, "--engine", "fast")
+    code, stdout, _ = run(*command)
     assert code == 0
-    assert f"40 of 40 done, {len(made)} of them before" in stdout
+    assert f"99 of 99 done, {len(made)} of them before" in stdout
     after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
-    assert len(after) == len(report(out)) == 40
+    assert len(after) == len(report(out)) == 99
     assert made.items() <= after.items()
 
 
