@@ -381,9 +381,9 @@ def growth_tables(growth: Json) -> dict[str, str]:
         ["", "one photo more", *(f"network alone, {way}" for way in network), "its share", "at most"], rows
     )
     said = (
-        f"Decoding and fitting take {milliseconds(decoding)} of one core, encoding {milliseconds(encoding)}, of"
-        " the cores that the network would fill alone, so its share can be no more than the last column, were there"
-        " nothing else to do."
+        f"Of a core, decoding and fitting take {milliseconds(decoding)} a photo, encoding {milliseconds(encoding)}. As"
+        " the network alone would fill all cores, its share can be no more than the last column, were there nothing"
+        " else to do."
     )
     pixels = [
         [f"{side}×{side}", *(milliseconds(seconds) for seconds in ways.values())]
