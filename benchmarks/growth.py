@@ -54,7 +54,8 @@ def plot(found: Json, path: Path) -> None:
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     folder, photo, crowd = figure.subplots(1, 3)
     for model, runs in found["photos"]["runs"].items():
-        folder.loglog([int(count) for count in runs], [run["seconds"] for run in runs.values()], "o-", label=model.upper())
+        seconds = [run["seconds"] for run in runs.values()]
+        folder.loglog([int(count) for count in runs], seconds, "o-", label=model.upper())
     folder.legend()
     folder.set(title="restore a folder", xlabel="photos", ylabel="seconds")
     sides = [int(side) ** 2 for side in found["pixels"]]

@@ -9,6 +9,8 @@ import logging
 import math
 import os
 import pickle
+import re
+import socket
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -174,8 +176,11 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
     program = {"PYTHONPATH": f"{Path(__file__).parent.parent}{os.pathsep}${{PYTHONPATH}}"}  # added to a worker's own
     alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
+        if re.fullmatch(r"[^/]+:\d+", address):  # where Ray itself would try for minutes
+            host, port = address.rsplit(":", 1)
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, runtime_env={"env_vars": program}, log_to_driver=False, logging_level=logging.ERROR, **alone)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
         raise ControlError(
             "ray_unreachable",
             "There is no Ray cluster at {address} ({reason}); start one, or correct RAY_ADDRESS.",

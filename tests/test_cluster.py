@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -117,6 +118,17 @@ def test_a_photo_that_kills_its_workers_does_not_go_round_for_ever(monkeypatch: 
         3: "Its worker died, in each of 1 tries; try it, or what lies beside it, alone."
     }
     assert sorted(written) == ["0", "2", "4"]
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:{free}", "no-such-host.invalid:6379", "127.0.0.1:99999999", "nonsense"])
+def test_a_cluster_that_is_not_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    pytest.importorskip("ray", reason="needs requirements-scale.txt")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("RAY_ADDRESS", place.format(free=probe.getsockname()[1]))
+    code, _, stderr = run("restore", folder, "-o", tmp_path / "out", "--ray")
+    assert (code, stderr.count("\n")) == (2, 1)
+    assert stderr.startswith(f"Error: There is no Ray cluster at {os.environ['RAY_ADDRESS']} (")
 
 
 def test_without_ray_it_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
