@@ -334,7 +334,11 @@ def restore_command(
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
     ray: Annotated[
-        bool, typer.Option("--ray", help="Restore on a Ray cluster: the one at $RAY_ADDRESS, or one of this machine.")
+        bool,
+        typer.Option(
+            "--ray",
+            help="Restore on a Ray cluster: the one at $RAY_ADDRESS, or one of this machine. --engine ray is the same.",
+        ),
     ] = False,
 ) -> None:
     """Restore and colourise damaged photos: a.jpg gives a.png (128x128), with --upscale 4 also a_x4.png (512x512).
@@ -344,7 +348,7 @@ def restore_command(
     """
     with _clear_errors():
         if engine == "ray":
-            raise ControlError("engine_ray", "Ray is no engine of the upscaling; to restore on a cluster, use --ray.")
+            engine, ray = "auto", True
         if upscale is None and (engine != "auto" or denoise is not None):
             raise ControlError(
                 "no_upscaling", "An engine and a denoise strength are for upscaling; add --upscale 2 or 4."
