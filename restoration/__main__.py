@@ -8,7 +8,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
@@ -186,7 +186,8 @@ def _process_batches(
             threads=threads,
             begin=_on_one_core,
         )
-    with tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True) as bar:
+    progress = tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True)
+    with closing(outcomes), progress as bar:  # closed, so that nothing more is begun after an error or Ctrl+C
         for job, failure in outcomes:
             if failure is None:
                 finished += 1

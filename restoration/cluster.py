@@ -12,7 +12,7 @@ import pickle
 import re
 import socket
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ class Cluster:
         write: Callable[[Finished], None],
         *,
         batch: int,
-    ) -> Iterator[tuple[Item, BaseException | None]]:
+    ) -> Generator[tuple[Item, BaseException | None], None, None]:
         """Each item when what was made of it is written, or with the error that it came to, as they come.
 
         ``is_done`` and ``write`` run here. An item whose worker dies is made by another one, and written once.

@@ -7,7 +7,7 @@ core loses nothing to the handing over of parts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -28,7 +28,7 @@ def in_parallel(
     batch: int = 1,
     threads: int = 1,
     begin: Callable[[], None] = lambda: None,
-) -> Iterator[tuple[Item, BaseException | None]]:
+) -> Generator[tuple[Item, BaseException | None], None, None]:
     """Each item, in order, when what was made of it is written, or with the error that it came to.
 
     ``read`` gives None for an item that needs no more; ``work`` gets ``batch`` of the others at once, and where that

@@ -240,14 +240,14 @@ def test_a_folder_that_is_its_own_output_is_not_eaten(tmp_path: Path) -> None:
     ]
 
 
-def test_a_stopped_run_lists_what_it_made(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "kind"), [("degrade", "degraded"), ("restore", "restored")])
+def test_a_stopped_run_lists_what_it_made(tmp_path: Path, command: str, kind: str) -> None:
     source = tmp_path / "in"
     source.mkdir()
     for index in range(400):
         (source / f"{index:03}.jpg").symlink_to(EXAMPLES / "coffee.jpg")
-    command = [sys.executable, "-m", "restoration", "degrade", source, "-o", tmp_path / "out"]
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", "restoration", command, source, "-o", tmp_path / "out"],
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
@@ -259,7 +259,7 @@ def test_a_stopped_run_lists_what_it_made(tmp_path: Path) -> None:
     assert process.wait(60) != 0
     made = {path.name for path in (tmp_path / "out").glob("???.png")}
     assert 4 <= len(made) < 400
-    assert made - {entry["outputs"]["degraded"] for entry in report(tmp_path / "out")} <= {max(made)}
+    assert made - {entry["outputs"][kind] for entry in report(tmp_path / "out")} <= {max(made)}
     assert not list((tmp_path / "out").glob(".*"))
 
 
@@ -300,13 +300,15 @@ def test_upscale_says_what_it_cannot_enlarge(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("flags", "ending"), [(["upscale", "--engine", "fast"], "_x4.png"), (["restore"], ".png")])
-def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path, flags: list[str], ending: str) -> None:
+@pytest.mark.parametrize(
+    ("flags", "ending", "count"), [(["upscale", "--engine", "fast"], "_x4.png", 40), (["restore"], ".png", 99)]
+)
+def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path, flags: list[str], ending: str, count: int) -> None:
     """kill -9 in the middle: what was finished stays as it is, and the rest is made."""
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
-    for index in range(99):
-        Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index // 3)).save(source / f"{index:02}.png")
+    for index in range(count):
+        Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index % 40)).save(source / f"{index:02}.png")
     command = [*flags, str(source), "-o", str(out)]
     process = subprocess.Popen([sys.executable, "-m", "restoration", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
     while len(list(out.glob(f"??{ending}"))) < 4:
@@ -315,15 +317,15 @@ def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path, flags: list[str], 
     process.kill()
     process.wait()
     made = {path.name: path.stat().st_mtime_ns for path in out.glob(f"??{ending}")}
-    assert 4 <= len(made) < 99
+    assert 4 <= len(made) < count
     assert len(list(out.glob("*.part"))) <= max(2, torch.get_num_threads())  # a photo of each thread's
     with (out / "report.jsonl").open("a") as file:
         file.write('{"input": "a line that the kill cut o')
     code, stdout, _ = run(*command)
     assert code == 0
-    assert f"99 of 99 done, {len(made)} of them before" in stdout
+    assert f"{count} of {count} done, {len(made)} of them before" in stdout
     after = {path.name: path.stat().st_mtime_ns for path in out.glob("*.png")}
-    assert len(after) == len(report(out)) == 99
+    assert len(after) == len(report(out)) == count
     assert made.items() <= after.items()
 
 
