@@ -355,7 +355,11 @@ class Restorer:
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
             with torch.device("meta"):  # no weights of chance, and no memory for what the file does not hold
                 network = spec.build(config)
+            real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
             network.load_state_dict(dict(tensors), assign=True)
+            for key in real:  # torch itself refuses whole numbers for parameters alone, not for statistics
+                if not tensors[key].is_floating_point():
+                    raise TypeError(f"{key} has whole numbers")
             return network
 
         return self._network(spec.weights, device, build)
