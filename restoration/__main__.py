@@ -96,7 +96,7 @@ Results = tuple[Mapping[str, Photo | bytes], Entry]
 """What is made of a photo, by what it is (bytes where it is no picture), and what the report says of it beside the
 recipe."""
 GPU_BATCH = 8
-"""Photos that a GPU restores at once; a CPU's core is nearly as quick with one, and a kill costs no more than it."""
+"""Photos that a GPU restores at once; a CPU's core is little slower with one, and a kill costs no more than it."""
 
 
 def _process(

@@ -6,6 +6,7 @@ core loses nothing to the handing over of parts.
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -54,6 +55,8 @@ def in_parallel(
                 write(made)
             except Exception as error:
                 outcomes[place] = error
+        for failure in outcomes.values():
+            _let_go(failure)
         return [(item, outcomes.get(place)) for place, item in enumerate(some)]
 
     left = iter(items)
@@ -73,6 +76,13 @@ def in_parallel(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Of what the functions held that it passed through: pictures, for as long as it waits to be told."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _worked(work: Callable[[Sequence[Read]], Sequence[Made]], found: Sequence[Read]) -> Sequence[Made | Exception]:

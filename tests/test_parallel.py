@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -137,3 +137,28 @@ def test_each_thread_begins_once() -> None:
     list(in_parallel(range(50), lambda item: item, work, lambda _: None, threads=3, begin=begin))
     assert len(begun) == len(set(begun)) <= 3
     assert workers <= set(begun) - {threading.get_ident()}
+
+
+class Picture:
+    alive: ClassVar[set[int]] = set()
+
+    def __init__(self) -> None:
+        self.alive.add(id(self))
+
+    def __del__(self) -> None:
+        self.alive.discard(id(self))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_errors_that_wait_hold_no_pictures(threads: int) -> None:
+    def read(item: int) -> Picture:
+        picture = Picture()
+        try:
+            raise ValueError(id(picture))
+        except ValueError as error:
+            raise OSError(item) from error
+
+    most = 0
+    for _ in in_parallel(range(300), read, lambda items: items, lambda _: None, threads=threads):
+        most = max(most, len(Picture.alive))
+    assert most <= 2 * threads
