@@ -37,7 +37,10 @@ def with_gain(cell: Json, digits: int) -> str:
 
 
 def title(candidate: str) -> str:
-    return "degraded input" if candidate == "degraded" else f"**{candidate.upper()}**"
+    """Our models stand out."""
+    return (
+        f"**{candidate.upper()}**" if candidate in MODELS else {"degraded": "degraded input"}.get(candidate, candidate)
+    )
 
 
 def whole_table(condition: Json, candidates: Sequence[str]) -> str:
@@ -259,7 +262,22 @@ def milliseconds(seconds: float) -> str:
 
 
 def speed_tables(speed: Json) -> dict[str, str]:
-    """How quick the networks, the whole path and the start are."""
+    """How quick the networks, the whole path and the start are, by the name of the table."""
+    return {
+        "speed_networks": networks_table(speed),
+        "speed_memory": memory_table(speed["memory"]),
+        "speed_gpu": gpu_table(speed["gpu"]) if "gpu" in speed else "There is no GPU in this machine.",
+        "speed_profile": profile_table(speed["profile"]),
+        "speed_path": path_table(speed["path"]),
+        "speed_start": start_table(speed["start"]),
+        "speed_variants": variants_table(speed["variants"])
+        if "variants" in speed
+        else "Not measured in this run; try `make bench BENCH=--full`.",
+    }
+
+
+def networks_table(speed: Json) -> str:
+    """A photo's time and the rate of the machine, by candidate, threads and batch."""
     timed, operations = speed["networks"]["seconds"], speed["networks"]["operations"]
     threads = str(speed["threads"])
     rows = []
@@ -271,16 +289,13 @@ def speed_tables(speed: Json) -> dict[str, str]:
             photos = 1 if name == "matrix product" else int(batch)
             rate = f" ({work * photos / seconds / 1e9:.0f} GFLOP/s)" if work and seconds else ""
             cells.append(f"{milliseconds(seconds / photos)}{rate}" if seconds else "–")
-        against = (
-            f"{timed[threads]['1']['vae-original'] / each:.1f}×"
-            if name not in ("matrix product", "convolutions")
-            else "–"
-        )
         rates = [int(batch) / seconds[name] for batch, seconds in timed[threads].items() if name in seconds]
         most = "–" if name == "matrix product" else f"{max(rates):.0f}"
-        rows.append([title(name) if name in MODELS else name, *cells, most, against])
+        restores = name not in ("matrix product", "convolutions")
+        against = f"{timed[threads]['1']['vae-original'] / each:.1f}×" if restores else "–"
+        rows.append([title(name), *cells, most, against])
     head = ["a photo of 128×128", f"alone, {threads} threads", "alone, 1 thread", f"of 8, {threads} threads",
-            f"of 32, {threads} threads", "most photos/s", "as fast as the original VAE"]  # fmt: skip
+            f"of 32, {threads} threads", "most photos/s", "alone, as fast as the original VAE"]  # fmt: skip
     best = {name: timed[threads]["32"][name] / operations[name] for name in ("convolutions", *MODELS)}
     share = ", ".join(f"{name.upper()} {best['convolutions'] / best[name]:.0%}" for name in MODELS)
     whole = sum(timed[threads]["1"][name] for name in MODELS)
@@ -289,46 +304,45 @@ def speed_tables(speed: Json) -> dict[str, str]:
         f"32: {share}."
     )
     where = f"On {speed['cores']} CPU cores, PyTorch {speed['versions']['torch']}, in turns, medians of one run."
-    memory = [
-        [title(name) if name in MODELS else name]
-        + [
-            f"{(batches[b]['peak'] - batches[b]['loaded']) / 1e6:.0f} MB" if b in batches else "–"
-            for b in ("1", "8", "32")
-        ]
-        for name, batches in speed["memory"].items()
-    ]
-    path = speed["path"]
+    return f"{markdown(head, rows)}\n\n{said}\n\n{where}"
+
+
+def memory_table(memory: Json) -> str:
+    rows = []
+    for name, batches in memory.items():
+        taken = {batch: f"{(each['peak'] - each['loaded']) / 1e6:.0f} MB" for batch, each in batches.items()}
+        rows.append([title(name), *(taken.get(batch, "–") for batch in ("1", "8", "32"))])
+    return markdown(["on top of the loaded process", "alone", "of 8", "of 32"], rows)
+
+
+def path_table(path: Json) -> str:
+    """The stages of a photo's way, and what all of them take together that are no network."""
+    rows = [[stage, milliseconds(seconds)] for stage, seconds in path.items()]
     without = sum(path[stage] for stage in ("decode", "degrade", "measure", "encode"))
-    stages = markdown(
-        ["one photo of 128×128", "median"], [[stage, milliseconds(seconds)] for stage, seconds in path.items()]
+    said = (
+        f"Decoding, degrading, measuring and encoding together: {milliseconds(without)}; with the enlarged picture's"
+        f" encoding {milliseconds(without + path['encode the enlarged'])}."
     )
-    seconds, imports = speed["start"]["seconds"], speed["start"]["imports"]
-    began = markdown(
-        ["a whole process", "median", "against `import torch`"],
-        [[f"`{name}`", f"{each:.2f} s", f"{each / seconds['import torch']:.2f}×"] for name, each in seconds.items()],
-    )
-    heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in imports.items())
-    tables = {
-        "speed_networks": f"{markdown(head, rows)}\n\n{said}\n\n{where}",
-        "speed_memory": markdown(["on top of the loaded process", "alone", "of 8", "of 32"], memory),
-        "speed_gpu": gpu_table(speed["gpu"]) if "gpu" in speed else "There is no GPU in this machine.",
-        "speed_profile": profile_table(speed["profile"]),
-        "speed_path": f"{stages}\n\nDecoding, degrading, measuring and encoding together: {milliseconds(without)}.",
-        "speed_start": f"{began}\n\nWhat `restore` imports, by package: {heaviest}.",
-    }
-    tables["speed_variants"] = "Not measured in this run; try `make bench BENCH=--full`."
-    if "variants" in speed:
-        ways = list(next(iter(speed["variants"].values())))
-        other = [
-            [title(name), milliseconds(each[ways[0]]["seconds"])]
-            + [
-                f"{each[ways[0]]['seconds'] / each[way]['seconds']:.2f}× ({each[way]['difference']}/255)"
-                for way in ways[1:]
-            ]
-            for name, each in speed["variants"].items()
-        ]
-        tables["speed_variants"] = markdown(["network alone", *ways], other)
-    return tables
+    return f"{markdown(['one photo of 128×128', 'median'], rows)}\n\n{said}"
+
+
+def start_table(start: Json) -> str:
+    seconds = start["seconds"]
+    rows = [[f"`{name}`", f"{each:.2f} s", f"{each / seconds['import torch']:.2f}×"] for name, each in seconds.items()]
+    heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in start["imports"].items())
+    table = markdown(["a whole process", "median", "against `import torch`"], rows)
+    return f"{table}\n\nWhat `restore` imports, by package: {heaviest}."
+
+
+def variants_table(variants: Json) -> str:
+    """Other runtimes and precisions against how the networks run."""
+    usual, *others = next(iter(variants.values()))
+    rows = []
+    for name, ways in variants.items():
+        base = ways[usual]["seconds"]
+        cells = [f"{base / ways[way]['seconds']:.2f}× ({ways[way]['difference']}/255)" for way in others]
+        rows.append([title(name), milliseconds(base), *cells])
+    return markdown(["network alone", usual, *others], rows)
 
 
 def gpu_table(gpu: Json) -> str:
@@ -342,7 +356,7 @@ def gpu_table(gpu: Json) -> str:
                 continue
             rate, taken = int(batch) / timed[name], gpu["bytes"][name][batch]
             cells.append(f"{milliseconds(timed[name])} ({rate:.0f} photos/s, {taken / 1e6:.0f} MB)")
-        rows.append([title(name) if name in MODELS else name, *cells])
+        rows.append([title(name), *cells])
     return markdown([f"on one {gpu['name']}", *(f"a batch of {batch}" for batch in gpu["seconds"])], rows)
 
 
@@ -368,7 +382,7 @@ def growth_tables(growth: Json) -> dict[str, str]:
         for count in counts
     ]
     photos = markdown(["photos in the folder", *map(title, folders["runs"])], rows)
-    decoding, encoding = folders["around"].values()
+    decoding, encoding = folders["around"]["decode and fit"], folders["around"]["encode"]
     rows = []
     for name, runs in folders["runs"].items():
         few, *_, many = runs
@@ -376,9 +390,10 @@ def growth_tables(growth: Json) -> dict[str, str]:
         network = folders["network"][name]
         best = min(network.values())
         shares = f"{best / each:.0%}", f"{best / (best + (decoding + encoding) / growth['cores']):.0%}"
-        rows.append([title(name), *map(milliseconds, (each, *network.values())), *shares])
+        times = map(milliseconds, (each, network["in batches"], network["on each core"]))
+        rows.append([title(name), *times, *shares])
     against = markdown(
-        ["", "one photo more", *(f"network alone, {way}" for way in network), "its share", "at most"], rows
+        ["", "one photo more", "network alone, in batches", "network alone, on each core", "its share", "at most"], rows
     )
     said = (
         f"Of a core, decoding and fitting take {milliseconds(decoding)} a photo, encoding {milliseconds(encoding)}. As"

@@ -37,6 +37,7 @@ from restoration.restorer import CPU_BATCH
 
 from . import render
 from .growth import growth
+from .load import enlarged
 from .render import MODELS
 from .upscale import EXAMPLES, ROOT, difference, in_turn
 
@@ -124,7 +125,7 @@ def networks(restorer: Restorer, rounds: int, *, full: bool) -> Json:
             runs: dict[str, Run] = {"matrix product": multiply, "convolutions": partial(in_parts, stack, features)}
             runs |= {name: partial(in_parts, network, images) for name, network in ours.items()}
             if batch == 1 or full:
-                runs |= {name: partial(network, images) for name, network in theirs.items()}
+                runs |= {name: partial(in_parts, network, images) for name, network in theirs.items()}
             if batch == 1:
                 runs |= filters()
             found["seconds"].setdefault(str(threads), {})[str(batch)] = in_turn(runs, max(3, rounds // batch))
@@ -146,12 +147,14 @@ def profile(restorer: Restorer) -> Json:
             for _ in range(10):
                 network(images)
         own = {each.key.removeprefix("aten::"): each.self_cpu_time_total for each in profiled.key_averages()}
-        found[name] = {operation: seconds / sum(own.values()) for operation, seconds in own.items()}
+        whole = sum(own.values())
+        found[name] = {operation: microseconds / whole for operation, microseconds in own.items()}
     return found
 
 
 def on_gpu(restorer: Restorer, device: str, rounds: int) -> Json:
     """As `networks`, and the bytes that a batch takes on top of the weights."""
+    torch.backends.cudnn.allow_tf32 = False  # as `Restorer` does it
     both = {name: copy.deepcopy(restorer.network(name)) for name in MODELS} | originals()
     both = {name: network.to(device) for name, network in both.items()}
     left, right = torch.rand(2, 4096, 4096, device=device)
@@ -194,8 +197,16 @@ def alone(name: str, batch: int) -> Run:
         restorer = Restorer("cpu")
         restorer.prepare([name])
         return partial(restorer.restore_batch, [image.fit(image.load(EXAMPLES[0]))] * batch, name)
+    theirs = originals()
+    if name not in theirs:
+        return filters()[name]
     images = examples(batch)
-    return partial(torch.inference_mode()(theirs[name]), images) if name in (theirs := originals()) else filters()[name]
+
+    def run() -> None:
+        with torch.inference_mode():
+            in_parts(theirs[name], images)
+
+    return run
 
 
 def memory() -> Json:
@@ -250,16 +261,18 @@ def halved(network: nn.Module, images: Tensor) -> Tensor:
 
 
 def path(restorer: Restorer, rounds: int) -> Json:
-    """Seconds of each stage of one photo's way, and of opening one of 12 megapixels."""
+    """Seconds of each stage of one photo's way, and of opening larger ones, one of 12 megapixels among them."""
     truth = image.fit(image.load(EXAMPLES[0]))
     damage = PRESETS["original"].draw(1)
     degraded = damage.apply(truth, 1)
     restored = restorer.restore(degraded).photo
+    larger = restorer.upscale(restored, 4, engine="fast").photo
+    with Image.open(EXAMPLES[0]) as picture:
+        size = f"{picture.width}×{picture.height}"
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small.png", Path(folder) / "large.jpg"
         image.save(truth, small)
-        with Image.open(EXAMPLES[0]) as picture:
-            picture.resize((4000, 3000), Image.Resampling.BICUBIC).save(large, quality=90)
+        large.write_bytes(enlarged(EXAMPLES[0], 0))
         stages: dict[str, Run] = {
             "decode": lambda: image.fit(image.load(small)),
             "degrade": lambda: damage.apply(truth, 1),
@@ -267,7 +280,8 @@ def path(restorer: Restorer, rounds: int) -> Json:
             "measure": lambda: metrics.compare(restored, truth),
             "encode": lambda: image.encode(restored),
             "enlarge ×4": lambda: restorer.upscale(restored, 4, engine="fast"),
-            "decode and fit a JPEG of 600×400": lambda: image.fit(image.load(EXAMPLES[0])),
+            "encode the enlarged": lambda: image.encode(larger),
+            f"decode and fit a JPEG of {size}": lambda: image.fit(image.load(EXAMPLES[0])),
             "decode and fit one of 12 megapixels": lambda: image.fit(image.load(large)),
             "the same, all of its pixels": lambda: image.fit(image.load(large, reduce_to=None)),
         }
@@ -310,7 +324,7 @@ def main(
 ) -> None:
     """Measure, print, and write benchmarks/results/speed.json and growth.json.
 
-    --full needs, beside requirements-dev.txt: pip install openvino.
+    On Linux, which tells what memory a process takes. --full needs, beside requirements-dev.txt: pip install openvino.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     restorer = Restorer("cpu")
@@ -329,11 +343,14 @@ def main(
         if full:
             found["variants"] = variants(restorer, 20)
     found |= {"memory": memory(), "start": start(7 if full else 5)}
-    results = {"speed": found, "growth": growth(restorer, full=full)}
-    for name, result in results.items():
-        contents = (json.dumps(result, indent=1) + "\n").encode()
-        write_whole(ROOT / "benchmarks" / "results" / f"{name}.json", contents)
-    for table in (*render.speed_tables(results["speed"]).values(), *render.growth_tables(results["growth"]).values()):
+    tell("speed", found, render.speed_tables)  # before the rest, which may fail
+    tell("growth", growth(restorer, full=full), render.growth_tables)
+
+
+def tell(name: str, found: Json, tables: Callable[[Json], dict[str, str]]) -> None:
+    contents = (json.dumps(found, indent=1) + "\n").encode()
+    write_whole(ROOT / "benchmarks" / "results" / f"{name}.json", contents)
+    for table in tables(found).values():
         typer.echo(f"\n{table}")
 
 

@@ -443,8 +443,9 @@ def _restore(
         by = work if cluster else lambda some: work(some, restorer)
         batch, threads = 1, 1
         if not recipe.upscaling:  # of one photo, which takes all cores, and much memory
-            batch = GPU_BATCH if recipe.versions["device"] == "cuda" else 1
-            threads = min(len(jobs), max(2, torch.get_num_threads()))
+            on_gpu = recipe.versions["device"] == "cuda"
+            batch = GPU_BATCH if on_gpu else 1
+            threads = min(len(jobs), 2 if on_gpu else max(2, torch.get_num_threads()))  # one reads for a GPU, one waits
         _process_batches(
             jobs, out, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
         )

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import TypeVar
 
 AHEAD = 100
-"""Turns that wait for a thread, so that one long photo keeps no other thread idle; nothing is read for them yet."""
+"""Turns that may be begun beyond the oldest one that is not done, so that a long photo does not keep the other threads
+idle at once; of those that wait for a thread nothing is read yet."""
 Item = TypeVar("Item")
 Read = TypeVar("Read")
 Made = TypeVar("Made")

@@ -108,19 +108,23 @@ def test_a_thread_has_one_batch_at_a_time(threads: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_what_was_made_is_written_though_nobody_goes_on(threads: int) -> None:
-    made: list[Any] = []
-
-    def work(items: Sequence[int]) -> Sequence[int]:
-        made.extend(items)
-        return items
-
+def test_nothing_is_begun_once_nobody_goes_on(threads: int) -> None:
+    """What is in hand is written."""
+    read: list[int] = []
     written: list[int] = []
-    outcomes: Any = in_parallel(range(1000), lambda item: item, work, written.append, batch=2, threads=threads)
+    closed = threading.Event()
+
+    def note(item: int) -> int:
+        read.append(item)
+        assert item < 2 or closed.wait(20)  # the first batch alone is done before
+        return item
+
+    outcomes: Any = in_parallel(range(1000), note, lambda items: items, written.append, batch=2, threads=threads)
     next(outcomes)
+    threading.Timer(0.2, closed.set).start()
     outcomes.close()
-    assert 1 <= len(written) < 1000
-    assert sorted(written) == sorted(made)
+    assert 2 <= len(written) <= 2 * (threads + 1)
+    assert sorted(written) == sorted(read)
 
 
 def test_each_thread_begins_once() -> None:

@@ -66,3 +66,9 @@ def test_what_a_gpu_would_be_asked(restorer: Restorer, monkeypatch: pytest.Monke
 
 def test_a_network_is_timed_in_both_ways(restorer: Restorer, photos: list[Photo]) -> None:
     assert all(seconds > 0 for seconds in growth.network_alone(restorer, "gan", photos).values())
+
+
+def test_a_folder_is_restored_as_a_user_would() -> None:
+    told = growth.one_folder("gan", 3)
+    assert told["seconds"] > 0
+    assert told["bytes"] > 100_000_000
