@@ -1,8 +1,10 @@
-"""Where the photos to learn from lie: tar shards, folders, Kaggle. Only an index is held in memory."""
+"""Where photos lie: tar shards, zip files, folders, Kaggle. Only an index is held in memory."""
 
 from __future__ import annotations
 
+import struct
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +36,24 @@ def shard(path: Path) -> list[PhotoFile]:
     return [PhotoFile(m.name, path, m.offset_data, m.size) for m in sorted(members, key=lambda m: m.name)]
 
 
+def packed(path: Path) -> list[PhotoFile]:
+    """The photos of a zip file that only stores them, in the order of their names.
+
+    What lies before a member's bytes is as long as its own header says; the directory's copy may differ.
+    """
+    photos = []
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        for member in sorted(archive.infolist(), key=lambda member: member.filename):
+            if Path(member.filename).suffix.lower() not in SUFFIXES:
+                continue
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise SystemExit(f"{path} compresses its photos, which gains nothing; store them, as zip -0 does.")
+            file.seek(member.header_offset + 26)
+            name, extra = struct.unpack("<HH", file.read(4))
+            photos.append(PhotoFile(member.filename, path, file.tell() + name + extra, member.file_size))
+    return photos
+
+
 def folder(path: Path) -> list[PhotoFile]:
     """The photos of a folder and those below it, in an order that has nothing to do with their names."""
     files = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
@@ -41,14 +61,27 @@ def folder(path: Path) -> list[PhotoFile]:
     return [PhotoFile(file.relative_to(path).as_posix(), file, 0, file.stat().st_size) for file in files]
 
 
-def find_photos(source: str) -> list[PhotoFile]:
-    """The photos of ``source``: a folder of ``train-*.tar`` shards or of photos, or ``kaggle:OWNER/DATASET``."""
-    path = download(source.removeprefix("kaggle:")) if source.startswith("kaggle:") else Path(source)
-    shards = sorted(path.glob("train-*.tar"))
-    photos = [photo for each in shards for photo in shard(each)] if shards else folder(path)
+def photos_of(path: Path) -> list[PhotoFile]:
+    """The photos of one tar or zip file, or of a folder."""
+    photos = folder(path) if path.is_dir() else packed(path) if path.suffix == ".zip" else shard(path)
     if not photos:
-        raise SystemExit(f"There are neither train-*.tar shards nor photos in {source}.")
+        raise SystemExit(f"There are no photos in {path}.")
     return photos
+
+
+def find_photos(source: str) -> list[PhotoFile]:
+    """The photos to learn from: a folder of ``train-*.tar`` shards, of zip files or of photos, one such file, or
+    ``kaggle:OWNER/DATASET``.
+
+    Zip files hold a photo as ``SHARD/NAME``; however many there are, their photos come in the shards' order, so that
+    the same ones are last.
+    """
+    path = download(source.removeprefix("kaggle:")) if source.startswith("kaggle:") else Path(source)
+    if shards := sorted(path.glob("train-*.tar")):
+        return [photo for each in shards for photo in shard(each)]
+    if archives := sorted(path.glob("*.zip")):
+        return sorted((photo for each in archives for photo in packed(each)), key=lambda photo: photo.name)
+    return photos_of(path)
 
 
 def download(handle: str) -> Path:
