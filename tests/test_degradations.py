@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from restoration import PRESETS, ControlError, Degradation, Photo, metrics
+from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, metrics
 from restoration.degradations import (
     CONTROLS,
     _jpeg_round_trip,
@@ -21,9 +23,14 @@ from restoration.degradations import (
     luminance,
 )
 from restoration.image import to_tensor
-from tests.conftest import ROOT
+from tests.conftest import GOLDEN, ROOT
 
-STRONG = {"gaussian": 0.1, "salt_pepper": 0.05, "speckle": 0.2, "correlated": 0.2, "lines": 3, "blur": 7, "jpeg": 20}
+STRONG = {
+    "gaussian": 0.1, "salt_pepper": 0.05, "speckle": 0.2, "correlated": 0.2, "lines": 3, "blur": 7, "jpeg": 20,
+    "fading": 0.3, "scratches": 6, "dust": 0.3,
+}  # fmt: skip
+OLD_RECIPES = json.loads((GOLDEN / "recipes_schema_3.json").read_text())
+"""Of the time before prints aged: `tests/golden` holds what became of photos then."""
 
 
 def test_the_default_changes_nothing(photo: Photo) -> None:
@@ -155,6 +162,31 @@ def test_the_original_recipe_has_its_probabilities_and_ranges() -> None:
         assert low <= acting.min() <= acting.max() <= high
         assert acting.mean() == pytest.approx((low + high) / 2, rel=0.1)
     assert set(np.unique(drawn["blur"])) == {1, 3, 5, 7}
+
+
+@pytest.mark.parametrize("name", OLD_RECIPES)
+def test_older_presets_and_recipes_damage_as_they_did(photos: list[Photo], name: str) -> None:
+    """Every fourth pixel of six photos by their seeds, then of a batch of six: the last digit may be another's."""
+    with Image.open(GOLDEN / "degraded.png") as picture:
+        then = np.asarray(picture, dtype=float).reshape(len(OLD_RECIPES), 2, 32, 6, 32).swapaxes(2, 3)
+    alone, batched = then[list(OLD_RECIPES).index(name)]
+    for seed, (values, picture) in enumerate(zip(OLD_RECIPES[name], alone, strict=True)):
+        recipe = Recipe.from_json(values)
+        assert recipe.degradation == PRESETS[name].draw(seed)
+        damaged = recipe.degradation.apply(photos[seed], seed).pixels[::4, ::4, 0]
+        assert np.abs(damaged - picture).mean() < 0.01
+    drawn, fields = PRESETS[name].draw_many(np.random.default_rng(1), 6), torch.Generator().manual_seed(0)
+    now = degrade_batch(to_tensor(photos[:6]), drawn, fields)[:, 0, ::4, ::4] * 255
+    assert np.abs(now.numpy() - batched).mean() < 0.01
+
+
+@pytest.mark.parametrize("name", OLD_RECIPES)
+def test_older_presets_draw_from_one_generator_what_they_drew(name: str) -> None:
+    rng = np.random.default_rng(0)
+    for then in json.loads((GOLDEN / "strengths.json").read_text())[name]:
+        now = PRESETS[name].draw_many(rng, len(then["gaussian"]))
+        assert {control: values.tolist() for control, values in now.items() if control in then} == then
+        assert not any(now[control].any() for control in set(now) - set(then))
 
 
 def test_presets_order_by_damage(photos: list[Photo]) -> None:
