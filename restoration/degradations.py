@@ -19,12 +19,12 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from PIL import Image
 
+from .ageing import MAX_HAIRS, MAX_SPECKS, SEGMENTS, Array, dust, fading, scratches
 from .types import ControlError, Photo
 
 if TYPE_CHECKING:
     import torch
 
-Array = Any  # a NumPy array or a Torch tensor
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG and in the original
 
 
@@ -71,8 +71,12 @@ CONTROLS: Mapping[str, Control] = {
     "lines": Control(off=0, low=0, high=16, step=1, help="vertical lines, 1 to 4 pixels wide, over the full height"),
     "blur": Control(off=1, low=1, high=21, step=2, help="gaussian blur, odd kernel size in pixels"),
     "jpeg": Control(off=100, low=2, high=100, step=1, help="JPEG quality"),
+    "fading": Control(off=0, low=0, high=0.8, step=0.01, help="share of contrast lost, blacks more than whites"),
+    "scratches": Control(off=0, low=0, high=24, step=1, help="thin crooked scratches, bright or dark"),
+    "dust": Control(off=0, low=0, high=1, step=0.01, help="dust, where 1 is 128 specks and 8 hairs"),
 }
 NOISES = ("gaussian", "salt_pepper", "speckle", "correlated", "lines")  # applied in an order that the seed draws
+AGEING = ("fading", "scratches", "dust")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,9 @@ class Degradation:
     lines: int = 0
     blur: int = 1
     jpeg: int = 100
+    fading: float = 0
+    scratches: int = 0
+    dust: float = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.grayscale, bool):
@@ -119,7 +126,7 @@ class Degradation:
         """
         strengths = {name: np.array([getattr(self, name)]) for name in CONTROLS}
         pixels = photo.pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255
-        pixels = add_noise_and_blur(pixels, strengths, _SeededNoise(seed), grayscale=self.grayscale)
+        pixels = before_jpeg(pixels, strengths, _SeededNoise(seed), grayscale=self.grayscale)
         pixels = np.rint(pixels[0].transpose(1, 2, 0) * 255).astype(np.uint8)
         if self.jpeg != CONTROLS["jpeg"].off:
             pixels = _jpeg_round_trip(pixels, int(self.jpeg))
@@ -140,6 +147,9 @@ class Preset:
         """Strengths for ``count`` photos: control -> float64 ``[count]``."""
         strengths = {}
         for name, control in CONTROLS.items():
+            if name in AGEING and name not in self.ranges:  # older presets draw from ``rng`` what they always drew
+                strengths[name] = np.full(count, control.off, dtype=float)
+                continue
             probability, low, high = self.ranges.get(name, (0, control.off, control.off))
             if control.step >= 1:
                 values = rng.integers(0, round((high - low) / control.step) + 1, count) * control.step + low
@@ -188,6 +198,18 @@ PRESETS: Mapping[str, Preset] = {
             "lines": (0.6, 2, 8),
             "blur": (0.6, 5, 9),
             "jpeg": (1.0, 10, 40),
+        },
+    ),
+    "antique": Preset(
+        summary="an old print: faded, scratched and dusty, with its film's grain",
+        ranges={
+            "gaussian": (0.4, 0.01, 0.04),
+            "correlated": (0.7, 0.03, 0.12),
+            "blur": (0.5, 3, 5),
+            "jpeg": (1.0, 60, 92),
+            "fading": (0.8, 0.1, 0.5),
+            "scratches": (0.6, 1, 8),
+            "dust": (0.7, 0.1, 0.6),
         },
     ),
 }
@@ -329,14 +351,16 @@ def blur(images: Array, size: np.ndarray) -> Array:
     return images
 
 
-def add_noise_and_blur(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise, *, grayscale: bool) -> Array:
-    """The original's steps before JPEG: the noises in the order that ``noise`` draws, blur, clip.
+def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise, *, grayscale: bool) -> Array:
+    """All steps but JPEG, as they happen to a photo: its print fades; the original's noises, in the order that
+    ``noise`` draws; scratches and dust; blur; clip.
 
     ``images`` is ``[B, 3, H, W]``, ``strengths`` maps each control to ``[B]`` on the host. Returns one channel where
     ``grayscale``, else three.
     """
     if grayscale:
         images = luminance(images)
+    images = _fade(images, strengths, noise)
     batch, _, height, width = images.shape
     for name in noise.order():
         if not strengths[name].any():
@@ -351,7 +375,25 @@ def add_noise_and_blur(images: Array, strengths: Mapping[str, np.ndarray], noise
         else:
             kernel = {"gaussian": gaussian, "speckle": speckle, "correlated": correlated}[name]
             images = kernel(images, strength, noise.normal(name, tuple(images.shape)))
+    # Of scratches and dust, too, as many as there can be are drawn.
+    if strengths["scratches"].any():
+        shape = (batch, 8 + SEGMENTS, int(CONTROLS["scratches"].high))
+        images = scratches(images, strengths["scratches"], noise.uniform("scratches", shape))
+    if strengths["dust"].any():
+        specks, hairs = noise.uniform("specks", (batch, 6, MAX_SPECKS)), noise.uniform("hairs", (batch, 6, MAX_HAIRS))
+        images = dust(images, strengths["dust"], specks, hairs)
     return blur(images, strengths["blur"]).clip(0, 1)
+
+
+def _fade(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise) -> Array:
+    if not strengths["fading"].any():
+        return images
+    return fading(images, _like(strengths["fading"], images), noise.uniform("fading", (len(images), 5)))
+
+
+def fade_batch(images: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator) -> torch.Tensor:
+    """Fading alone on ``[B, C, H, W]``, for who wants the faded photo itself before `degrade_batch` does the rest."""
+    return _fade(images, strengths, _DeviceNoise(generator))
 
 
 def degrade_batch(
@@ -361,7 +403,7 @@ def degrade_batch(
 
     JPEG is its lossy part alone (`jpeg_dct`), so H and W must be multiples of 16. Returns ``[B, 1 or 3, H, W]``.
     """
-    images = add_noise_and_blur(images, strengths, _DeviceNoise(generator), grayscale=grayscale)
+    images = before_jpeg(images, strengths, _DeviceNoise(generator), grayscale=grayscale)
     return jpeg_dct((images * 255).round() / 255, strengths["jpeg"])
 
 

@@ -17,7 +17,9 @@ from .image import Fit, check_fit
 from .outputs import read_report
 from .types import ControlError, RecipeMismatch, Upscaling
 
-SCHEMA = 3
+SCHEMA = 4
+KNOWN_SCHEMAS = (3, SCHEMA)
+"""Those that are read. A recipe of schema 3 knows no ageing; nothing of it is done to its photo."""
 MAX_LINK = 65536
 """Characters of a recipe's JSON that a link may hold."""
 
@@ -72,7 +74,7 @@ class Recipe:
         if not isinstance(values, dict) or "schema" not in values:
             raise ControlError("recipe_none", "This is not a recipe; use the JSON that a report or the app gives.")
         values = dict(values)
-        if (schema := values.pop("schema")) != SCHEMA:
+        if (schema := values.pop("schema")) not in KNOWN_SCHEMAS:
             raise ControlError(
                 "recipe_schema",
                 "This recipe has schema {schema!r}, but this program reads {known}; make it anew with this version.",
