@@ -1,15 +1,19 @@
-"""`python -m train.evaluate --photos SHARD`: every released model on photos that nobody trained on."""
+"""`python -m train.evaluate --photos PHOTOS`: every released model on photos that nobody trained on."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import permutations
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
+import torch
 import typer
 from PIL import Image
 from tqdm import tqdm
@@ -21,10 +25,11 @@ from restoration.types import SIDE
 from restoration.weights import restorers
 
 from .lpips import Lpips
-from .photos import PhotoFile, find_photos, shard, split
+from .photos import PhotoFile, find_photos, photos_of, split
 
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
 Scores = dict[str, list[dict[str, float]]]
+T = TypeVar("T")
 
 
 def crop(photo: Photo) -> Photo:
@@ -53,7 +58,8 @@ def single(**controls: float) -> Condition:
     return Condition(degradation=lambda _: degradation, limit=100)
 
 
-# Of each single degradation, what the original's recipe draws little of, what it draws at most, and more than that.
+# Of each single degradation, what its preset (original; antique for the last three) draws little of, what it draws at
+# most, and more than that.
 STRENGTHS: Mapping[str, tuple[float, float, float]] = {
     "gaussian": (0.03, 0.08, 0.12),
     "salt_pepper": (0.003, 0.01, 0.03),
@@ -62,10 +68,14 @@ STRENGTHS: Mapping[str, tuple[float, float, float]] = {
     "lines": (1, 4, 8),
     "blur": (3, 7, 9),
     "jpeg": (70, 20, 10),
+    "fading": (0.1, 0.5, 0.7),
+    "scratches": (1, 8, 16),
+    "dust": (0.1, 0.6, 1),
 }
 CONDITIONS = {
     "original": Condition(degradation=PRESETS["original"].draw, whole_table=True),
     "original, squashed": Condition(fit=squash_aliased, degradation=PRESETS["original"].draw, whole_table=True),
+    "antique": Condition(degradation=PRESETS["antique"].draw, whole_table=True),
     "clean": single(),
     **{f"{name} {value:g}": single(**{name: value}) for name, values in STRENGTHS.items() for value in values},
 }
@@ -75,18 +85,55 @@ def read(photo: PhotoFile) -> Photo:
     return Photo(np.array(Image.open(io.BytesIO(photo.read())).convert("RGB")))
 
 
+def pair(photo: PhotoFile, seed: int, condition: Condition) -> tuple[Photo, Photo]:
+    """The truth, and what is degraded of it."""
+    truth = condition.fit(read(photo))
+    return truth, condition.degradation(seed).apply(truth, seed)
+
+
 def pairs(photos: Sequence[PhotoFile], condition: Condition) -> Iterator[tuple[Photo, Photo]]:
     """Truth and degraded, of each photo; the seed is the photo's index."""
     for seed, photo in enumerate(tqdm(photos[: condition.limit], unit="photo", leave=False)):
-        truth = condition.fit(read(photo))
-        yield truth, condition.degradation(seed).apply(truth, seed)
+        yield pair(photo, seed, condition)
+
+
+def on_each_core(photos: Sequence[PhotoFile], condition: Condition, score: Callable[[Photo, Photo], T]) -> Iterator[T]:
+    """``score`` of each of the `pairs`, in their order. Each core has a thread with photos of its own: half of the time
+    goes to measures, which use but one, and where a training runs too, networks spread over all would wait for it."""
+    photos = photos[: condition.limit]
+    with ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        done = pool.map(lambda seed: score(*pair(photos[seed], seed, condition)), range(len(photos)))
+        yield from tqdm(done, total=len(photos), unit="photo", leave=False)
 
 
 def measure(photo: Photo, truth: Photo) -> dict[str, float]:
-    """`restoration.metrics`, and the RGB PSNR that the photo would have without its colours."""
+    """`restoration.metrics`, the RGB PSNR that the photo would have without its colours, and what they add to it."""
     grey = np.rint(photo.pixels @ np.array(LUMA)).astype(np.uint8)
-    in_grey = Photo(np.repeat(grey[..., None], 3, axis=2))
-    return {**asdict(metrics.compare(photo, truth)), "psnr_in_grey": metrics.psnr(in_grey, truth)}
+    compared, in_grey = metrics.compare(photo, truth), Photo(np.repeat(grey[..., None], 3, axis=2))
+    psnr_in_grey = metrics.psnr(in_grey, truth)
+    return {**asdict(compared), "psnr_in_grey": psnr_in_grey, "colour_adds": compared.psnr - psnr_in_grey}
+
+
+def score(
+    truth: Photo, degraded: Photo, *, restorer: Restorer, models: Sequence[str], distance: Lpips | None, whole: bool
+) -> dict[str, dict[str, float]]:
+    """The measures of the degraded photo and of each model's restoration, and what the truth is like."""
+    candidates = {"degraded": degraded} | {name: restorer.restore(degraded, name).photo for name in models}
+    if whole:
+        rows = {name: measure(each, truth) for name, each in candidates.items()}
+    else:
+        rows = {
+            name: {"psnr": metrics.psnr(each, truth), "psnr_luminance": metrics.psnr_luminance(each, truth)}
+            for name, each in candidates.items()
+        }
+    if whole and distance:
+        for row, value in zip(rows.values(), distance(list(candidates.values()), truth), strict=True):
+            row["lpips"] = float(value)
+    return {**rows, "truth": {"colourfulness": metrics.colourfulness(truth), "detail": detail(truth)}}
+
+
+def column(rows: Sequence[Mapping[str, float]], name: str) -> np.ndarray:
+    return np.array([row[name] for row in rows])
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
@@ -96,23 +143,35 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(np.percentile(means, 2.5)), float(np.percentile(means, 97.5))
 
 
+def gain(values: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
+    """The mean difference over the same photos, with its interval; nothing where it is not finite."""
+    difference = values - reference
+    if not np.isfinite(difference).all():  # a perfect photo has no finite PSNR, and JSON knows no infinity
+        return {}
+    low, high = interval(difference)
+    return {"gain": round(float(difference.mean()), 4), "interval": [round(low, 4), round(high, 4)]}
+
+
 def summarise(scores: Scores) -> dict[str, dict[str, Any]]:
     """Per candidate: the mean of every measure, and its gain over the degraded input with the interval."""
     table: dict[str, dict[str, Any]] = {}
     for candidate, rows in scores.items():
         table[candidate] = {}
         for name in rows[0]:
-            values = np.array([row[name] for row in rows])
-            gain = values - np.array([row[name] for row in scores["degraded"]])
-            # A perfect photo has no finite PSNR, and neither has a gain over one; JSON knows no infinity.
+            values = column(rows, name)
             mean = round(float(values.mean()), 4) if np.isfinite(values).all() else None
-            table[candidate][name] = {"mean": mean}
-            if np.isfinite(gain).all():
-                low, high = interval(gain)
-                table[candidate][name] |= {
-                    "gain": round(float(gain.mean()), 4),
-                    "interval": [round(low, 4), round(high, 4)],
-                }
+            table[candidate][name] = {"mean": mean, **gain(values, column(scores["degraded"], name))}
+    return table
+
+
+def differences(scores: Scores) -> dict[str, dict[str, Any]]:
+    """Each model's gain over each other one. Photos differ far more than models do, so this alone tells who is ahead,
+    not the intervals of their gains over the degraded input."""
+    table: dict[str, dict[str, Any]] = {name: {} for name in scores if name != "degraded"}
+    for first, second in permutations(table, 2):
+        table[first][second] = {
+            name: gain(column(scores[first], name), column(scores[second], name)) for name in scores[first][0]
+        }
     return table
 
 
@@ -122,22 +181,21 @@ def detail(truth: Photo) -> float:
     return float(np.abs(np.diff(y, axis=0)).mean() + np.abs(np.diff(y, axis=1)).mean())
 
 
-def by_detail(scores: Scores, details: list[float]) -> list[dict[str, float]]:
+def by_detail(scores: Scores, details: Sequence[float] | np.ndarray) -> list[dict[str, float]]:
     """Each model's luminance gain on the third of the photos with the least detail, the middle, and the most."""
-    thirds = np.array_split(np.argsort(details), 3)
-    before = np.array([row["psnr_luminance"] for row in scores["degraded"]])
+    before = column(scores["degraded"], "psnr_luminance")
     return [
         {
-            name: round(float((np.array([row["psnr_luminance"] for row in rows]) - before)[third].mean()), 4)
+            name: round(float((column(rows, "psnr_luminance") - before)[third].mean()), 4)
             for name, rows in scores.items()
             if name != "degraded"
         }
-        for third in thirds
+        for third in np.array_split(np.argsort(details), 3)
     ]
 
 
 def main(
-    photos: Annotated[str, typer.Option(help="A tar shard of photos that were not trained on.")],
+    photos: Annotated[str, typer.Option(help="Photos that were not trained on: a tar or zip file, or a folder.")],
     development: Annotated[
         bool, typer.Option("--development", help="To choose by: --photos is what `train` got; give --out as well.")
     ] = False,
@@ -149,41 +207,27 @@ def main(
     distance = Lpips(None if lpips == "download" else Path(lpips)) if lpips else None
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
-    files = (split(find_photos(photos))[1] if development else shard(Path(photos)))[:limit]
+    files = (split(find_photos(photos))[1] if development else photos_of(Path(photos)))[:limit]
     if development and out == RESULTS / "quality.json":
         raise SystemExit("The development photos' scores are not the published ones; give another --out.")
-    result: dict[str, Any] = {"shard": Path(photos).name, "weights_sha256": released, "conditions": {}}
+    result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "conditions": {}}
     for title, condition in CONDITIONS.items():
-        scores: Scores = {name: [] for name in ("degraded", *released)}
-        colourfulness, details = [], []
-        for truth, degraded in pairs(files, condition):
-            candidates = {"degraded": degraded} | {name: restorer.restore(degraded, name).photo for name in released}
-            if condition.whole_table:
-                rows = {name: measure(candidate, truth) for name, candidate in candidates.items()}
-                if distance:
-                    for row, value in zip(rows.values(), distance(list(candidates.values()), truth), strict=True):
-                        row["lpips"] = float(value)
-            else:
-                rows = {
-                    name: {"psnr": metrics.psnr(each, truth), "psnr_luminance": metrics.psnr_luminance(each, truth)}
-                    for name, each in candidates.items()
-                }
-            for name, row in rows.items():
-                scores[name].append(row)
-            colourfulness.append(metrics.colourfulness(truth))
-            details.append(detail(truth))
+        whole = condition.whole_table
+        task = partial(score, restorer=restorer, models=list(released), distance=distance, whole=whole)
+        rows = list(on_each_core(files, condition, task))
+        scores = {name: [row[name] for row in rows] for name in rows[0]}
+        truths = scores.pop("truth")
+        table = summarise(scores)
         result["conditions"][title] = {
-            "photos": len(details),
-            "truth_colourfulness": round(float(np.mean(colourfulness)), 3),
-            "scores": summarise(scores),
+            "photos": len(rows),
+            "truth_colourfulness": round(float(column(truths, "colourfulness").mean()), 3),
+            "scores": table,
+            **({"differences": differences(scores)} if whole else {}),
         }
         if title == "original":
-            result["by_detail"] = by_detail(scores, details)
-        gains = {
-            name: "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)
-            for name, row in result["conditions"][title]["scores"].items()
-        }
-        for name, line in gains.items():
+            result["by_detail"] = by_detail(scores, column(truths, "detail"))
+        for name, row in table.items():
+            line = "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)
             typer.echo(f"{title:20} {name:9} {line}")
     write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(f"Written to {out}.")

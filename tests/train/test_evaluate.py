@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from restoration import Photo, image, metrics
 from tests.conftest import EXAMPLES
 from train import evaluate
+from train.photos import shard
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,38 @@ def test_the_table(result: dict) -> None:
     assert scores["degraded"]["psnr"]["gain"] == 0
     gain = scores["vae"]["psnr"]["mean"] - scores["degraded"]["psnr"]["mean"]
     assert scores["vae"]["psnr"]["gain"] == pytest.approx(gain, abs=2e-4)
+    for title in ("original", "original, squashed", "antique"):
+        whole = result["conditions"][title]
+        for first, others in whole["differences"].items():
+            assert {first, *others} == {"vae", "gan", "cnn"}
+            for second, row in others.items():
+                means = [whole["scores"][name]["colour_adds"]["mean"] for name in (first, second)]
+                assert row["colour_adds"]["gain"] == pytest.approx(means[0] - means[1], abs=2e-4)
+    assert "differences" not in result["conditions"]["clean"]
 
 
 def test_the_development_photos_do_not_pass_for_the_published_scores(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--out"):
         evaluate.main(str(folder), True, 1)
+
+
+def test_a_folder_of_photos(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "CONDITIONS", {"clean": evaluate.CONDITIONS["clean"]})
+    for name in ("coffee.jpg", "china.jpg"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    evaluate.main(str(tmp_path), False, None, None, tmp_path / "quality.json")
+    result = json.loads((tmp_path / "quality.json").read_text())
+    assert (result["shard"], result["conditions"]["clean"]["photos"]) == (tmp_path.name, 2)
+    with pytest.raises(SystemExit, match="no photos"):  # shards to train on are no photos to measure with
+        evaluate.main(str(folder), False, None, None, tmp_path / "quality.json")
+
+
+def test_each_core_takes_the_photos_in_their_order(folder: Path) -> None:
+    files, condition = shard(folder / "train-0000.tar")[:12], evaluate.CONDITIONS["antique"]
+    together = evaluate.on_each_core(files, condition, lambda truth, degraded: (truth, degraded))
+    for (truth, degraded), (other, damaged) in zip(together, evaluate.pairs(files, condition), strict=True):
+        assert np.array_equal(truth.pixels, other.pixels)
+        assert np.array_equal(degraded.pixels, damaged.pixels)
 
 
 def test_stronger_damage_leaves_less(result: dict) -> None:
@@ -86,6 +115,33 @@ def test_in_grey_has_the_luminance_and_no_colour(photo: Photo) -> None:
     assert measured["psnr"] == float("inf")
     assert measured["psnr_in_grey"] < 30
     assert metrics.colourfulness(photo) > 10
+
+
+def test_colours_add_what_they_are_worth(photo: Photo) -> None:
+    darker = Photo((photo.pixels * 0.8).astype(np.uint8))
+    swapped = Photo(darker.pixels[..., ::-1].copy())
+    grey = Photo(np.repeat(darker.pixels[..., :1], 3, axis=2))
+    for candidate, low, high in ((darker, 1, 20), (swapped, -20, -1), (grey, 0, 0)):
+        measured = evaluate.measure(candidate, photo)
+        assert low <= measured["colour_adds"] <= high
+        assert measured["colour_adds"] == measured["psnr"] - measured["psnr_in_grey"]
+
+
+def test_a_small_lead_on_every_photo_is_sure_however_photos_differ() -> None:
+    rng = np.random.default_rng(0)
+    photos, lead = rng.normal(25, 5, 200), rng.normal(0.1, 0.05, 200)
+    scores = {
+        "degraded": [{"psnr": 20.0}] * 200,
+        "vae": [{"psnr": value} for value in photos],
+        "cnn": [{"psnr": value} for value in photos + lead],
+    }
+    ahead, behind = (
+        evaluate.differences(scores)[first][second]["psnr"] for first, second in (("cnn", "vae"), ("vae", "cnn"))
+    )
+    assert 0.08 < ahead["interval"][0] < ahead["gain"] < ahead["interval"][1] < 0.12
+    assert behind["gain"] == -ahead["gain"]
+    table = evaluate.summarise(scores)
+    assert table["vae"]["psnr"]["interval"][1] > table["cnn"]["psnr"]["interval"][0] + 1  # these say nothing
 
 
 def test_the_interval_holds_the_mean() -> None:
