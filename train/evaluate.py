@@ -107,11 +107,10 @@ def on_each_core(photos: Sequence[PhotoFile], condition: Condition, score: Calla
 
 
 def measure(photo: Photo, truth: Photo) -> dict[str, float]:
-    """`restoration.metrics`, the RGB PSNR that the photo would have without its colours, and what they add to it."""
+    """`restoration.metrics`, and what the photo's colours add to the RGB PSNR that it would have in grey."""
     grey = np.rint(photo.pixels @ np.array(LUMA)).astype(np.uint8)
     compared, in_grey = metrics.compare(photo, truth), Photo(np.repeat(grey[..., None], 3, axis=2))
-    psnr_in_grey = metrics.psnr(in_grey, truth)
-    return {**asdict(compared), "psnr_in_grey": psnr_in_grey, "colour_adds": compared.psnr - psnr_in_grey}
+    return {**asdict(compared), "colour_adds": compared.psnr - metrics.psnr(in_grey, truth)}
 
 
 def score(
