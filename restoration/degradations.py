@@ -19,7 +19,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 from PIL import Image
 
-from .ageing import MAX_HAIRS, MAX_SPECKS, SEGMENTS, Array, dust, fading, scratches
+from .ageing import FIELDS, MAX_HAIRS, MAX_SCRATCHES, MAX_SPECKS, Array, dust, fading, scratches
 from .types import ControlError, Photo
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ CONTROLS: Mapping[str, Control] = {
     "blur": Control(off=1, low=1, high=21, step=2, help="gaussian blur, odd kernel size in pixels"),
     "jpeg": Control(off=100, low=2, high=100, step=1, help="JPEG quality"),
     "fading": Control(off=0, low=0, high=0.8, step=0.01, help="share of contrast lost, blacks more than whites"),
-    "scratches": Control(off=0, low=0, high=24, step=1, help="thin crooked scratches, bright or dark"),
-    "dust": Control(off=0, low=0, high=1, step=0.01, help="dust, where 1 is 128 specks and 8 hairs"),
+    "scratches": Control(off=0, low=0, high=MAX_SCRATCHES, step=1, help="thin crooked scratches, bright or dark"),
+    "dust": Control(off=0, low=0, high=1, step=0.01, help=f"dust; 1 is {MAX_SPECKS} specks and {MAX_HAIRS} hairs"),
 }
 NOISES = ("gaussian", "salt_pepper", "speckle", "correlated", "lines")  # applied in an order that the seed draws
 AGEING = ("fading", "scratches", "dust")
@@ -377,10 +377,9 @@ def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise
             images = kernel(images, strength, noise.normal(name, tuple(images.shape)))
     # Of scratches and dust, too, as many as there can be are drawn.
     if strengths["scratches"].any():
-        shape = (batch, 8 + SEGMENTS, int(CONTROLS["scratches"].high))
-        images = scratches(images, strengths["scratches"], noise.uniform("scratches", shape))
+        images = scratches(images, strengths["scratches"], noise.uniform("scratches", (batch, *FIELDS["scratches"])))
     if strengths["dust"].any():
-        specks, hairs = noise.uniform("specks", (batch, 6, MAX_SPECKS)), noise.uniform("hairs", (batch, 6, MAX_HAIRS))
+        specks, hairs = (noise.uniform(name, (batch, *FIELDS[name])) for name in ("specks", "hairs"))
         images = dust(images, strengths["dust"], specks, hairs)
     return blur(images, strengths["blur"]).clip(0, 1)
 
@@ -388,7 +387,7 @@ def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise
 def _fade(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise) -> Array:
     if not strengths["fading"].any():
         return images
-    return fading(images, _like(strengths["fading"], images), noise.uniform("fading", (len(images), 5)))
+    return fading(images, _like(strengths["fading"], images), noise.uniform("fading", (len(images), *FIELDS["fading"])))
 
 
 def fade_batch(images: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator) -> torch.Tensor:
