@@ -72,8 +72,8 @@ CONTROLS: Mapping[str, Control] = {
     "blur": Control(off=1, low=1, high=21, step=2, help="gaussian blur, odd kernel size in pixels"),
     "jpeg": Control(off=100, low=2, high=100, step=1, help="JPEG quality"),
     "fading": Control(off=0, low=0, high=0.8, step=0.01, help="share of contrast lost, blacks more than whites"),
-    "scratches": Control(off=0, low=0, high=MAX_SCRATCHES, step=1, help="thin crooked scratches, bright or dark"),
-    "dust": Control(off=0, low=0, high=1, step=0.01, help=f"dust; 1 is {MAX_SPECKS} specks and {MAX_HAIRS} hairs"),
+    "scratches": Control(off=0, low=0, high=MAX_SCRATCHES, step=1, help="thin crooked cracks, bright or dark"),
+    "dust": Control(off=0, low=0, high=1, step=0.01, help=f"share of {MAX_SPECKS} specks and {MAX_HAIRS} hairs"),
 }
 NOISES = ("gaussian", "salt_pepper", "speckle", "correlated", "lines")  # applied in an order that the seed draws
 AGEING = ("fading", "scratches", "dust")

@@ -18,6 +18,7 @@ from restoration.degradations import (
     _jpeg_round_trip,
     blur,
     degrade_batch,
+    fade_batch,
     jpeg_dct,
     lines,
     luminance,
@@ -55,11 +56,12 @@ def test_grayscale_leaves_the_luminance(photo: Photo) -> None:
     assert np.abs(grey[..., 0] - photo.pixels @ [0.299, 0.587, 0.114]).max() <= 0.51
 
 
-def test_one_seed_gives_one_picture_in_every_process(photo: Photo) -> None:
+@pytest.mark.parametrize("name", ["heavy", "antique"])
+def test_one_seed_gives_one_picture_in_every_process(photo: Photo, name: str) -> None:
     code = (
         "import hashlib; from pathlib import Path; from restoration import PRESETS, image\n"
         "photo = image.fit(image.load('assets/examples/astronaut.jpg'))\n"
-        "print(hashlib.sha256(PRESETS['heavy'].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest())"
+        f"print(hashlib.sha256(PRESETS['{name}'].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest())"
     )
     prints = {
         subprocess.run(
@@ -72,7 +74,7 @@ def test_one_seed_gives_one_picture_in_every_process(photo: Photo) -> None:
         ).stdout
         for threads in ("1", "2")
     }
-    here = hashlib.sha256(PRESETS["heavy"].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest()
+    here = hashlib.sha256(PRESETS[name].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest()
     assert prints == {here + "\n"}
 
 
@@ -130,18 +132,20 @@ def test_batched_jpeg_is_libjpegs(photos: list[Photo], channels: int) -> None:
         assert q == 100 or error.mean() < 0.5 * np.abs(pixels.astype(float) - theirs).mean()
 
 
-@pytest.mark.parametrize("grayscale", [True, False])
-def test_the_batched_path_agrees_in_distribution_with_the_single_one(photos: list[Photo], grayscale: bool) -> None:
+@pytest.mark.parametrize(("name", "grayscale"), [("original", True), ("original", False), ("antique", True)])
+def test_the_batched_path_agrees_in_distribution_with_the_single_one(
+    photos: list[Photo], name: str, grayscale: bool
+) -> None:
     images = to_tensor(photos).repeat(25, 1, 1, 1)
     truth = luminance(images) if grayscale else images
-    rng, fields, original = np.random.default_rng(0), torch.Generator().manual_seed(0), PRESETS["original"]
+    rng, fields, preset = np.random.default_rng(0), torch.Generator().manual_seed(0), PRESETS[name]
     batched = torch.cat(
         [
-            degrade_batch(part, original.draw_many(rng, len(part)), fields, grayscale=grayscale)
+            degrade_batch(part, preset.draw_many(rng, len(part)), fields, grayscale=grayscale)
             for part in images.split(12)
         ]
     )
-    drawn = [replace(original.draw(seed), grayscale=grayscale).apply(photos[seed % 12], seed) for seed in range(300)]
+    drawn = [replace(preset.draw(seed), grayscale=grayscale).apply(photos[seed % 12], seed) for seed in range(300)]
     single = to_tensor(drawn)[:, : truth.shape[1]]
 
     def statistics(degraded: torch.Tensor) -> torch.Tensor:
@@ -154,14 +158,29 @@ def test_the_batched_path_agrees_in_distribution_with_the_single_one(photos: lis
     assert torch.allclose(ours.std(1), theirs.std(1), rtol=0.25)
 
 
-def test_the_original_recipe_has_its_probabilities_and_ranges() -> None:
-    drawn = PRESETS["original"].draw_many(np.random.default_rng(0), 4000)
-    for name, (probability, low, high) in PRESETS["original"].ranges.items():
-        acting = drawn[name][drawn[name] != CONTROLS[name].off]
+@pytest.mark.parametrize("name", ["original", "antique"])
+def test_a_preset_has_its_probabilities_and_ranges(name: str) -> None:
+    drawn = PRESETS[name].draw_many(np.random.default_rng(0), 4000)
+    for control, (probability, low, high) in PRESETS[name].ranges.items():
+        acting = drawn[control][drawn[control] != CONTROLS[control].off]
         assert len(acting) / 4000 == pytest.approx(probability, abs=0.03)
         assert low <= acting.min() <= acting.max() <= high
         assert acting.mean() == pytest.approx((low + high) / 2, rel=0.1)
-    assert set(np.unique(drawn["blur"])) == {1, 3, 5, 7}
+    assert set(np.unique(drawn["blur"])) == ({1, 3, 5, 7} if name == "original" else {1, 3, 5})
+
+
+def test_a_photo_fades_first_and_the_faded_one_is_the_target(photos: list[Photo]) -> None:
+    truth = luminance(to_tensor(photos))
+    off = {name: np.full(12, control.off, dtype=float) for name, control in CONTROLS.items()}
+    faded = fade_batch(
+        truth, {**off, "fading": np.full(12, 0.4), "dust": np.ones(12)}, torch.Generator().manual_seed(0)
+    )
+    assert torch.equal(fade_batch(truth, off, torch.Generator().manual_seed(0)), truth)
+    assert 0.5 < faded.std() / truth.std() < 0.7  # and no dust on it
+    once = degrade_batch(truth, {**off, "fading": np.full(12, 0.4)}, torch.Generator().manual_seed(0), grayscale=False)
+    assert (once - faded).abs().max() < 0.6 / 255  # the same, in 8 bits
+    soiled = degrade_batch(faded, {**off, "dust": np.ones(12)}, torch.Generator().manual_seed(1), grayscale=False)
+    assert ((soiled - faded).abs() < 0.6 / 255).float().mean() > 0.8  # between the dust the target is met
 
 
 @pytest.mark.parametrize("name", OLD_RECIPES)
@@ -205,6 +224,10 @@ def test_presets_order_by_damage(photos: list[Photo]) -> None:
         {"gaussian": -0.1},
         {"speckle": 9},
         {"lines": 2.5},
+        {"fading": 0.9},
+        {"scratches": 2.5},
+        {"scratches": 25},
+        {"dust": -0.1},
         {"blur": 4},
         {"jpeg": 0},
         {"jpeg": "20"},

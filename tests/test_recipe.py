@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from restoration import PRESETS, ControlError, Recipe, Upscaling
+from restoration import PRESETS, ControlError, Degradation, Recipe, Upscaling
 
 
 def bomb() -> str:
@@ -23,26 +23,35 @@ def test_a_recipe_survives_json() -> None:
     assert set(recipe.to_json()["versions"]) == {"torch", "numpy", "pillow"}
 
 
+def test_a_recipe_of_before_prints_aged_replays_and_is_written_anew() -> None:
+    old = {"schema": 3, "degradation": {"grayscale": True, "gaussian": 0.1, "blur": 3}, "seed": 2}
+    recipe = Recipe.from_json(old)
+    assert recipe.degradation == Degradation(grayscale=True, gaussian=0.1, blur=3)
+    assert recipe.to_json()["schema"] == 4
+    assert recipe.to_json()["degradation"]["dust"] == 0
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
 @pytest.mark.parametrize(
     ("contents", "says"),
     [
         ("{", "no JSON"),
         ("[]", "not a recipe"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 3, "mode": "x"}', "'mode'"),
-        ('{"schema": 3, "degradation": {"gaussian": 7}}', "gaussian"),
-        ('{"schema": 3, "degradation": {"sepia": 1}}', "sepia"),
-        ('{"schema": 3, "degradation": 3}', "degradation cannot be 3"),
-        ('{"schema": 3, "fit": "stretch"}', "no fit"),
-        ('{"schema": 3, "versions": {"torch": 2}}', "versions: torch"),
-        ('{"schema": 3, "seed": -4}', "seed"),
-        ('{"schema": 3, "seed": "x"}', "seed"),
-        ('{"schema": 3, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
-        ('{"schema": 3, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
-        ('{"schema": 3, "upscaling": {"size": 4}}', "'size'"),
-        ('{"schema": 3, "upscaling": 4}', "upscaling cannot be 4"),
-        ('{"schema": 3, "models": ["vae"]}', "models cannot be"),
-        ('{"schema": 3, "models": {"vae": 3}}', "models: vae cannot be 3"),
+        ('{"schema": 4, "mode": "x"}', "'mode'"),
+        ('{"schema": 4, "degradation": {"gaussian": 7}}', "gaussian"),
+        ('{"schema": 4, "degradation": {"sepia": 1}}', "sepia"),
+        ('{"schema": 4, "degradation": 3}', "degradation cannot be 3"),
+        ('{"schema": 4, "fit": "stretch"}', "no fit"),
+        ('{"schema": 4, "versions": {"torch": 2}}', "versions: torch"),
+        ('{"schema": 4, "seed": -4}', "seed"),
+        ('{"schema": 4, "seed": "x"}', "seed"),
+        ('{"schema": 4, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
+        ('{"schema": 4, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
+        ('{"schema": 4, "upscaling": {"size": 4}}', "'size'"),
+        ('{"schema": 4, "upscaling": 4}', "upscaling cannot be 4"),
+        ('{"schema": 4, "models": ["vae"]}', "models cannot be"),
+        ('{"schema": 4, "models": {"vae": 3}}', "models: vae cannot be 3"),
     ],
 )
 def test_what_is_no_recipe_is_said(tmp_path: Path, contents: str, says: str) -> None:

@@ -44,6 +44,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "original": ("original", "original"),
     "light": ("light", "léger"),
     "heavy": ("heavy", "fort"),
+    "antique": ("antique", "ancien"),
     "off": ("off", "aucun"),
     "seed": ("Seed", "Graine"),
     "dice": ("New seed", "Autre graine"),
@@ -56,6 +57,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "lines": ("Vertical lines", "Lignes verticales"),
     "blur": ("Blur (kernel, pixels; 1 is off)", "Flou (noyau, pixels ; 1 : aucun)"),
     "jpeg": ("JPEG quality (100 is off)", "Qualité JPEG (100 : aucun)"),
+    "fading": ("Fading (share of the contrast)", "Pâlissement (part du contraste)"),
+    "scratches": ("Scratches, cracks", "Rayures, craquelures"),
+    "dust": ("Dust, hairs (share of the most)", "Poussières, poils (part du maximum)"),
     "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
     "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
     # --- Restore ---

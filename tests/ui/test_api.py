@@ -261,7 +261,7 @@ FITLESS = {**Recipe().to_json(), "fit": None, "models": {"vae": None}}
         ("upscale", {"denoise": "much", "engine": "general"}, "denoise must be a number, not 'much'."),
         ("upscale", {"denoise": 1.5, "engine": "general"}, "The denoise strength must be from 0 to 1, not 1.5."),
         ("upscale", {"engine": "x4plus"}, "HF_HUB_OFFLINE forbids"),
-        ("degrade", {"damage": "worst"}, "damage must be one of original, light, heavy, off, not 'worst'."),
+        ("degrade", {"damage": "worst"}, "damage must be one of original, light, heavy, antique, off, not 'worst'."),
         ("degrade", {"seed": -1}, "The seed must be a whole number, zero or more, not -1."),
         ("degrade", {"seed": 1.5}, "The seed must be a whole number, zero or more, not 1.5."),
         ("degrade", {"seed": None}, "The seed must be a whole number, zero or more, not None."),
