@@ -454,7 +454,8 @@ def _restore(
 @app.command("degrade")
 @_degradation_flags
 def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
-    """Damage photos as the original project made its dataset: a.jpg gives the pair a.png and a_truth.png (128x128).
+    """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
+    a_truth.png (128x128).
 
     Without flags by the original's random recipe; controls given alone start from an undamaged grey photo.
     """

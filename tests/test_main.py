@@ -149,10 +149,10 @@ def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path
 
 def test_degradation_flags(tmp_path: Path) -> None:
     photo = EXAMPLES / "coffee.jpg"
-    assert run("degrade", photo, "-o", tmp_path, "--gaussian", 0.1, "--lines", 2)[0] == 0
+    assert run("degrade", photo, "-o", tmp_path, "--gaussian", 0.1, "--lines", 2, "--dust", 0.2)[0] == 0
     assert report(tmp_path)[0]["recipe"]["degradation"] == {
         **{"grayscale": True, "gaussian": 0.1, "salt_pepper": 0, "speckle": 0, "correlated": 0},
-        **{"lines": 2, "blur": 1, "jpeg": 100},
+        **{"lines": 2, "blur": 1, "jpeg": 100, "fading": 0, "scratches": 0, "dust": 0.2},
     }
     assert run("degrade", photo, "-o", tmp_path, "--preset", "heavy", "--colour", "--blur", 1)[0] == 0
     (entry,) = report(tmp_path)  # the earlier entry's files were made anew

@@ -202,16 +202,17 @@ def endpoints(lab: Lab) -> None:
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
         gaussian: float | None = None, salt_pepper: float | None = None, speckle: float | None = None,
         correlated: float | None = None, lines: int | None = None, blur: int | None = None, jpeg: int | None = None,
+        fading: float | None = None, scratches: int | None = None, dust: float | None = None,
         request: gr.Request | None = None,
     ) -> tuple[str, str, Json]:  # fmt: skip
-        """Damage a good photo as the original project made its dataset, to test what restores it.
+        """Damage a good photo as the original project made its dataset, or as prints age, to test what restores it.
 
         Returns:
             The degraded photo, the undamaged one at the same 128x128, and a report with measures and the recipe.
         """
         by_hand: Json = {
             "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
-            "lines": lines, "blur": blur, "jpeg": jpeg,
+            "lines": lines, "blur": blur, "jpeg": jpeg, "fading": fading, "scratches": scratches, "dust": dust,
         }  # fmt: skip
         with shown(request):
             check(damage=damage, seed=seed, fit=fit)

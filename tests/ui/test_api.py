@@ -110,9 +110,9 @@ def test_restore(call: Call, restorer: Restorer) -> None:
 
 def test_degrade(call: Call) -> None:
     truth = image.fit(image.load(COFFEE), "pad")
-    damage = replace(PRESETS["light"].draw(7), grayscale=False, blur=5)
+    damage = replace(PRESETS["antique"].draw(7), grayscale=False, blur=5, dust=0.5)
     degraded, original, report = call(
-        "degrade", damage="light", seed=7.0, fit="pad", grayscale=False, blur=5
+        "degrade", damage="antique", seed=7.0, fit="pad", grayscale=False, blur=5, dust=0.5
     )  # to JSON 7.0 is whole
     assert same(original, truth)
     assert same(degraded, damage.apply(truth, 7))
@@ -123,8 +123,9 @@ def test_degrade(call: Call) -> None:
 
 
 def test_degrade_by_hand_alone(call: Call) -> None:
-    *_, report = call("degrade", damage="off", lines=3)
-    assert Degradation.from_mapping(report["recipe"]["degradation"]) == Degradation(grayscale=True, lines=3)
+    by_hand = {"lines": 3, "fading": 0.2, "scratches": 4}
+    *_, report = call("degrade", damage="off", **by_hand)
+    assert Degradation.from_mapping(report["recipe"]["degradation"]) == Degradation(grayscale=True, **by_hand)
 
 
 def test_compare(call: Call, restorer: Restorer) -> None:
@@ -271,7 +272,7 @@ FITLESS = {**Recipe().to_json(), "fit": None, "models": {"vae": None}}
         ("degrade", {"gaussian": "much"}, "gaussian must be a number, not 'much'."),
         ("degrade", {"blur": 4}, "blur must be an odd number, not 4."),
         ("degrade", {"grayscale": "yes"}, "grayscale must be true or false, not 'yes'."),
-        ("sweep", {"control": "scratches"}, "control must be one of gaussian, salt_pepper,"),
+        ("sweep", {"control": "creases"}, "control must be one of gaussian, salt_pepper,"),
         ("sweep", {"measure": "fid"}, "measure must be one of psnr_luminance, psnr, ssim, ciede2000, not 'fid'."),
         ("sweep", {"steps": 1}, "A sweep has 2 to 32 steps, not 1."),
         ("sweep", {"low": 0.2, "high": 0.1}, "A sweep goes from a lower strength to a higher one, not 0.2 to 0.1."),

@@ -226,21 +226,21 @@ def test_presets_and_seeds_set_the_controls(visit: Visit, truth: Photo, tmp_path
     page = visit()
     send(page)
     preview = page.locator("#preview img")
-    page.get_by_label("heavy", exact=True).check()
-    expect_strengths(page, PRESETS["heavy"].draw(0))
-    wait_for_picture(page, preview, PRESETS["heavy"].draw(0).apply(truth, 0), tmp_path)
+    page.get_by_label("antique", exact=True).check()
+    expect_strengths(page, PRESETS["antique"].draw(0))
+    wait_for_picture(page, preview, PRESETS["antique"].draw(0).apply(truth, 0), tmp_path)
 
     seed = page.get_by_label("Seed", exact=True)
     page.get_by_role("button", name=say("dice")).click()
     expect(seed).not_to_have_value("0")
     rolled = int(seed.input_value())
-    expect_strengths(page, PRESETS["heavy"].draw(rolled))
-    wait_for_picture(page, preview, PRESETS["heavy"].draw(rolled).apply(truth, rolled), tmp_path)
+    expect_strengths(page, PRESETS["antique"].draw(rolled))
+    wait_for_picture(page, preview, PRESETS["antique"].draw(rolled).apply(truth, rolled), tmp_path)
 
     seed.press("ControlOrMeta+a")
     seed.press_sequentially("1234")  # faster than each draw
-    expect_strengths(page, PRESETS["heavy"].draw(1234))
-    wait_for_picture(page, preview, PRESETS["heavy"].draw(1234).apply(truth, 1234), tmp_path)
+    expect_strengths(page, PRESETS["antique"].draw(1234))
+    wait_for_picture(page, preview, PRESETS["antique"].draw(1234).apply(truth, 1234), tmp_path)
 
     page.get_by_label("off", exact=True).check()
     expect_strengths(page, Degradation())
