@@ -59,7 +59,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "jpeg": ("JPEG quality (100 is off)", "Qualité JPEG (100 : aucun)"),
     "fading": ("Fading (share of the contrast)", "Pâlissement (part du contraste)"),
     "scratches": ("Scratches, cracks", "Rayures, craquelures"),
-    "dust": ("Dust, hairs (share of the most)", "Poussières, poils (part du maximum)"),
+    "dust": ("Dust and hairs", "Poussières et poils"),
     "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
     "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
     # --- Restore ---
