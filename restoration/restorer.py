@@ -356,6 +356,9 @@ class Restorer:
             with torch.device("meta"):  # no weights of chance, and no memory for what the file does not hold
                 network = spec.build(config)
             real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
+            if spec.encoder:
+                encoder = find_weights.load(spec.encoder, self.weights).tensors
+                tensors = {**tensors, **{f"encoder.{key}": tensor for key, tensor in encoder.items()}}
             network.load_state_dict(dict(tensors), assign=True)
             for key in real:  # torch itself refuses whole numbers for parameters alone, not for statistics
                 if not tensors[key].is_floating_point():
@@ -382,7 +385,7 @@ class Restorer:
                 checkpoint = find_weights.load(name, self.weights)
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
-                except MemoryError:
+                except (MemoryError, WeightsError):
                     raise
                 except Exception as error:  # a foreign config makes a network trip over anything
                     raise misfit(checkpoint.path, error) from error

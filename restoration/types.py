@@ -134,7 +134,8 @@ class ModelSpec:
 
     ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1]
     to the same, H and W multiples of 16 (128 for the original project's). ``weights`` is what `weights.load` calls
-    them: the file's name in the manifest, or the id of a model of the original project's.
+    them: the file's name in the manifest, or the id of a model of the original project's. ``encoder`` is the file of a
+    frozen encoder that the network looks through, as its submodule of that name; other models may share it.
     """
 
     id: str
@@ -142,3 +143,4 @@ class ModelSpec:
     summary: str
     build: Callable[[Mapping[str, Any]], nn.Module]
     weights: str
+    encoder: str | None = None

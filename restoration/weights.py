@@ -38,7 +38,7 @@ class Entry:
 
     name: str
     model: str
-    task: Literal["restore", "upscale"]
+    task: Literal["restore", "upscale", "see"]
     title: str
     sha256: str
     size: int

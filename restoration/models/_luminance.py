@@ -1,17 +1,21 @@
-"""What the three networks share: luminance is the evidence, colour the guess.
+"""What the networks share: luminance is the evidence, colour the guess.
 
-Each reads the luminance of its input alone and predicts three planes: what to add to the luminance, and two chroma
-planes made from nothing. A clean grey photo so passes through by predicting zeros.
+Each restores the luminance of its input in detail, keeping the tone it came with, undoes its fading, looks at the
+result through the shared encoder, and says from what it sees which colours there were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..degradations import LUMA, luminance
+from ._encoder import Encoder
+from ._tone import ToneEstimator, undo
 
 
 def to_ycc(rgb: Tensor) -> Tensor:
@@ -38,16 +42,48 @@ def evidence(y: Tensor) -> Tensor:
     return torch.cat([y - 0.5, (mean - 0.5).expand_as(y), deviation.expand_as(y)], 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Light:
+    """What a network makes of a luminance, not clamped; each ``[B, 1, H, W]``."""
+
+    detail: Tensor
+    """Without noise, blur, scratches and dust, as faded as it came."""
+    restored: Tensor
+    """``detail`` with the fading undone. No gradient of it reaches ``detail``."""
+    seen: Sequence[Tensor]
+    """The encoder's features of ``detail``."""
+
+
 class LuminanceNetwork(nn.Module):
-    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, through `predict`.
+    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
+
+    A family says how: ``detail`` maps a luminance ``[B, 1, H, W]`` to a restored one, and `colour` guesses its chroma.
+    Neither's loss reaches the other. ``encoder`` is not the network's own: its weights are a file that all share.
 
     A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
     """
 
+    def __init__(self, *, detail: nn.Module, tone_width: int) -> None:
+        super().__init__()
+        self.detail = detail
+        self.tone = ToneEstimator(width=tone_width)
+        self.encoder = Encoder()
+
+    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        """Restored luminance ``[B, 1, H, W]`` in [0, 1] and what is seen in it -> Cb, Cr ``[B, 2, H, W]``."""
+        raise NotImplementedError
+
+    def light(self, y: Tensor) -> Light:
+        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one."""
+        detail = self.detail(y)
+        found = detail.detach().clamp(0, 1)
+        return Light(detail=detail, restored=undo(self.tone(found), found), seen=self.encoder(found))
+
     def predict(self, y: Tensor) -> Tensor:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> ``[B, 3, H, W]`` restored Y, Cb, Cr, not clamped."""
-        raise NotImplementedError
+        light = self.light(y)
+        return torch.cat([light.restored, self.colour(light.restored, light.seen)], 1)
 
     def forward(self, images: Tensor) -> Tensor:
         return to_rgb(both_ways(self.predict, luminance(images))).clamp(0, 1)
@@ -71,6 +107,11 @@ def zeroed(layer: nn.Module) -> nn.Module:
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
+
+
+def resized(features: Tensor, like: Tensor) -> Tensor:
+    """``features`` at the height and width of ``like``, bilinear."""
+    return functional.interpolate(features, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 class SubpixelHead(nn.Module):

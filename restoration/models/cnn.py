@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..types import ModelSpec
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence
+from ._encoder import CHANNELS
+from ._encoder import WEIGHTS as ENCODER
+from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence, resized
 
 
 class _Residual(nn.Module):
@@ -61,50 +64,42 @@ class Restorer(nn.Module):
         return y + self.head(features)
 
 
-def _double(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        convolution(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
-        convolution(outputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
-    )  # fmt: skip
+def _layer(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
+    return nn.Sequential(convolution(inputs, outputs, kernel), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 class Colouriser(nn.Module):
-    """CNN2: two chroma planes ``[B, 2, H, W]`` from the restored luminance ``[B, 1, H, W]``.
+    """CNN2: two chroma planes ``[B, 2, H, W]`` from the restored luminance ``[B, 1, H, W]`` and what is seen in it.
 
-    A U-Net at a quarter of the side, bilinear on the way up: colour varies slowly, and what it needs is context.
+    The way up of a U-Net whose way down is the encoder, bilinear (Ronneberger et al. 2015); at half size the luminance
+    itself joins, for edges.
     """
 
-    def __init__(self, *, widths: Sequence[int]) -> None:
+    def __init__(self, *, widths: Sequence[int], edges: int) -> None:
         super().__init__()
-        self.unshuffle = nn.PixelUnshuffle(4)
-        self.encoders = nn.ModuleList(_double(a, b) for a, b in zip([16, *widths[:-1]], widths, strict=True))
-        self.pool = nn.MaxPool2d(2)
-        self.decoders = nn.ModuleList(_double(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.head = SubpixelHead(widths[0], 2)
+        self.bottom = _layer(CHANNELS[3], widths[0], 1)
+        self.joins = nn.ModuleList(map(_layer, map(add, widths, CHANNELS[2::-1]), widths[1:]))
+        self.edges = nn.Sequential(nn.PixelUnshuffle(2), _layer(4, edges))
+        self.last = _layer(widths[-1] + edges, edges)
+        self.head = SubpixelHead(edges, 2)
 
-    def forward(self, y: Tensor) -> Tensor:
-        features = self.unshuffle(y - 0.5)
-        skips: list[Tensor] = []
-        for level, encoder in enumerate(self.encoders):
-            features = encoder(self.pool(features) if level else features)
-            skips.insert(0, features)
-        for decoder, skip in zip(self.decoders, skips[1:], strict=True):
-            larger = functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
-            features = decoder(torch.cat([larger, skip], 1))
-        return functional.interpolate(self.head(features), scale_factor=2.0, mode="bilinear", align_corners=False)
+    def forward(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        features = self.bottom(seen[3])
+        for join, skip in zip(self.joins, seen[2::-1], strict=True):
+            features = join(torch.cat([resized(features, skip), skip], 1))
+        edges = self.edges(y - 0.5)
+        return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
 class CNN(LuminanceNetwork):
     """CNN1 then CNN2. The second sees the first one's luminance alone, and its loss does not reach the first."""
 
-    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.restore = Restorer(**restore)
-        self.colour = Colouriser(**colour)
+    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
+        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
+        self.colouriser = Colouriser(**colour)
 
-    def predict(self, y: Tensor) -> Tensor:
-        restored = self.restore(y)
-        return torch.cat([restored, self.colour(restored.detach().clamp(0, 1))], 1)
+    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        return self.colouriser(y, seen)
 
 
 def build(config: Mapping[str, Any]) -> CNN:
@@ -117,4 +112,5 @@ SPEC = ModelSpec(
     summary="Two plain networks in sequence: one restores the luminance, the other colours it.",
     build=build,
     weights="cnn.safetensors",
+    encoder=ENCODER,
 )

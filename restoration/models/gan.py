@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..types import ModelSpec
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence
+from ._encoder import CHANNELS
+from ._encoder import WEIGHTS as ENCODER
+from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence, resized
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -19,16 +22,21 @@ def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Se
 
 
 class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, inner: int | None = None) -> None:
         super().__init__()
-        self.first, self.second = _layer(width, width), convolution(width, width)
+        inner = inner or width
+        self.first, self.second = _layer(width, inner), convolution(inner, width)
 
     def forward(self, features: Tensor) -> Tensor:
         return features + self.second(self.first(features))
 
 
-class Generator(LuminanceNetwork):
-    """U-Net generator: predicts a luminance residual and two chroma planes.
+def _twice(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2.0, mode="nearest")
+
+
+class Restorer(nn.Module):
+    """A luminance residual by a U-Net.
 
     Strided 4x4 convolutions go down, ``blocks`` residual blocks work at the bottom, nearest upsampling and 3x3
     convolutions come back (no transposed convolution, hence no checkerboard: Odena et al. 2016), joined by the
@@ -42,9 +50,9 @@ class Generator(LuminanceNetwork):
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.ups = nn.ModuleList(_layer(a, b) for a, b in steps)
         self.joins = nn.ModuleList(_layer(2 * b, b) for _, b in steps)
-        self.head = SubpixelHead(widths[0], 3)
+        self.head = SubpixelHead(widths[0], 1)
 
-    def predict(self, y: Tensor) -> Tensor:
+    def forward(self, y: Tensor) -> Tensor:
         features = evidence(y)
         skips: list[Tensor] = []
         for down in self.downs:
@@ -52,10 +60,44 @@ class Generator(LuminanceNetwork):
             skips.insert(0, features)
         features = self.middle(features)
         for up, join, skip in zip(self.ups, self.joins, skips[1:], strict=True):
-            larger = up(functional.interpolate(features, scale_factor=2.0, mode="nearest"))
-            features = join(torch.cat([larger, skip], 1))
-        planes = self.head(features)
-        return torch.cat([y + planes[:, :1], planes[:, 1:]], 1)
+            features = join(torch.cat([up(_twice(features)), skip], 1))
+        return y + self.head(features)
+
+
+class Colouriser(nn.Module):
+    """Two chroma planes ``[B, 2, H, W]`` from the restored luminance ``[B, 1, H, W]`` and what is seen in it.
+
+    A U-Net on a pretrained encoder, as in DeOldify (Antic 2018): residual blocks at the bottom, nearest upsampling.
+    """
+
+    def __init__(self, *, widths: Sequence[int], blocks: int, edges: int) -> None:
+        super().__init__()
+        self.bottom = nn.Sequential(
+            _layer(CHANNELS[3], widths[0], 1), *(_Residual(widths[0], widths[0] // 2) for _ in range(blocks))
+        )
+        self.ups = nn.ModuleList(_layer(a, b, 1) for a, b in pairwise(widths))
+        self.joins = nn.ModuleList(_layer(b + skip, b) for b, skip in zip(widths[1:], CHANNELS[2::-1], strict=True))
+        self.edges = nn.Sequential(nn.PixelUnshuffle(2), _layer(4, edges))
+        self.last = _layer(widths[-1] + edges, edges)
+        self.head = SubpixelHead(edges, 2)
+
+    def forward(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        features = self.bottom(seen[3])
+        for up, join, skip in zip(self.ups, self.joins, seen[2::-1], strict=True):
+            features = join(torch.cat([_twice(up(features)), skip], 1))
+        edges = self.edges(y - 0.5)
+        return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
+
+
+class Generator(LuminanceNetwork):
+    """What the discriminator taught: light and shade by one U-Net, colour by another."""
+
+    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
+        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
+        self.colouriser = Colouriser(**colour)
+
+    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        return self.colouriser(y, seen)
 
 
 def build(config: Mapping[str, Any]) -> Generator:
@@ -68,4 +110,5 @@ SPEC = ModelSpec(
     summary="A U-Net generator taught by a patch discriminator to look real rather than to be safe.",
     build=build,
     weights="gan.safetensors",
+    encoder=ENCODER,
 )

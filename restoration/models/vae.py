@@ -3,77 +3,113 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..degradations import luminance
 from ..types import ModelSpec
-from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, to_rgb, zeroed
+from ._encoder import CHANNELS
+from ._encoder import WEIGHTS as ENCODER
+from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, resized, to_rgb, zeroed
+
+
+def _layer(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(convolution(inputs, outputs), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True))
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        convolution(inputs, outputs), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True),
-        convolution(outputs, outputs), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True),
-    )  # fmt: skip
+    return nn.Sequential(*_layer(inputs, outputs), *_layer(outputs, outputs))
 
 
-class VAE(LuminanceNetwork):
-    """VAE-UNet: predicts a luminance residual and two chroma planes.
+class Restorer(nn.Module):
+    """A luminance residual by a U-Net: pooling down, transposed convolutions up, the skips of every size joined."""
 
-    The encoder ends in a gaussian latent of ``latent`` dimensions for the whole photo, which joins the decoder at its
-    bottom; transposed convolutions climb back, joined by the encoder's features at each size. The skips carry all that
-    the grey photo shows, so the latent carries what it does not show: in training, an encoder of the true colours
-    draws it, and the network's own gaussian learns to cover those draws (Sohn et al. 2015, "Learning structured output
-    representation using deep conditional generative models"; Kohl et al. 2018, "A probabilistic U-Net ...").
-    `predict` decodes the mean; other draws give other plausible colours.
-    """
-
-    def __init__(self, *, widths: Sequence[int], latent: int) -> None:
+    def __init__(self, *, widths: Sequence[int]) -> None:
         super().__init__()
         self.unshuffle = nn.PixelUnshuffle(2)
         self.encoders = nn.ModuleList(_block(a, b) for a, b in zip([12, *widths[:-1]], widths, strict=True))
         self.pool = nn.MaxPool2d(2)
-        self.moments = nn.Linear(widths[-1], 2 * latent)
-        self.from_latent = nn.Linear(latent, widths[-1])
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in steps)
         self.decoders = nn.ModuleList(_block(2 * b, b) for _, b in steps)
-        self.head = zeroed(nn.ConvTranspose2d(widths[0], 3, 4, stride=2, padding=1))
+        self.head = zeroed(nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1))
 
-    def encode(self, y: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """``[B, 1, H, W]`` -> mean and log-variance ``[B, latent]``, and the features of every size, deepest first."""
+    def forward(self, y: Tensor) -> Tensor:
         features = self.unshuffle(evidence(y))
         skips: list[Tensor] = []
         for level, encoder in enumerate(self.encoders):
             features = encoder(self.pool(features) if level else features)
             skips.insert(0, features)
-        mean, log_variance = self.moments(features.mean((2, 3))).chunk(2, 1)
-        return mean, log_variance.clamp(-8, 8), skips
-
-    def decode(self, y: Tensor, z: Tensor, skips: list[Tensor]) -> Tensor:
-        """A latent ``[B, latent]`` and the encoder's features -> ``[B, 3, H, W]`` Y, Cb, Cr."""
-        features = skips[0] + self.from_latent(z)[:, :, None, None]
         for up, decoder, skip in zip(self.ups, self.decoders, skips[1:], strict=True):
             features = decoder(torch.cat([up(features), skip], 1))
-        planes = self.head(features)
-        return torch.cat([y + planes[:, :1], planes[:, 1:]], 1)
+        return y + self.head(features)
 
-    def predict(self, y: Tensor) -> Tensor:
-        mean, _, skips = self.encode(y)
-        return self.decode(y, mean, skips)
+
+class Colouriser(nn.Module):
+    """Chroma ``[B, 2, H, W]`` from what is seen in a luminance, and from a latent that says which colours are meant.
+
+    What is seen carries all that a grey photo shows; the latent, one for the whole photo, carries what it does not
+    show. In training an encoder of the true colours draws it, and this network's own gaussian learns to cover those
+    draws (Sohn et al. 2015, "Learning structured output representation using deep conditional generative models";
+    Deshpande et al. 2017, "Learning diverse image colorization"). It joins at the bottom, and transposed convolutions
+    climb back.
+    """
+
+    def __init__(self, *, widths: Sequence[int], latent: int, edges: int) -> None:
+        super().__init__()
+        self.latent = latent
+        self.moments = nn.Linear(CHANNELS[2] + CHANNELS[3], 2 * latent)
+        self.from_latent = nn.Linear(latent, widths[0])
+        self.bottom = convolution(CHANNELS[3], widths[0], 1)
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(widths))
+        self.decoders = nn.ModuleList(_block(b + skip, b) for b, skip in zip(widths[1:], CHANNELS[2::-1], strict=True))
+        self.edges = nn.Sequential(
+            nn.PixelUnshuffle(2), convolution(4, edges), nn.BatchNorm2d(edges), nn.LeakyReLU(0.2)
+        )
+        self.last = _block(widths[-1] + edges, widths[-1])
+        self.head = zeroed(nn.ConvTranspose2d(widths[-1], 2, 4, stride=2, padding=1))
+
+    def moments_of(self, seen: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What is seen -> the latent's mean and log-variance, ``[B, latent]`` each."""
+        pooled = torch.cat([features.mean((2, 3)) for features in seen[2:]], 1)
+        mean, log_variance = self.moments(pooled).chunk(2, 1)
+        return mean, log_variance.clamp(-8, 8)
+
+    def forward(self, y: Tensor, seen: Sequence[Tensor], z: Tensor) -> Tensor:
+        features = functional.leaky_relu(self.bottom(seen[3]) + self.from_latent(z)[:, :, None, None], 0.2)
+        for up, decoder, skip in zip(self.ups, self.decoders, seen[2::-1], strict=True):
+            features = decoder(torch.cat([up(features), skip], 1))
+        edges = self.edges(y - 0.5)
+        return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
+
+
+class VAE(LuminanceNetwork):
+    """Light and shade by a U-Net, colour by a conditional variational autoencoder.
+
+    `predict` decodes the latent's mean; other draws give other plausible colours.
+    """
+
+    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
+        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
+        self.colouriser = Colouriser(**colour)
+
+    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
+        return self.colouriser(y, seen, self.colouriser.moments_of(seen)[0])
 
     def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, each from a latent drawn on the CPU."""
-        noise = torch.randn(count, self.from_latent.in_features, generator=generator).to(image.device)
+        noise = torch.randn(count, self.colouriser.latent, generator=generator).to(image.device)
 
         def decode(y: Tensor) -> Tensor:
-            mean, log_variance, skips = self.encode(y)
+            light = self.light(y)
+            mean, log_variance = self.colouriser.moments_of(light.seen)
             z = mean[:, None] + noise * (0.5 * log_variance[:, None]).exp()  # [photo and mirror, count, latent]
-            y, *skips = (each.repeat_interleave(count, 0) for each in (y, *skips))
-            return self.decode(y, z.flatten(0, 1), skips)
+            restored, *seen = (each.repeat_interleave(count, 0) for each in (light.restored, *light.seen))
+            return torch.cat([restored, self.colouriser(restored, seen, z.flatten(0, 1))], 1)
 
         return to_rgb(both_ways(decode, luminance(image))).clamp(0, 1)
 
@@ -88,4 +124,5 @@ SPEC = ModelSpec(
     summary="A conditional variational autoencoder with skips; the mean of its latent restores the photo.",
     build=build,
     weights="vae.safetensors",
+    encoder=ENCODER,
 )

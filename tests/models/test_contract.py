@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 from torch import nn
 
-from restoration import ControlError, Photo, image, weights
+from restoration import ControlError, Photo, Restorer, image, weights
 from restoration.degradations import luminance
 from restoration.models import model, models
-from restoration.models._luminance import to_rgb, to_ycc
+from restoration.models._encoder import WEIGHTS as ENCODER
+from restoration.models._luminance import LuminanceNetwork, to_rgb, to_ycc
+from restoration.models.vae import VAE
 
 
 @pytest.fixture(scope="module", params=sorted(models()))
-def network(request: pytest.FixtureRequest) -> nn.Module:
+def network(request: pytest.FixtureRequest, restorer: Restorer) -> LuminanceNetwork:
     """The released network."""
-    spec = model(request.param)
-    checkpoint = weights.load(spec.weights)
-    network = spec.build(checkpoint.config)
-    network.load_state_dict(dict(checkpoint.tensors))
-    return network.eval()
+    return cast(LuminanceNetwork, restorer.network(request.param))
 
 
 def test_the_three_are_there() -> None:
@@ -69,49 +69,88 @@ def test_other_sizes_work_too(network: nn.Module, photos: list[Photo]) -> None:
     assert network(images).shape == (1, 3, 256, 256)
 
 
+@torch.inference_mode()
+def test_flat_and_shaded_greys_stay_grey(network: nn.Module) -> None:
+    """Where nothing is to be seen, no colour is guessed."""
+    ramp = torch.linspace(0, 1, 128)[None, None, None, :].expand(1, 3, 128, 128)
+    plain = torch.cat([torch.full((1, 3, 128, 128), grey) for grey in (0.0, 0.25, 0.5, 0.75, 1.0)])
+    for name, images in {"flat": plain, "ramps": torch.cat([ramp, ramp.flip(3), ramp.mT])}.items():
+        assert 255 * to_ycc(network(images))[:, 1:].abs().max() <= 6, name
+
+
+@torch.inference_mode()
+def test_detail_keeps_the_tone_and_undamaged_photos(network: LuminanceNetwork, photos: list[Photo]) -> None:
+    y = luminance(image.to_tensor(photos))
+    for tone in (y, 0.3 + 0.5 * y):
+        error = (network.detail(tone) - tone).square().mean((1, 2, 3))
+        assert (-10 * error.log10()).mean() > 38
+
+
+@torch.inference_mode()
+def test_tone_undoes_fading_and_leaves_other_photos_alone(network: LuminanceNetwork, photos: list[Photo]) -> None:
+    y = luminance(image.to_tensor(photos))
+
+    def error(images: torch.Tensor) -> torch.Tensor:
+        return (network.light(images).restored - y).square().mean((1, 2, 3))
+
+    faded = 0.3 + 0.5 * y
+    assert (error(faded) / (faded - y).square().mean((1, 2, 3))).mean() < 0.3
+    assert error(y).mean() < 2e-3
+
+
+@torch.inference_mode()
+def test_one_encoder_serves_all(restorer: Restorer) -> None:
+    """It is a file of its own, and no model's file holds anything of it."""
+    released = weights.load(ENCODER).tensors
+    for name, spec in models().items():
+        assert spec.encoder == ENCODER
+        assert not any(key.startswith("encoder.") for key in weights.load(spec.weights).tensors)
+        own = cast(LuminanceNetwork, restorer.network(name)).encoder.state_dict()
+        assert all(torch.equal(own[key], tensor) for key, tensor in released.items())
+
+
+def fresh(name: str) -> LuminanceNetwork:
+    """A network without training, but for the encoder, as ever."""
+    network = cast(LuminanceNetwork, model(name).build(weights.manifest()[f"{name}.safetensors"].config))
+    network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
+    return network.eval()
+
+
 def test_families() -> None:
     """Three different networks, each with what its family's name promises."""
-    vae, gan, cnn = (
-        model(name).build(weights.manifest()[f"{name}.safetensors"].config) for name in ("vae", "gan", "cnn")
-    )
-    assert any(isinstance(layer, nn.ConvTranspose2d) for layer in vae.modules())
-    mean, log_variance, skips = vae.encode(torch.rand(1, 1, 128, 128))  # type: ignore[operator]
+    vae, gan, cnn = map(fresh, ("vae", "gan", "cnn"))
+    for network, transposed in ((vae, True), (gan, False), (cnn, False)):
+        colouriser = cast(nn.Module, network.colouriser)
+        assert any(isinstance(layer, nn.ConvTranspose2d) for layer in colouriser.modules()) == transposed
+    y = torch.rand(1, 1, 128, 128)
+    mean, log_variance = cast(VAE, vae).colouriser.moments_of(vae.encoder(y))
     assert mean.shape == log_variance.shape
-    assert len(skips) == 4
-    assert not any(isinstance(layer, nn.ConvTranspose2d) for layer in gan.modules())
-    assert [name for name, _ in cnn.named_children()] == ["restore", "colour"]
 
 
 def test_an_untrained_network_returns_the_luminance_in_grey(photos: list[Photo]) -> None:
     images = image.to_tensor(photos[:1])
     for name in ("vae", "gan", "cnn"):
-        fresh = model(name).build(weights.manifest()[f"{name}.safetensors"].config).eval()
-        assert torch.allclose(fresh(images), luminance(images).expand_as(images), atol=1e-5)
+        assert torch.allclose(fresh(name)(images), luminance(images).expand_as(images), atol=0.01)
 
 
 @torch.inference_mode()
-def test_the_vaes_draws_differ_in_colour_and_agree_in_luminance(photos: list[Photo]) -> None:
-    checkpoint = weights.load("vae.safetensors")
-    vae = model("vae").build(checkpoint.config)
-    vae.load_state_dict(dict(checkpoint.tensors))
-    vae.eval()
-    chroma, light = [], []
-    for photo in photos:
-        drawn = to_ycc(vae.draw(image.to_tensor([photo]), 16, torch.Generator().manual_seed(0)))  # type: ignore[operator]
-        spread = 255 * drawn.std(0).mean((1, 2))
-        light.append(spread[0].item())
-        chroma.append(spread[1:].mean().item())
-    assert sum(chroma) / len(chroma) > 2
-    assert sum(chroma) > 2 * sum(light)
+def test_the_vaes_draws_differ_in_colour_alone(restorer: Restorer, photos: list[Photo]) -> None:
+    vae = cast(VAE, restorer.network("vae"))
+    for photo in photos[:4]:
+        drawn = to_ycc(vae.draw(image.to_tensor([photo]), 16, torch.Generator().manual_seed(0)))
+        light, *chroma = 255 * drawn.std(0).mean((1, 2))
+        assert light < 1  # where a colour leaves the gamut, its luminance goes with it
+        assert sum(chroma) / 2 > 2
 
 
 def test_the_vaes_mean_is_a_latent_that_its_decoder_listens_to(photos: list[Photo]) -> None:
-    vae = model("vae").build(weights.manifest()["vae.safetensors"].config).eval()
-    nn.init.normal_(vae.head.weight)  # type: ignore[union-attr, arg-type]
+    vae = cast(VAE, fresh("vae"))
+    nn.init.normal_(vae.colouriser.head.weight)
     y = luminance(image.to_tensor(photos[:1]))
-    mean, _, skips = vae.encode(y)  # type: ignore[operator]
-    assert torch.equal(vae.predict(y), vae.decode(y, mean, skips))  # type: ignore[operator]
-    assert not torch.equal(vae.predict(y), vae.decode(y, mean + 1, skips))  # type: ignore[operator]
+    seen = vae.encoder(y)
+    mean, _ = vae.colouriser.moments_of(seen)
+    assert torch.equal(vae.colour(y, seen), vae.colouriser(y, seen, mean))
+    assert not torch.equal(vae.colour(y, seen), vae.colouriser(y, seen, mean + 1))
 
 
 def test_colour_planes_round_trip(photos: list[Photo]) -> None:
