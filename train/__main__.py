@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import math
@@ -9,8 +10,9 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+import safetensors.torch
 import torch
 import typer
 import yaml
@@ -20,15 +22,20 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from restoration import weights
+from restoration.image import write_whole
 from restoration.models import model as find_model
-from restoration.models._luminance import to_ycc
+from restoration.models import models
+from restoration.models._encoder import WEIGHTS as ENCODER
+from restoration.models._luminance import LuminanceNetwork, to_rgb, to_ycc
 from restoration.types import RestorationError
 
 from .data import Batches, batches, degrade
 from .objectives import Objective
 from .photos import PhotoFile, find_photos, split
 
-REPORT_SECONDS = 120
+CONFIGS = Path(__file__).parent / "configs"
+REPORT_SECONDS = 300
 
 
 def learning_rate(progress: float) -> float:
@@ -66,31 +73,70 @@ class Development:
     """Photos left out of training, always the same crops with the same damage."""
 
     def __init__(self, photos: Sequence[PhotoFile], device: torch.device) -> None:
-        self.truth = Batches(photos, batch=min(128, len(photos)), seed=0)[0].to(device).float() / 255
-        self.degraded = degrade(self.truth, {"original": 1}, [0])
+        self.truth = Batches(photos, batch=min(64, len(photos)), seed=0, plain_share=0)[0].to(device).float() / 255
+        self.degraded = {name: degrade(self.truth, {name: 1}, [0])[0] for name in ("original", "antique")}
 
     @torch.inference_mode()
-    def measure(self, network: nn.Module) -> tuple[dict[str, float], Tensor]:
-        """Mean PSNR in dB: luminance and RGB, and RGB without the predicted colour. And pictures to look at."""
+    def measure(self, network: LuminanceNetwork) -> tuple[dict[str, float], Tensor]:
+        """Mean gains in dB of photos that are not mirrored, and pictures to look at.
+
+        Luminance and RGB, RGB without the predicted colour, what the tone costs a photo that has not faded, and the
+        luminance of the preset `antique`.
+        """
         network.eval()
-        output = torch.cat([network(batch.expand(-1, 3, -1, -1)) for batch in self.degraded.split(16)])
-        predicted, true = to_ycc(output), to_ycc(self.truth)
+        scores: dict[str, float] = {}
+        true = to_ycc(self.truth)
+        for name, degraded in self.degraded.items():
+            lights = [network.light(batch) for batch in degraded.split(16)]
+            chroma = torch.cat([network.colour(light.restored, light.seen) for light in lights])
+            detail, restored = (
+                torch.cat(each).clamp(0, 1) for each in zip(*((x.detail, x.restored) for x in lights), strict=True)
+            )
+            output = to_rgb(torch.cat([restored, chroma], 1)).clamp(0, 1)
+            gain = psnr(restored, true[:, :1]) - psnr(degraded, true[:, :1])
+            if name == "antique":
+                scores["antique_luminance_gain"] = gain
+                continue
+            scores["luminance_gain"] = gain
+            scores["rgb_gain"] = psnr(output, self.truth) - psnr(degraded.expand_as(self.truth), self.truth)
+            scores["colour_gain"] = psnr(output, self.truth) - psnr(restored.expand_as(self.truth), self.truth)
+            scores["saturation"] = (chroma.abs().mean() / true[:, 1:].abs().mean()).item()
+            scores["tone_cost"] = psnr(detail.clamp(0, 1), true[:, :1]) - psnr(restored, true[:, :1])
+        return scores, torch.cat([degraded.expand_as(output), output, self.truth], 3)[:8]
 
-        def psnr(a: Tensor, b: Tensor) -> float:
-            return (-10 * (a - b).square().mean((1, 2, 3)).log10()).mean().item()
 
-        scores = {
-            "luminance_gain": psnr(predicted[:, :1], true[:, :1]) - psnr(self.degraded, true[:, :1]),
-            "rgb_gain": psnr(output, self.truth) - psnr(self.degraded.expand_as(self.truth), self.truth),
-            "colour_gain": psnr(output, self.truth) - psnr(predicted[:, :1].expand_as(self.truth), self.truth),
-            "saturation": (predicted[:, 1:].abs().mean() / true[:, 1:].abs().mean()).item(),
-        }
-        return scores, torch.cat([self.degraded.expand_as(output), output, self.truth], 3)[:8]
+def psnr(a: Tensor, b: Tensor) -> float:
+    """Mean over photos, in dB."""
+    return (-10 * (a - b).square().mean((1, 2, 3)).log10()).mean().item()
+
+
+def start_from(network: nn.Module, path: Path) -> list[str]:
+    """Give ``network`` what fits of a weights file; returns the names of what it keeps of its own.
+
+    What a network learned when its detail was not yet a part of its own fits that part: its name lacks ``detail.``,
+    or begins with ``restore.`` instead. Of an output that had chroma too, the luminance fits, which comes first.
+    """
+    held = safetensors.torch.load_file(path)
+    left = []
+    with torch.no_grad():
+        for name, own in network.state_dict().items():
+            part = name.removeprefix("detail.")
+            names = [name] if part == name else [name, part, f"restore.{part}"]
+            found = next((held[each] for each in names if each in held), None)
+            if found is not None and ".head." in name:
+                found = found[tuple(slice(size) for size in own.shape)]
+            if found is not None and found.shape == own.shape:
+                own.copy_(found)
+            elif not name.startswith("encoder."):
+                left.append(name)
+    return left
 
 
 def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
     """A fresh network of a configuration, and its teachers."""
-    network = find_model(name).build(config["network"]).to(memory_format=torch.channels_last)
+    network = cast(LuminanceNetwork, find_model(name).build(config["network"]))
+    network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
+    network = network.to(memory_format=torch.channels_last)
     return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
 
 
@@ -104,6 +150,7 @@ def turn(
     learner: nn.Module,
     objective: Objective,
     degraded: Tensor,
+    faded: Tensor,
     truth: Tensor,
     progress: float,
     player: str,
@@ -113,7 +160,7 @@ def turn(
     """One player's step down the sum of its losses. ``learner`` is the objective, wrapped where several share it."""
     for parameter in objective.parameters():
         parameter.grad = None
-    losses: dict[str, Tensor] = learner(degraded, truth, progress, player)
+    losses: dict[str, Tensor] = learner(degraded, faded, truth, progress, player)
     backward(torch.stack(list(losses.values())).sum())
     for optimiser in objective.optimisers[player]:
         for group in optimiser.param_groups:
@@ -123,9 +170,17 @@ def turn(
     return {key: value.detach() for key, value in losses.items()}
 
 
+def half(network: nn.Module) -> dict[str, Tensor]:
+    """A network's own tensors in fp16, as they are released: without the encoder, which is a file of its own."""
+    tensors = {key: each for key, each in network.state_dict().items() if not key.startswith("encoder.")}
+    return {key: each.half().cpu().contiguous() for key, each in tensors.items() if each.is_floating_point()}
+
+
 def main(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
-    photos: Annotated[str, typer.Option(help="Folder of train-*.tar shards or of photos, or kaggle:OWNER/DATASET.")],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan, cnn, or all, which start where we are.")],
+    photos: Annotated[
+        str, typer.Option(help="Folder of train-*.tar shards, of photos or of zip files, or kaggle:OWNER/DATASET.")
+    ],
     minutes: Annotated[
         float | None,
         typer.Option(help="Length of the run if all steps take as long as those of its first minute [default: 40]."),
@@ -133,13 +188,25 @@ def main(
     steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps instead.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Photos per step [default: the configuration's].")] = None,
     pause_after: Annotated[float | None, typer.Option(help="Stop after so many minutes; go on with --resume.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="A weights file to start from: what fits of it; what does not is said.")
+    ] = None,
     run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go [default: runs/MODEL].")] = None,
+    in_memory: Annotated[bool, typer.Option("--in-memory", help="Decode all photos once, and keep them.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that cut the crops.")] = 1,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Of everything random [default: 0].")] = None,
 ) -> None:
-    """Train one model on photos that are degraded anew at every sight."""
+    """Train one model on photos that are degraded anew at every sight, or all of them, one after the other."""
+    if name == "all":
+        for each in models():
+            released = weights.FOLDER / find_model(each).weights
+            main(
+                each, photos, minutes=(minutes or 40) / len(models()), steps=steps, batch=batch, seed=seed,
+                init=init or released, run=(run or Path("runs")) / each, in_memory=True, workers=workers, cpu=cpu,
+            )  # fmt: skip
+        return
     find_model(name)
     run = run or Path("runs") / name
     checkpoint = run / "checkpoint.pt"
@@ -147,8 +214,10 @@ def main(
         there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
         raise SystemExit(f"{run} {there}, or choose another --run.")
     state = torch.load(checkpoint, map_location="cpu") if resume else None
-    if state and any(given is not None for given in (minutes, steps, batch, seed)):
-        raise SystemExit("A run keeps its --minutes, --steps, --batch and --seed; leave them out with --resume.")
+    if state and any(given is not None for given in (minutes, steps, batch, seed, init)):
+        raise SystemExit(
+            "A run keeps its --minutes, --steps, --batch, --seed and --init; leave them out with --resume."
+        )
     if state and state["step"] == state["total"]:
         raise SystemExit(f"{run} is finished; export it, or choose another --run.")
 
@@ -163,9 +232,10 @@ def main(
     if state:
         config, settled = state["config"], state["settled"]
     else:
-        config = yaml.safe_load((Path(__file__).parent / "configs" / f"{name}.yaml").read_text())
+        config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
         config["batch"] = batch or config["batch"]
         settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
+        settled["init"] = hashlib.sha256(init.read_bytes()).hexdigest() if init else None
     if settled["processes"] != world:
         raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
     try:
@@ -176,6 +246,10 @@ def main(
     torch.manual_seed(settled["seed"])
     torch.set_flush_denormal(True)  # a dead unit's momentum fades into denormals, which slow Muon down fourfold
     objective = objective_of(name, config).to(accelerator.device)
+    if init and not state:
+        left = start_from(objective.network, init)
+        parts = sorted({".".join(each.split(".")[:2]) for each in left if not each.endswith("num_batches_tracked")})
+        typer.echo(f"Not in {init}: {', '.join(parts) or 'nothing'}.")
     ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
     step, total, seconds = 0, steps, 0.0
     if state:
@@ -189,11 +263,12 @@ def main(
 
     train, held_out = split(find_photos(photos))
     development = Development(held_out, accelerator.device)
-    crops = batches(Batches(train, config["batch"], settled["seed"], rank, world), first=step, workers=workers)
+    dataset = Batches(train, config["batch"], settled["seed"], rank, world, in_memory=in_memory)
+    crops = batches(dataset, first=step, workers=workers)
 
     def report(losses: dict[str, Tensor]) -> None:
         """Measure, log and save; all that the run needs to go on as if it had never stopped."""
-        scores, pictures = development.measure(ema.module)
+        scores, pictures = development.measure(cast(LuminanceNetwork, ema.module))
         record = {key: value.item() for key, value in losses.items()} | scores
         if not all(map(math.isfinite, record.values())):
             raise SystemExit(f"The {name}'s losses are no longer numbers at step {step}; lower its learning rate.")
@@ -211,28 +286,36 @@ def main(
             "step": step,
             "total": total,
             "seconds": seconds,
-            "photos": entry["photos"],
-            "training_photos": len(train),
             "config": config,
             "settled": settled,
-            "device": device_name(accelerator),
         }
         save(checkpoint, progress_made)
+        told = {
+            "photos": entry["photos"],
+            "minutes": seconds / 60,
+            "training_photos": len(train),
+            "init": settled["init"],
+            "device": device_name(accelerator),
+            "config": config,
+        }
+        metadata = {"model": name, "config": json.dumps(config["network"]), "training": json.dumps(told)}
+        write_whole(run / "weights.safetensors", safetensors.torch.save(half(ema.module), metadata))
 
     bar = tqdm(total=total, initial=step, unit="step", desc=name, disable=not accelerator.is_main_process)
     last, reported = time.monotonic(), seconds
+    often = min(REPORT_SECONDS, max(60, settled["seconds"] / 10))
     pause = seconds + 60 * pause_after if pause_after else math.inf
     while (total is None or step < total) and seconds < pause:
         progress = step / total if total else seconds / settled["seconds"]
         torch.manual_seed(hash((settled["seed"], step, rank)))  # the objective's draws follow from the step, too
         truth = next(crops).to(accelerator.device).float().div(255)
-        degraded = degrade(truth, config["degradations"], [settled["seed"], step, rank])
+        degraded, faded = degrade(truth, config["degradations"], [settled["seed"], step, rank])
         ycc = to_ycc(truth).contiguous(memory_format=torch.channels_last)
         learner.train()
         losses: dict[str, Tensor] = {}
         for player in objective.players(step, progress):
             rate = config["objective"]["learning_rate"] * learning_rate(progress)
-            losses |= turn(learner, objective, degraded, ycc, progress, player, rate, accelerator.backward)
+            losses |= turn(learner, objective, degraded, faded, ycc, progress, player, rate, accelerator.backward)
         ema.update_parameters(objective.network)
         step += 1
         bar.update()
@@ -243,7 +326,7 @@ def main(
         seconds += took
         if total is None and seconds > min(60, settled["seconds"] / 10):
             total = bar.total = round(step * settled["seconds"] / seconds)
-        if accelerator.is_main_process and seconds > reported + REPORT_SECONDS and step != total:
+        if accelerator.is_main_process and seconds > reported + often and step != total:
             report(losses)
             reported = seconds
     if accelerator.is_main_process:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import torch
@@ -16,18 +17,18 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from restoration.degradations import CONTROLS, PRESETS, degrade_batch
+from restoration.degradations import CONTROLS, PRESETS, degrade_batch, fade_batch, luminance
 from restoration.types import SIDE, PhotoError
 
 from .photos import PhotoFile
 
-FILTERS = (
-    Image.Resampling.BOX,
-    Image.Resampling.BILINEAR,
-    Image.Resampling.BICUBIC,
-    Image.Resampling.LANCZOS,
-    None,  # bilinear without antialiasing, as the original project resized
-)
+FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+ALIASED = 1 / 3
+"""How many crops are resized bilinearly without antialiasing, as the original project resized all of its photos."""
+PIECES = 0.15
+"""How many crops are pieces at the photo's own size or enlarged: larger photos are restored piece by piece."""
+PLAIN = 0.02
+"""How many are no photos at all but a flat grey or a gradient, whose colour is none."""
 
 
 class BadPhotoError(PhotoError):
@@ -37,51 +38,81 @@ class BadPhotoError(PhotoError):
         super().__init__("photo_bad", "{sentence}", sentence=sentence.split("BadPhotoError: ")[-1])
 
 
-def random_crop(photo: PhotoFile, rng: np.random.Generator) -> np.ndarray:
-    """A random part of the photo at 128x128, uint8 ``[H, W, 3]``: size, aspect, flip and resize filter are drawn."""
+def opened(photo: PhotoFile) -> Image.Image:
+    """The photo, upright and in RGB; a JPEG that is much larger than needed is decoded smaller."""
     try:
-        opened = Image.open(io.BytesIO(photo.read()))
-        opened.draft("RGB", (2 * SIDE, 2 * SIDE))
-        image = ImageOps.exif_transpose(opened).convert("RGB")
+        found = Image.open(io.BytesIO(photo.read()))
+        found.draft("RGB", (2 * SIDE, 2 * SIDE))
+        return ImageOps.exif_transpose(found).convert("RGB")
     except (OSError, ValueError) as error:
         raise BadPhotoError(f"{photo.name} in {photo.path} is not a readable photo ({error}); take it out.") from error
+
+
+def random_crop(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
+    """A random part of a photo at 128x128, uint8 ``[H, W, 3]``: size, aspect, flip and resize filter are drawn."""
     short = min(image.size)
-    side = rng.uniform(min(max(SIDE, 0.6 * short), short), short)
+    if rng.random() < PIECES:
+        side = min(SIDE, short) / rng.uniform(1, 2.5)
+    else:
+        side = rng.uniform(min(max(SIDE, 0.6 * short), short), short)
     width, height = np.minimum(side * rng.uniform(1, 1.3, 2), image.size)
     left, top = rng.uniform(0, 1, 2) * (image.width - width, image.height - height)
     box = (left, top, left + width, top + height)
-    resample = FILTERS[rng.integers(len(FILTERS))]
-    if resample is None:
+    if rng.random() < ALIASED:
         crop = image.transform((SIDE, SIDE), Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)
     else:
-        crop = image.resize((SIDE, SIDE), resample, box)
+        crop = image.resize((SIDE, SIDE), FILTERS[rng.integers(len(FILTERS))], box)
     pixels = np.asarray(crop)
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
+
+
+def plain(rng: np.random.Generator) -> np.ndarray:
+    """A flat grey or a gradient from one grey to another, uint8 ``[H, W, 3]``."""
+    greys = rng.uniform(0, 255, 4) if rng.random() < 0.5 else np.full(4, rng.uniform(0, 255))
+    corners = Image.fromarray(greys.astype(np.uint8).reshape(2, 2))
+    return np.asarray(corners.resize((SIDE, SIDE), Image.Resampling.BILINEAR).convert("RGB"))
 
 
 class Batches(Dataset[Tensor]):
     """Batch ``i`` of random crops, uint8 ``[B, 3, 128, 128]``; every photo is seen once before any is seen again.
 
-    ``rank`` of ``world`` processes takes its own share of each batch number.
+    ``rank`` of ``world`` processes takes its own share of each batch number. ``plain_share`` of a batch is no photo.
+    ``in_memory`` photos are decoded once, by as many threads as there are cores; others when their turn comes.
     """
 
-    def __init__(self, photos: Sequence[PhotoFile], batch: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self,
+        photos: Sequence[PhotoFile],
+        batch: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        plain_share: float = PLAIN,
+        in_memory: bool = False,
+    ) -> None:
         self.photos, self.batch, self.seed, self.rank, self.world = photos, batch, seed, rank, world
+        self.plain_share = plain_share
+        self._images: list[Image.Image] | None = None
+        if in_memory:
+            with ThreadPool() as pool:
+                self._images = pool.map(opened, photos)
         self._epoch, self._order = -1, np.empty(0, int)
 
     def __getitem__(self, number: int) -> Tensor:
         first = (number * self.world + self.rank) * self.batch
-        crops = [
-            random_crop(self._photo(sight), np.random.default_rng([self.seed, sight]))
-            for sight in range(first, first + self.batch)
-        ]
+        crops = [self._crop(sight) for sight in range(first, first + self.batch)]
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
 
-    def _photo(self, sight: int) -> PhotoFile:
+    def _crop(self, sight: int) -> np.ndarray:
+        rng = np.random.default_rng([self.seed, sight])
+        return plain(rng) if rng.random() < self.plain_share else random_crop(self._image(sight), rng)
+
+    def _image(self, sight: int) -> Image.Image:
         epoch, place = divmod(sight, len(self.photos))
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.photos))
-        return self.photos[self._order[place]]
+        photo = int(self._order[place])
+        return self._images[photo] if self._images else opened(self.photos[photo])
 
 
 def batches(dataset: Batches, *, first: int, workers: int) -> Iterator[Tensor]:
@@ -100,8 +131,14 @@ def draw_mixture(shares: Mapping[str, float], rng: np.random.Generator, count: i
     return {name: np.choose(chosen, [draw[name] for draw in draws]) for name in CONTROLS}
 
 
-def degrade(truth: Tensor, shares: Mapping[str, float], seeds: Sequence[int]) -> Tensor:
-    """A batch ``[B, 3, H, W]`` in [0, 1] -> its degraded luminance ``[B, 1, H, W]``; equal seeds, equal damage."""
+def degrade(truth: Tensor, shares: Mapping[str, float], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """A batch ``[B, 3, H, W]`` in [0, 1] -> its degraded luminance, and the luminance that is faded and else whole.
+
+    Both ``[B, 1, H, W]``. Equal seeds, equal damage.
+    """
     rng = np.random.default_rng(seeds)
     fields = torch.Generator(truth.device).manual_seed(int(rng.integers(2**63)))
-    return degrade_batch(truth, draw_mixture(shares, rng, len(truth)), fields)
+    strengths = draw_mixture(shares, rng, len(truth))
+    faded = fade_batch(luminance(truth), strengths, fields)
+    unfading = strengths | {"fading": np.zeros(len(truth))}
+    return degrade_batch(faded.expand(-1, 3, -1, -1), unfading, fields), faded

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
 from restoration import Restorer, image, metrics, weights
 from restoration.degradations import luminance
 from restoration.image import write_whole
 from restoration.models._luminance import to_ycc
+from restoration.models.vae import VAE
 
 from .evaluate import CONDITIONS, RESULTS, pairs
-from .export import averaged, read_checkpoint
 from .losses import kl_divergence
 from .objectives.vae import Posterior
 from .photos import shard
@@ -30,23 +31,23 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figures are written.")] = RESULTS / "latent.json",
 ) -> None:
     """KL of each latent dimension, the samples' spread in luminance and chroma, and the best of the samples' PSNR."""
-    state = read_checkpoint(run)
-    network = averaged("vae", state)
     released = weights.load("vae.safetensors")
-    if any(not torch.equal(network.state_dict()[name].half().float(), each) for name, each in released.tensors.items()):
+    if not (run / "checkpoint.pt").exists() or released.path.read_bytes() != (run / "weights.safetensors").read_bytes():
         raise SystemExit(f"{run} is not the run that was released; export it first, or name the right one.")
-    latent = network.from_latent.in_features  # type: ignore[union-attr]
-    posterior = Posterior(state["config"]["objective"]["posterior_width"], latent).eval()  # type: ignore[arg-type]
+    state = torch.load(run / "checkpoint.pt", map_location="cpu")
+    restorer = Restorer("cpu")
+    network = cast(VAE, restorer.network("vae"))
+    posterior = Posterior(state["config"]["objective"]["posterior_width"], network.colouriser.latent).eval()
     prefix = "posterior."
     posterior.load_state_dict(
         {key.removeprefix(prefix): value for key, value in state["objective"].items() if key.startswith(prefix)}
     )
-    restorer = Restorer("cpu")
     nats, rows = [], []
     for seed, (truth, degraded) in enumerate(pairs(shard(photos)[:limit], CONDITIONS["original"])):
         with torch.inference_mode():
-            prior = network.encode(luminance(image.to_tensor([degraded])))[:2]  # type: ignore[operator]
-            true = posterior(to_ycc(image.to_tensor([truth])))
+            light = network.light(luminance(image.to_tensor([degraded])))
+            prior = network.colouriser.moments_of(light.seen)
+            true: tuple[Tensor, Tensor] = posterior(to_ycc(image.to_tensor([truth])))
             nats.append(kl_divergence(*true, *prior)[0])
         drawn = restorer.samples(degraded, draws, seed=seed).photos
         spread = 255 * to_ycc(image.to_tensor(drawn)).std(0).mean((1, 2))

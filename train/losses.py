@@ -1,4 +1,4 @@
-"""Losses on Y, Cb, Cr predictions ``[B, 3, H, W]``."""
+"""What a prediction is worth."""
 
 from __future__ import annotations
 
@@ -9,23 +9,41 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.models._luminance import convolution, to_rgb
+from restoration.ageing import FIELDS, fading
+from restoration.models._luminance import Light, convolution, to_rgb
+from restoration.models._tone import undo
 
 from .perceptual import Perceptual
 
 
-def luminance_log_mse(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Mean over photos of the logarithm of each one's squared luminance error: PSNR, up to sign and scale.
+def log_mse(prediction: Tensor, truth: Tensor, floor: float) -> Tensor:
+    """Mean over photos of the logarithm of each one's squared error: PSNR, up to sign and scale.
 
-    Every photo counts alike, however badly it was damaged. The constant ends the reward at 40 dB.
+    Every photo counts alike, however badly it was damaged. Below the ``floor`` there is no more reward.
     """
-    error = functional.mse_loss(prediction[:, :1], truth[:, :1], reduction="none").mean((1, 2, 3))
-    return (error + 1e-4).log().mean()
+    error = functional.mse_loss(prediction, truth, reduction="none").mean((1, 2, 3))
+    return (error + floor).log().mean()
 
 
-def chroma_mse(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Plain squared error of Cb and Cr, so that vivid photos weigh more than grey ones."""
-    return functional.mse_loss(prediction[:, 1:], truth[:, 1:])
+DETAIL_FLOOR = 3e-5  # 45 dB
+TONE_FLOOR = 1e-3  # 30 dB: about what is left of other damage
+REPEATS = 8
+
+
+def tone_loss(tone: nn.Module, detail: Tensor, whole: Tensor, progress: float) -> Tensor:
+    """How well fading is undone that is made anew, eight times of each photo of a batch that is ``whole`` ``[B]``.
+
+    So `ToneEstimator` sees far more fadings than the other networks see photos, and restored photos, whose histograms
+    it will meet. Only one in ten has faded at all in the second part of a run, as few photos have that visitors
+    restore: a doubtful one is to be left alone. Half of them in the first part, or nothing would ever be undone.
+    """
+    photos = functional.avg_pool2d(detail.detach().clamp(0, 1), 2)[whole].repeat(REPEATS, 1, 1, 1)
+    if not len(photos):
+        return detail.new_zeros(())
+    chance, amount = torch.rand(2, len(photos), 1, 1, 1, device=photos.device)
+    strength = (0.05 + 0.5 * amount) * (chance < (0.5 if progress < 0.4 else 0.1))
+    faded = fading(photos, strength, torch.rand(len(photos), *FIELDS["fading"], device=photos.device)).clamp(0, 1)
+    return log_mse(undo(tone(faded), faded), photos, TONE_FLOOR)
 
 
 def chroma_deviation(prediction: Tensor, truth: Tensor) -> Tensor:
@@ -34,47 +52,36 @@ def chroma_deviation(prediction: Tensor, truth: Tensor) -> Tensor:
     A squared error answers doubt with grey; matching moments, as style transfer does (Huang and Belongie 2017), asks
     for as much colour as the truth has and leaves open where.
     """
-    return functional.l1_loss(prediction[:, 1:].std((2, 3)), truth[:, 1:].std((2, 3)))
-
-
-def l1(prediction: Tensor, truth: Tensor) -> Tensor:
-    return functional.l1_loss(to_rgb(prediction), to_rgb(truth))
-
-
-def mse(prediction: Tensor, truth: Tensor) -> Tensor:
-    return functional.mse_loss(to_rgb(prediction), to_rgb(truth))
-
-
-def total_variation(prediction: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute difference of neighbouring pixels (Rudin et al. 1992, in its anisotropic form)."""
-    return prediction.diff(dim=2).abs().mean() + prediction.diff(dim=3).abs().mean()
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    loss.__name__: loss for loss in (luminance_log_mse, chroma_mse, chroma_deviation, l1, mse, total_variation)
-}
+    return functional.l1_loss(prediction.std((2, 3)), truth.std((2, 3)))
 
 
 class Content(nn.Module):
     """The weighted losses of one configuration, by name.
 
-    ``perceptual`` needs ``features``: one of `train.perceptual.BACKBONES`.
+    ``detail`` is the `log_mse` of the luminance as faded as it came; ``perceptual`` looks at ``features``, one of
+    `train.perceptual.BACKBONES`.
     """
 
     def __init__(self, weights: Mapping[str, float], features: str | None = None) -> None:
         super().__init__()
-        if unknown := weights.keys() - {*LOSSES, "perceptual"}:
-            raise SystemExit(f"There is no loss called {min(unknown)}; choose from {', '.join(LOSSES)}, perceptual.")
+        names = ("detail", "chroma_mse", "chroma_deviation", "perceptual")
+        if unknown := weights.keys() - names:
+            raise SystemExit(f"There is no loss called {min(unknown)}; choose from {', '.join(names)}.")
         if ("perceptual" in weights) != (features is not None):
             raise SystemExit("A perceptual loss and its features belong together; give both or neither.")
         self.weights = dict(weights)
-        self.losses = {name: LOSSES[name] for name in weights if name in LOSSES}
-        if features:
-            self.perceptual = Perceptual(features)
-            self.losses["perceptual"] = lambda one, other: self.perceptual(to_rgb(one), to_rgb(other))
+        self.perceptual = Perceptual(features) if features else None
 
-    def forward(self, prediction: Tensor, truth: Tensor) -> dict[str, Tensor]:
-        return {name: self.weights[name] * loss(prediction, truth) for name, loss in self.losses.items()}
+    def forward(self, light: Light, chroma: Tensor, faded: Tensor, truth: Tensor) -> dict[str, Tensor]:
+        """``chroma`` ``[B, 2, H, W]``, the ``faded`` luminance ``[B, 1, H, W]`` and the ``truth`` ``[B, 3, H, W]``."""
+        losses: dict[str, Callable[[], Tensor]] = {
+            "detail": lambda: log_mse(light.detail, faded, DETAIL_FLOOR),
+            "chroma_mse": lambda: functional.mse_loss(chroma, truth[:, 1:]),
+            "chroma_deviation": lambda: chroma_deviation(chroma, truth[:, 1:]),
+            "perceptual": lambda: self.perceptual(*(to_rgb(torch.cat(each, 1)) for each in pairs)),  # type: ignore[misc]
+        }
+        pairs = (light.detail, chroma), (faded, truth[:, 1:])
+        return {name: weight * losses[name]() for name, weight in self.weights.items()}
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor) -> Tensor:

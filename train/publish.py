@@ -107,7 +107,7 @@ def at_hand() -> dict[Path, Entry]:
             if (path := find(name)).name == name:  # not its twin in fp16, which nobody fetches
                 files[path] = entry
         except WeightsError as error:
-            if entry.task == "restore":
+            if entry.task != "upscale":
                 raise SystemExit(f"{FOLDER / name} is missing; run `git checkout weights`, or export it.") from error
     return files
 

@@ -33,8 +33,3 @@ def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, mo
     assert result["kl_per_dimension"] == sorted(result["kl_per_dimension"], reverse=True)
     assert result["kl_per_dimension"][-1] >= 0
     assert result["psnr_of_the_best_sample"] >= result["psnr_of_a_sample"]
-
-
-def test_a_run_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="has no checkpoint"):
-        export.read_checkpoint(tmp_path)

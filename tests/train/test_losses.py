@@ -4,29 +4,37 @@ import pytest
 import torch
 
 from restoration import Photo, image
-from restoration.models._luminance import to_ycc
+from restoration.models._luminance import Light, to_ycc
+from restoration.models._tone import ToneEstimator
 from train.losses import (
-    LOSSES,
     Content,
     PatchDiscriminator,
     adversarial,
     beyond_free_nats,
     kl_divergence,
-    luminance_log_mse,
+    log_mse,
+    tone_loss,
 )
+
+
+def of(content: Content, prediction: torch.Tensor, truth: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The losses of a Y, Cb, Cr prediction of photos that have not faded."""
+    y, chroma = prediction.split((1, 2), 1)
+    return content(Light(detail=y, restored=y, seen=[]), chroma, truth[:, :1], truth)
 
 
 def test_every_loss_falls_towards_the_truth(photos: list[Photo]) -> None:
     truth = to_ycc(image.to_tensor(photos))
-    content = Content({**dict.fromkeys(LOSSES, 1.0), "perceptual": 1.0}, "efficientnet-lite0")
-    far, near, there = (content(truth + torch.randn_like(truth) * sigma, truth) for sigma in (0.1, 0.02, 0))
-    assert far.keys() == {*LOSSES, "perceptual"}
+    names = ("detail", "chroma_mse", "chroma_deviation", "perceptual")
+    content = Content(dict.fromkeys(names, 1.0), "efficientnet-lite0")
+    far, near, there = (of(content, truth + torch.randn_like(truth) * sigma, truth) for sigma in (0.1, 0.02, 0))
+    assert far.keys() == {*names}
     assert all(far[name] > near[name] > there[name] for name in far)
 
 
 def test_weights_multiply_and_unknown_losses_are_refused(photos: list[Photo]) -> None:
     truth = to_ycc(image.to_tensor(photos[:2]))
-    one, ten = (Content({"l1": weight})(truth + 0.1, truth)["l1"] for weight in (1, 10))
+    one, ten = (of(Content({"chroma_mse": weight}), truth + 0.1, truth)["chroma_mse"] for weight in (1, 10))
     assert torch.isclose(10 * one, ten)
     with pytest.raises(SystemExit, match="l2"):
         Content({"l2": 1})
@@ -39,8 +47,27 @@ def test_log_mse_weighs_every_photo_alike() -> None:
     for scale in (0.1, 0.5):
         photos = torch.stack([torch.full((3, 8, 8), scale), torch.full((3, 8, 8), 0.3)])
         halved = photos * torch.tensor([0.5, 1]).view(2, 1, 1, 1)
-        gain = luminance_log_mse(photos, truth) - luminance_log_mse(halved, truth)
+        gain = log_mse(photos, truth, 1e-5) - log_mse(halved, truth, 1e-5)
         assert torch.isclose(gain, torch.tensor(4.0).log() / 2, atol=0.02)
+
+
+def test_tone_is_learned_from_photos_that_have_not_faded(photos: list[Photo]) -> None:
+    torch.manual_seed(0)
+    y = to_ycc(image.to_tensor(photos))[:, :1].requires_grad_()
+    tone = ToneEstimator(width=64)
+    everything, nothing = torch.ones(len(y), dtype=torch.bool), torch.zeros(len(y), dtype=torch.bool)
+    assert tone_loss(tone, y, nothing, 0) == 0
+    optimiser = torch.optim.Adam(tone.parameters(), 3e-3)
+    losses = []
+    for _ in range(60):
+        losses.append(tone_loss(tone, y, everything, 0))
+        optimiser.zero_grad()
+        losses[-1].backward()
+        optimiser.step()
+    assert sum(losses[-10:]) < sum(losses[:10]) - 10 * 0.5
+    assert y.grad is None  # detail keeps the tone that it is given
+    never = [tone_loss(lambda faded: torch.zeros(len(faded), 6), y, everything, progress) for progress in (0, 1)]
+    assert never[1] < never[0] - 1  # few photos have faded in the second part: a doubtful one is left alone
 
 
 def test_kl() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 import yaml
 
@@ -57,7 +58,7 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
         assert weights.published() is None  # what the Hub has is not this file
         card = (released / f"{model}.md").read_text()
         assert "## Limits" in card
-        assert ("efficientnet-lite0" in card) == (model == "gan")
+        assert ("perceptual (features of efficientnet-lite0" in card) == (model == "gan")
         assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()
     finally:
         weights._manifest.cache_clear()
@@ -128,19 +129,20 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
     torch.manual_seed(0)
-    config = yaml.safe_load((ROOT / "train" / "configs" / f"{model}.yaml").read_text())
+    config = yaml.safe_load((loop.CONFIGS / f"{model}.yaml").read_text())
     objective = loop.objective_of(model, config)
     images = image.to_tensor(photos[:4])
     degraded = degrade_batch(
         images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
     )
-    seen = [loop.turn(objective, objective, degraded, to_ycc(images), 0, "network", 1e-3) for _ in range(24)]
-    assert seen[-1]["luminance_log_mse"] < seen[0]["luminance_log_mse"] - 0.1
+    truth = to_ycc(images)
+    seen = [loop.turn(objective, objective, degraded, truth[:, :1], truth, 0, "network", 1e-3) for _ in range(24)]
+    assert seen[-1]["detail"] < seen[0]["detail"] - 0.1
     assert seen[-1]["chroma_mse"] < seen[0]["chroma_mse"]
 
 
 def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
-    config = yaml.safe_load((ROOT / "train" / "configs" / "gan.yaml").read_text())
+    config = yaml.safe_load((loop.CONFIGS / "gan.yaml").read_text())
     objective = loop.objective_of("gan", config)
     turns = [player for step in range(10) for player in objective.players(step, 0.99)]
     assert turns.count("network") == 2 * turns.count("discriminator") == 10
@@ -150,14 +152,37 @@ def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
 def test_the_vaes_latent_learns_from_the_true_colours(photos: list[Photo]) -> None:
     """What is drawn from the truth must reach the picture, or the latent would stay silent."""
     torch.manual_seed(0)
-    config = yaml.safe_load((ROOT / "train" / "configs" / "vae.yaml").read_text())
+    config = yaml.safe_load((loop.CONFIGS / "vae.yaml").read_text())
     objective = loop.objective_of("vae", config)
-    torch.nn.init.normal_(objective.network.head.weight, std=0.01)
+    torch.nn.init.normal_(objective.network.colouriser.head.weight, std=0.01)
     truth = to_ycc(image.to_tensor(photos[:4]))
-    losses = objective(truth[:, :1], truth, 0.0, "network")  # at its start the KL's weight is zero
+    losses = objective(truth[:, :1], truth[:, :1], truth, 0.0, "network")  # at its start the KL's weight is zero
     losses["chroma_mse"].backward()
     assert all(parameter.grad is not None for parameter in objective.posterior.parameters())
     assert next(objective.posterior.parameters()).grad.abs().sum() > 0
+
+
+def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_path: Path) -> None:
+    held = weights.load("gan.safetensors").tensors
+    older = {key.removeprefix("detail."): each for key, each in held.items() if key.startswith("detail.")}
+    older["head.conv.weight"] = torch.cat([older["head.conv.weight"], torch.ones(8, 32, 3, 3)])  # with chroma
+    safetensors.torch.save_file(older, tmp_path / "older.safetensors", {"model": "gan"})
+    network = loop.objective_of("gan", yaml.safe_load((loop.CONFIGS / "gan.yaml").read_text())).network
+    left = loop.start_from(network, tmp_path / "older.safetensors")
+    own = network.state_dict()
+    assert all(torch.equal(own[key], each) for key, each in held.items() if key.startswith("detail."))
+    assert {key for key in left if not key.endswith("num_batches_tracked")} == {
+        key for key in held if not key.startswith("detail.")
+    }
+
+
+def test_all_go_on_from_the_released_weights(folder: Path, tmp_path: Path) -> None:
+    loop.main("all", str(folder), steps=1, run=tmp_path, cpu=True, workers=0)
+    for model in MODELS:
+        written = safetensors.torch.load_file(tmp_path / model / "weights.safetensors")
+        released = weights.load(f"{model}.safetensors").tensors
+        assert written.keys() == released.keys()
+        assert all((written[key].float() - each).abs().max() < 0.1 for key, each in released.items())
 
 
 def test_a_run_is_not_overwritten(folder: Path, tmp_path: Path) -> None:
@@ -181,6 +206,11 @@ def test_minutes_become_steps_and_a_run_can_pause(folder: Path, tmp_path: Path) 
     assert paused["step"] < paused["total"]
     assert paused["settled"]["seed"] == 3
     assert 12 <= paused["seconds"] < 40
+
+
+def test_a_run_without_weights_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"has no weights\.safetensors"):
+        export.main("cnn", tmp_path, None, "mine")
 
 
 def test_an_unknown_model_is_said() -> None:

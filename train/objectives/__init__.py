@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..losses import Content
+from restoration.models._luminance import Light, LuminanceNetwork
+
+from ..losses import Content, tone_loss
 from ..muon import Muon
 
 Losses = dict[str, Tensor]
@@ -20,13 +22,16 @@ class Objective(nn.Module):
     `forward` gives the losses of one player; the loop adds them up, and steps that player's optimisers.
     """
 
-    def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
+    network: LuminanceNetwork
+
+    def __init__(self, network: LuminanceNetwork, settings: Mapping[str, Any]) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
         self.content = Content(settings["content"])
-        kernels = [p for name, p in network.named_parameters() if p.ndim == 4 and "head" not in name]
-        rest = [p for p in network.parameters() if all(p is not kernel for kernel in kernels)]
+        learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
+        kernels = [p for name, p in learning.items() if p.ndim == 4 and "head" not in name]
+        rest = [p for p in learning.values() if all(p is not kernel for kernel in kernels)]
         self.optimisers = {"network": [Muon(kernels, settings["learning_rate"]), self.adam(rest)]}
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -36,6 +41,13 @@ class Objective(nn.Module):
         """Whose turns make up this step, in order."""
         return ("network",)
 
-    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
-        """``degraded`` ``[B, 1, H, W]`` luminance, ``truth`` ``[B, 3, H, W]`` Y, Cb, Cr; progress runs from 0 to 1."""
+    def tone(self, light: Light, faded: Tensor, truth: Tensor, progress: float) -> Losses:
+        """The loss of all models' `ToneEstimator`."""
+        whole = (faded == truth[:, :1]).flatten(1).all(1)
+        return {"tone": tone_loss(self.network.tone, light.detail, whole, progress)}
+
+    def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+        """``degraded`` and ``faded`` ``[B, 1, H, W]`` luminance, ``truth`` ``[B, 3, H, W]`` Y, Cb, Cr; progress runs
+        from 0 to 1. ``faded`` is what the detail of ``degraded`` was, before its tone is restored.
+        """
         raise NotImplementedError

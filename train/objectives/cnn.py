@@ -1,4 +1,4 @@
-"""Two regressions: luminance for the first network, chroma for the second (whose gradient stops at its input)."""
+"""Regressions: detail for the first network, chroma for the second (whose gradient stops at its input), and tone."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from . import Losses, Objective
 
 
 class CNNObjective(Objective):
-    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
-        return self.content(self.network.predict(degraded), truth)  # type: ignore[operator]
+    def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+        light = self.network.light(degraded)
+        chroma = self.network.colour(light.restored.detach(), light.seen)
+        return self.content(light, chroma, faded, truth) | self.tone(light, faded, truth, progress)
 
 
 OBJECTIVE = CNNObjective

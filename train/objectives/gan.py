@@ -1,4 +1,8 @@
-"""Content alone first, then a patch discriminator joins: one step of it to two of the generator, as in the original."""
+"""Content alone first, then a patch discriminator joins: one step of it to two of the generator, as in the original.
+
+Most of the time without an opponent, and a short end with one: the "NoGAN" training of DeOldify (Antic 2018). The
+opponent judges detail and colour in the tone that the photo came with: tone is a regression's alone.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from restoration.models._luminance import LuminanceNetwork
 
 from ..losses import Content, PatchDiscriminator, adversarial
 from . import Losses, Objective
 
 
 class GANObjective(Objective):
-    def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
+    def __init__(self, network: LuminanceNetwork, settings: Mapping[str, Any]) -> None:
         super().__init__(network, settings)
         self.adversarial_content = Content(settings["adversarial_content"], settings["features"])
         self.discriminator = PatchDiscriminator(settings["discriminator_width"])
@@ -23,18 +29,22 @@ class GANObjective(Objective):
         plays = progress >= self.settings["adversarial_from"] and step % 2 == 0
         return ("discriminator", "network") if plays else ("network",)
 
-    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+    def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         with torch.set_grad_enabled(player == "network"):
-            prediction = self.network.predict(degraded)  # type: ignore[operator]
+            light = self.network.light(degraded)
+            chroma = self.network.colour(light.restored.detach(), light.seen)
+        fake = torch.cat([light.detail, chroma], 1)
         if player == "discriminator":
+            real = torch.cat([faded, truth[:, 1:]], 1)
             return {
-                "real": adversarial(self.discriminator(degraded, truth), real=True),
-                "fake": adversarial(self.discriminator(degraded, prediction), real=False),
+                "real": adversarial(self.discriminator(degraded, real), real=True),
+                "fake": adversarial(self.discriminator(degraded, fake), real=False),
             }
+        tone = self.tone(light, faded, truth, progress)
         if progress < self.settings["adversarial_from"]:
-            return self.content(prediction, truth)
-        judged = adversarial(self.discriminator(degraded, prediction), real=True)
-        losses = self.adversarial_content(prediction, truth)
+            return self.content(light, chroma, faded, truth) | tone
+        judged = adversarial(self.discriminator(degraded, fake), real=True)
+        losses = self.adversarial_content(light, chroma, faded, truth) | tone
         return losses | {"adversarial": self.settings["adversarial_weight"] * judged}
 
 

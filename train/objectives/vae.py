@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.models._luminance import convolution
+from restoration.models.vae import VAE
 
 from ..losses import beyond_free_nats, kl_divergence
 from . import Losses, Objective
@@ -40,20 +41,25 @@ class Posterior(nn.Module):
 class VAEObjective(Objective):
     """The hybrid objective of Sohn et al. 2015: without the second half, no mean latent would ever be decoded."""
 
-    def __init__(self, network: nn.Module, settings: Mapping[str, Any]) -> None:
+    network: VAE
+
+    def __init__(self, network: VAE, settings: Mapping[str, Any]) -> None:
         super().__init__(network, settings)
-        self.posterior = Posterior(settings["posterior_width"], network.from_latent.in_features)  # type: ignore[union-attr, arg-type]
+        self.posterior = Posterior(settings["posterior_width"], network.colouriser.latent)
         self.optimisers["network"].append(self.adam(self.posterior.parameters()))
 
-    def forward(self, degraded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
-        mean, log_variance, skips = self.network.encode(degraded)  # type: ignore[operator]
+    def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
+        light = self.network.light(degraded)
+        mean, log_variance = self.network.colouriser.moments_of(light.seen)
         true_mean, true_log_variance = self.posterior(truth)
         drawn = true_mean + torch.randn_like(true_mean) * (0.5 * true_log_variance).exp()
         half = len(truth) // 2
-        prediction = self.network.decode(degraded, torch.cat([drawn[:half], mean[half:]]), skips)  # type: ignore[operator]
+        z = torch.cat([drawn[:half], mean[half:]])
+        chroma = self.network.colouriser(light.restored.detach(), light.seen, z)
         kl = kl_divergence(true_mean, true_log_variance, mean, log_variance)
         beta = self.settings["beta"] * min(1, progress / self.settings["beta_warmup"])
-        return {**self.content(prediction, truth), "kl": beta * beyond_free_nats(kl, self.settings["free_nats"])}
+        content = self.content(light, chroma, faded, truth) | self.tone(light, faded, truth, progress)
+        return content | {"kl": beta * beyond_free_nats(kl, self.settings["free_nats"])}
 
 
 OBJECTIVE = VAEObjective
