@@ -264,46 +264,51 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_contents": ("On this page", "Sur cette page"),
     "about_models": ("The networks", "Les réseaux"),
     "about_models_lead": (
-        "All work at {side}×{side} pixels and read the luminance of a photo alone. Each predicts what to add to it, and"
-        " two planes of colour: light and shade are the evidence, colour is the guess. Each restores the photo and its"
-        " mirror image, and gives the mean of both.",
-        "Tous travaillent en {side}×{side} pixels et ne lisent que la luminance d'une photo. Chacun prédit ce qu'il"
-        " faut lui ajouter, et deux plans de couleur : l'ombre et la lumière sont un constat, la couleur une"
-        " supposition. Chacun restaure la photo et son image en miroir, et donne la moyenne des deux.",
+        "All work at {side}×{side} pixels and read the luminance of a photo alone: light and shade are the evidence,"
+        " colour is the guess. Each restores the detail, undoes what has faded, looks at the result through an encoder"
+        " that learned on ImageNet what things are and that all three share, and says which colours there were: the"
+        " same eyes, three minds. Each restores the photo and its mirror image, and gives the mean of both.",
+        "Tous travaillent en {side}×{side} pixels et ne lisent que la luminance d'une photo : l'ombre et la lumière"
+        " sont un constat, la couleur une supposition. Chacun restaure le détail, rend ce qui a pâli, regarde le"
+        " résultat par un encodeur qui a appris sur ImageNet ce que sont les choses et que tous trois partagent, et"
+        " dit quelles étaient les couleurs : les mêmes yeux, trois esprits. Chacun restaure la photo et son image en"
+        " miroir, et donne la moyenne des deux.",
     ),
     "about_vae": (
-        "A conditional <em>variational autoencoder</em>. A U-Net carries all that the grey photo shows; a gaussian"
-        " latent stands for what grey does not tell, chiefly the colours. Its mean restores the photo; other draws give"
-        " other plausible colours. It was taught by the squared error, by the divergence (KL) between its latent and"
-        " the one that an encoder of the true colours finds, and by a nudge towards as much colour as the truth has."
-        " After Sohn et al. 2015 and Kohl et al. 2018.",
-        "Un <em>autoencodeur variationnel</em> conditionnel. Un U-Net porte tout ce que montre la photo grise ; une"
-        " variable latente gaussienne représente ce que le gris ne dit pas, les couleurs surtout. Sa moyenne restaure"
-        " la photo ; d'autres tirages donnent d'autres couleurs plausibles. Il a appris par l'erreur quadratique, par"
-        " la divergence (KL) entre sa variable latente et celle que trouve un encodeur des vraies couleurs, et par une"
-        " légère incitation à mettre autant de couleur que l'original. D'après Sohn et al. 2015 et Kohl et al. 2018.",
+        "A U-Net restores the detail; a conditional <em>variational autoencoder</em> finds the colours. What the"
+        " encoder sees carries all that grey shows; a gaussian latent says which of several plausible colourings is"
+        " meant. Its mean restores the photo; other draws give other colours. It was taught by the squared error, by"
+        " the divergence (KL) between its latent and the one that an encoder of the true colours finds, and by a nudge"
+        " towards as much colour as the truth has. After Sohn et al. 2015 and Deshpande et al. 2017.",
+        "Un U-Net restaure le détail ; un <em>autoencodeur variationnel</em> conditionnel trouve les couleurs. Ce que"
+        " voit l'encodeur porte tout ce que montre le gris ; une variable latente gaussienne dit laquelle de plusieurs"
+        " mises en couleurs plausibles est voulue. Sa moyenne restaure la photo ; d'autres tirages donnent d'autres"
+        " couleurs. Il a appris par l'erreur quadratique, par la divergence (KL) entre sa variable latente et celle"
+        " que trouve un encodeur des vraies couleurs, et par une légère incitation à mettre autant de couleur que"
+        " l'original. D'après Sohn et al. 2015 et Deshpande et al. 2017.",
     ),
     "about_gan": (
-        "The generator of a conditional <em>generative adversarial network</em>, a U-Net. It was taught by the squared"
-        " error first; then a patch discriminator judged it, which learns to tell its pictures from photos, together"
-        " with a perceptual loss and pressure for as much colour as the truth has. So it would rather look real than be"
-        " safe. The discriminator is not needed to restore, and not part of the released file. After Isola et al. 2017."
-        "",
-        "Le générateur d'un <em>réseau antagoniste génératif</em> conditionnel, un U-Net. Il a d'abord appris par"
-        " l'erreur quadratique ; puis un discriminateur de petites zones l'a jugé, qui apprend à distinguer ses images"
-        " de photos, avec une perte perceptuelle et une pression vers autant de couleur que l'original. Il préfère donc"
-        " paraître vrai plutôt que rester prudent. Le discriminateur ne sert pas à restaurer et n'est pas dans le"
-        " fichier publié. D'après Isola et al. 2017.",
+        "The generator of a conditional <em>generative adversarial network</em>: a U-Net for the detail and one on the"
+        " encoder for the colours. It was taught by the squared error for most of the time; at the end a patch"
+        " discriminator judged it, which learns to tell its pictures from photos, together with a perceptual loss and"
+        " pressure for as much colour as the truth has. So it would rather look real than be safe. The discriminator is"
+        " not needed to restore, and not part of the released file. After Isola et al. 2017 and DeOldify.",
+        "Le générateur d'un <em>réseau antagoniste génératif</em> conditionnel : un U-Net pour le détail et un autre,"
+        " sur l'encodeur, pour les couleurs. Il a surtout appris par l'erreur quadratique ; à la fin, un discriminateur"
+        " de petites zones l'a jugé, qui apprend à distinguer ses images de photos, avec une perte perceptuelle et une"
+        " pression vers autant de couleur que l'original. Il préfère donc paraître vrai plutôt que rester prudent. Le"
+        " discriminateur ne sert pas à restaurer et n'est pas dans le fichier publié. D'après Isola et al. 2017 et"
+        " DeOldify.",
     ),
     "about_cnn": (
         "Two plain <em>convolutional networks</em> in sequence. The first restores the luminance with residual blocks"
-        " at several sizes; the second, a small U-Net at a quarter of the side, sees the restored luminance alone and"
-        " colours it. Each was taught by its own squared error, so they answer doubt with a mean: mostly right, and"
-        " pale. After Zhang et al. 2018 and 2021 (FFDNet, DRUNet).",
+        " at several sizes; the second, a U-Net on the encoder, sees the restored luminance alone and colours it. Each"
+        " was taught by its own squared error, so they answer doubt with a mean: mostly right, and pale. After Zhang"
+        " et al. 2018 and 2021 (FFDNet, DRUNet).",
         "Deux <em>réseaux convolutifs</em> simples à la suite. Le premier restaure la luminance par des blocs résiduels"
-        " à plusieurs tailles ; le second, un petit U-Net au quart du côté, ne voit que la luminance restaurée et la"
-        " met en couleurs. Chacun a appris par sa propre erreur quadratique, et répond donc au doute par une moyenne :"
-        " juste le plus souvent, et pâle. D'après Zhang et al. 2018 et 2021 (FFDNet, DRUNet).",
+        " à plusieurs tailles ; le second, un U-Net sur l'encodeur, ne voit que la luminance restaurée et la met en"
+        " couleurs. Chacun a appris par sa propre erreur quadratique, et répond donc au doute par une moyenne : juste"
+        " le plus souvent, et pâle. D'après Zhang et al. 2018 et 2021 (FFDNet, DRUNet).",
     ),
     "about_parameters": ("Parameters", "Paramètres"),
     "about_file": ("File", "Fichier"),
@@ -318,61 +323,30 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_untold": ("not recorded", "non consigné"),
     "about_licence": ("Licence", "Licence"),
     "about_d_legend": (
-        "Thick arrows: the way through the network. Thin arrows: what was seen at one size is handed across."
-        " Dashed: in training only.",
-        "Flèches épaisses : le chemin à travers le réseau. Flèches fines : ce qui a été vu à une taille passe"
-        " directement en face. Tirets : à l'entraînement seulement.",
+        "The restored luminance goes into the photo as it is, beside the colours that were found in it. Dashed: in"
+        " training only.",
+        "La luminance restaurée passe telle quelle dans la photo, à côté des couleurs qu'on y a trouvées. Tirets : à"
+        " l'entraînement seulement.",
     ),
     "about_d_title": ("Diagram of the {model}", "Schéma du {model}"),
     "about_d_in": ("Damaged photo", "Photo abîmée"),
     "about_d_grey": ("luminance", "luminance"),
-    "about_d_out": ("Restored photo", "Photo restaurée"),
-    "about_d_luminance": ("Luminance", "Luminance"),
-    "about_d_restored": ("restored, {side}", "restaurée, {side}"),
-    "about_d_channels": ("{width} channels", "{width} canaux"),
-    "about_d_block": ("{count} block", "{count} bloc"),
-    "about_d_blocks": ("{count} blocks", "{count} blocs"),
+    "about_d_detail": ("1. Detail", "1. Détail"),
+    "about_d_channels": ("{widths} channels", "{widths} canaux"),
+    "about_d_tone": ("2. Tone", "2. Tons"),
+    "about_d_tone_use": ("six numbers: how it has faded", "six nombres : comment elle a pâli"),
+    "about_d_encoder": ("3. Encoder, shared and frozen", "3. Encodeur commun et figé"),
+    "about_d_encoder_use": ("EfficientNet-Lite0: what things are", "EfficientNet-Lite0 : ce que sont les choses"),
     "about_d_latent": ("Gaussian latent: {latent} numbers", "Variable latente : {latent} nombres"),
     "about_d_latent_use": ("mean: the result; draws: other colours", "moyenne : le résultat ; tirages : variantes"),
     "about_d_posterior": ("Encoder of the true colours", "Encodeur des vraies couleurs"),
     "about_d_posterior_use": ("training only: teaches the latent", "à l'entraînement seulement"),
+    "about_d_colour": ("4. Colours", "4. Couleurs"),
+    "about_d_out": ("Restored photo", "Photo restaurée"),
     "about_d_discriminator": ("Patch discriminator", "Discriminateur de petites zones"),
     "about_d_discriminator_use": (
         "training only: {patches} times “real or made?”",
         "entraînement : {patches} fois « vrai ou fabriqué ? »",
-    ),
-    "about_d_stage_1": ("1. Light and shade", "1. Ombre et lumière"),
-    "about_d_stage_2": ("2. Colours", "2. Couleurs"),
-    "about_d_vae": (
-        "A U-Net. The luminance goes down through layers of {widths} channels to {last}; their mean gives a gaussian"
-        " latent of {latent} numbers, which is added to the deepest features. The decoder climbs back through the same"
-        " sizes, joined at each by the encoder's features; its result is added to the luminance. In training only, an"
-        " encoder of the true colours teaches the latent.",
-        "Un U-Net. La luminance descend par des couches de {widths} canaux jusqu'à {last} ; leur moyenne donne une"
-        " variable latente gaussienne de {latent} nombres, ajoutée aux caractéristiques les plus profondes. Le décodeur"
-        " remonte par les mêmes tailles, rejoint à chacune par les caractéristiques de l'encodeur ; son résultat est"
-        " ajouté à la luminance. À l'entraînement seulement, un encodeur des vraies couleurs instruit la variable"
-        " latente.",
-    ),
-    "about_d_gan": (
-        "A U-Net. The luminance goes down through layers of {widths} channels to {last}, where {blocks} residual blocks"
-        " work; it climbs back through the same sizes, joined at each by what was seen on the way down, and the result"
-        " is added to the luminance. In training only, a patch discriminator sees the damaged luminance with the"
-        " restored or the true photo and judges {patches} patches.",
-        "Un U-Net. La luminance descend par des couches de {widths} canaux jusqu'à {last}, où travaillent {blocks}"
-        " blocs résiduels ; elle remonte par les mêmes tailles, rejointe à chacune par ce qui a été vu à la descente,"
-        " et le résultat est ajouté à la luminance. À l'entraînement seulement, un discriminateur voit la luminance"
-        " abîmée avec la photo restaurée ou la vraie, et juge {patches} petites zones.",
-    ),
-    "about_d_cnn": (
-        "Two networks in sequence. The first takes the damaged luminance through residual blocks of {widths} channels"
-        " down to {last} and back, adding at each size what was seen on the way down, and gives the restored luminance."
-        " The second, a U-Net of {colours} channels that begins at {first}, takes that luminance and gives two planes"
-        " of colour; both together are the restored photo.",
-        "Deux réseaux à la suite. Le premier mène la luminance abîmée par des blocs résiduels de {widths} canaux"
-        " jusqu'à {last} et retour, en ajoutant à chaque taille ce qui a été vu à la descente, et donne la luminance"
-        " restaurée. Le second, un U-Net de {colours} canaux qui commence à {first}, prend cette luminance et donne"
-        " deux plans de couleur ; les deux ensemble font la photo restaurée.",
     ),
     "about_scores": ("Scores on unseen photos", "Scores sur des photos jamais vues"),
     "about_scores_lead": (
@@ -466,23 +440,29 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_provenance": ("Where data and weights come from", "D'où viennent les données et les poids"),
     "about_data": ("Training photos", "Photos d'entraînement"),
     "about_data_text": (
-        "ImageNet samples and Imagenette (ImageNet terms: non-commercial research), Caltech-101 (CC BY 4.0, photos from"
-        " the web), Intel scenes, a Flickr8k subset, a COCO subset, web-gathered faces (no licence stated: research"
-        " use), food photos (CC BY, CC BY-SA, public domain), clothing (CC0) and Debian's wallpapers; shorter side 128"
-        " to 160 pixels.",
-        "Des extraits d'ImageNet et Imagenette (conditions d'ImageNet : recherche non commerciale), Caltech-101 (CC BY"
-        " 4.0, photos du web), les scènes d'Intel, une partie de Flickr8k, une partie de COCO, des visages recueillis"
-        " sur le web (sans licence indiquée : usage de recherche), des photos de plats (CC BY, CC BY-SA, domaine"
-        " public), de vêtements (CC0) et les fonds d'écran de Debian ; petit côté de 128 à 160 pixels.",
+        "Of a first gathering: ImageNet samples and Imagenette (ImageNet terms: non-commercial research), Caltech-101"
+        " (CC BY 4.0, photos from the web), Intel scenes, a Flickr8k subset, a COCO subset, web-gathered faces (no"
+        " licence stated: research use), food photos (CC BY, CC BY-SA, public domain), clothing (CC0) and Debian's"
+        " wallpapers. Of a second, a little more than half: portraits of many origins and ages, people in streets,"
+        " everyday scenes, houses and rooms, animals, cars, weather, clothing and groceries, most for research use"
+        " only. Shorter side 128 to 160 pixels. The cards in weights/ name the sets and what they lean to.",
+        "D'une première collecte : des extraits d'ImageNet et Imagenette (conditions d'ImageNet : recherche non"
+        " commerciale), Caltech-101 (CC BY 4.0, photos du web), les scènes d'Intel, une partie de Flickr8k, une partie"
+        " de COCO, des visages recueillis sur le web (sans licence indiquée : usage de recherche), des photos de plats"
+        " (CC BY, CC BY-SA, domaine public), de vêtements (CC0) et les fonds d'écran de Debian. D'une seconde, un peu"
+        " plus de la moitié : des portraits de toutes origines et de tous âges, des passants, des scènes de tous les"
+        " jours, des maisons et des pièces, des animaux, des voitures, le temps qu'il fait, des vêtements et des"
+        " courses, pour la recherche seulement le plus souvent. Petit côté de 128 à 160 pixels. Les fiches de weights/"
+        " nomment ces collections et leurs penchants.",
     ),
     "about_weights": ("Weights", "Poids"),
     "about_weights_text": (
-        "The networks that restore were trained for this project, from nothing, on two CPU cores. The networks that"
-        " enlarge are those of the authors of"
+        "The networks that restore were trained for this project on two CPU cores; the encoder through which they look"
+        " is EfficientNet-Lite0 as it was trained on ImageNet by its authors. The networks that enlarge are those of the authors of"
         ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, unchanged'
         " (one of them rounded to 16 bits). A file is used only if its SHA-256 is the one recorded here.",
-        "Les réseaux qui restaurent ont été entraînés pour ce projet, à partir de rien, sur deux cœurs de processeur."
-        " Ceux qui agrandissent sont ceux des auteurs de"
+        "Les réseaux qui restaurent ont été entraînés pour ce projet, sur deux cœurs de processeur ; l'encodeur par"
+        " lequel ils regardent est EfficientNet-Lite0, tel que ses auteurs l'ont entraîné sur ImageNet. Ceux qui agrandissent sont ceux des auteurs de"
         ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, inchangés'
         " (l'un d'eux arrondi à 16 bits). Un fichier ne sert que si son SHA-256 est celui consigné ici.",
     ),

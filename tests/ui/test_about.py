@@ -76,15 +76,15 @@ def test_each_diagram_has_a_name_and_shows_its_config(french: bool) -> None:
         assert (svg.get("aria-labelledby"), svg.get("aria-describedby")) == (title.get("id"), description.get("id"))
         said = " ".join(text.text or "" for text in svg.iter(f"{SVG}text"))
         config = manifest()[f"{name}.safetensors"].config
-        for width in config.get("widths", config.get("restore", {}).get("widths")):
-            assert f"{width} " in said
+        for part in ("restore", "colour"):
+            assert ", ".join(map(str, config[part]["widths"])) in said
 
 
 def test_a_diagram_follows_the_config() -> None:
-    drawn = diagrams.diagram("vae", {"widths": [8, 16, 24], "latent": 5}, lambda key: text(key, False))
-    assert "24 channels" in drawn
-    assert "16×16" in drawn
-    assert "192 channels" not in drawn
+    config = {"restore": {"widths": [8, 16, 24]}, "colour": {"widths": [64, 32], "latent": 5}}
+    drawn = diagrams.diagram("vae", config, lambda key: text(key, False))
+    assert "8, 16, 24 channels" in drawn
+    assert "64, 32 channels" in drawn
     assert "5 numbers" in drawn
     assert diagrams.diagram("unheard of", {}, lambda key: text(key, False)) == ""
 
