@@ -43,41 +43,66 @@ def title(candidate: str) -> str:
     )
 
 
-def whole_table(condition: Json, candidates: Sequence[str]) -> str:
+def before(quality: Json, name: str) -> Json:
+    """The scores of the networks that others have replaced since, where they saw the same photos, damaged alike."""
+    earlier = results("before")
+    then, now = earlier["conditions"][name]["scores"], quality["conditions"][name]["scores"]
+    if then["degraded"]["psnr_luminance"] != now["degraded"]["psnr_luminance"]:
+        return {}
+    sha256 = quality["weights_sha256"]
+    return {model: then[model] for model, old in earlier["weights_sha256"].items() if sha256[model] != old}
+
+
+def whole_table(condition: Json, candidates: Sequence[str], earlier: Json) -> str:
     """All measures of one condition, with the gain over the degraded input and its interval."""
-    before = condition["scores"]["degraded"]
-    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "colourfulness", "RGB PSNR in grey (dB)"]
+    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "colour adds (dB)", "SSIM", "LPIPS", "colourfulness"]
     rows = []
     for name in candidates:
-        scores = condition["scores"][name]
-        columns = (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3))
-        cells = [
-            f"{scores[measure]['mean']:.{digits}f}" if name == "degraded" else with_gain(scores[measure], digits)
-            for measure, digits in columns
-        ]
-        if "lpips" in scores:
-            cells.append(f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / before['lpips']['mean']:.2f}×)")
-        else:
-            cells.append("–")
-        cells.append(f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's")
-        rows.append([title(name), *cells, f"{scores['psnr_in_grey']['mean']:.2f}"])
+        rows.append([title(name), *whole_row(condition, condition["scores"][name])])
+        if name in earlier:
+            rows.append([f"{name.upper()}, before", *whole_row(condition, earlier[name])])
     return markdown(head, rows)
 
 
-def conditions_of(quality: Json, fit: str) -> str:
-    photos = quality["conditions"]["original"]["photos"]
+def whole_row(condition: Json, scores: Json) -> list[str]:
+    degraded = condition["scores"]["degraded"]
+
+    def shown(measure: str, digits: int) -> str:
+        cell = scores[measure]
+        return f"{cell['mean']:.{digits}f}" if scores is degraded else with_gain(cell, digits)
+
+    adds, (low, high) = scores["colour_adds"]["mean"], scores["colour_adds"]["interval"]
+    colour = f"{adds:.2f}" if scores is degraded else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
+    lpips = "–"
+    if "lpips" in scores:
+        lpips = f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / degraded['lpips']['mean']:.2f}×)"
+    vivid = f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's"
+    return [shown("psnr_luminance", 2), shown("psnr", 2), colour, shown("ssim", 3), lpips, vivid]
+
+
+def conditions_of(quality: Json, name: str) -> str:
+    fit = "squashed to a square, bilinear without antialiasing" if name.endswith("squashed") else "centre crop"
     return (
-        f"{photos} photos of `{quality['shard']}` that nobody trained on, {fit}, preset `original`, seed = the photo's"
-        " index. In brackets: gain over the degraded input, mean and bootstrap 95 % interval; for LPIPS (SqueezeNet,"
-        " lower is closer) the ratio to the degraded input's. Written by `python -m train.evaluate`."
+        f"{quality['conditions'][name]['photos']} photos of `{quality['shard']}` that nobody trained on, {fit}, preset"
+        f" `{name.split(',')[0]}`, seed = the photo's index. In brackets: gain over the degraded input, mean and"
+        " bootstrap 95 % interval; for LPIPS (SqueezeNet, lower is closer) the ratio to the degraded input's. “Colour"
+        " adds” is RGB PSNR less that of the same picture in grey. Written by `python -m train.evaluate`."
     )
+
+
+def whole_section(quality: Json, name: str, models: Sequence[str]) -> str:
+    """One condition's table, what it shows, and beside each network of today the one that it replaced."""
+    earlier = before(quality, name)
+    said = " “Before”: the weights that these replaced, on the same photos." if earlier else ""
+    table = whole_table(quality["conditions"][name], ("degraded", *models), earlier)
+    return f"{table}\n\n{conditions_of(quality, name)}{said}"
 
 
 def single_table(quality: Json, models: Sequence[str]) -> str:
     """The luminance gain on each degradation alone."""
     rows = []
     for condition, result in quality["conditions"].items():
-        if condition.startswith(("original", "clean")):
+        if condition.startswith(("original", "antique", "clean")):
             continue
         gains = [f"{result['scores'][name]['psnr_luminance']['gain']:+.2f}" for name in models]
         rows.append(
@@ -115,9 +140,8 @@ def opponents_table(quality: Json, opponents: Json, models: Sequence[str]) -> st
     )
 
 
-def ranking(quality: Json, models: Sequence[str]) -> str:
-    """Who comes first in each measure, by how much, and whether the intervals of the first two keep apart."""
-    condition = quality["conditions"]["original"]
+def ranking(condition: Json, models: Sequence[str]) -> str:
+    """Who comes first in each measure, and how far the others are from there, over the same photos."""
     lines = []
     for what, measure, sign, digits in (
         ("Light and shade closest to the truth (luminance PSNR, dB)", "psnr_luminance", 1, 2),
@@ -128,12 +152,13 @@ def ranking(quality: Json, models: Sequence[str]) -> str:
     ):
         if measure not in condition["scores"]["degraded"]:
             continue
-        cells = {name: condition["scores"][name][measure] for name in models}
-        order = sorted(models, key=lambda name: -sign * cells[name]["gain"])
-        (first, second), places = order[:2], [f"{name.upper()} {cells[name]['mean']:.{digits}f}" for name in order]
-        ends = [sorted(sign * end for end in cells[name]["interval"]) for name in (first, second)]
-        clear = "" if ends[0][0] > ends[1][1] else " (the intervals of the first two overlap)"
-        lines.append(f"- {what}: {', '.join(places)}{clear}.")
+        mean = {name: condition["scores"][name][measure]["mean"] for name in models}
+        first, *others = sorted(models, key=lambda name: -sign * mean[name])
+        places = [f"{first.upper()} {mean[first]:.{digits}f}"]
+        for name in others:
+            cell = {"mean": mean[name], **condition["differences"][name][first][measure]}
+            places.append(f"{name.upper()} {with_gain(cell, digits)}")
+        lines.append(f"- {what}: {', '.join(places)}.")
     return "\n".join(lines)
 
 
@@ -470,8 +495,6 @@ def rendered() -> dict[Path, str]:
     if (opponents["photos"], opponents["shard"]) != (original["photos"], quality["shard"]):
         raise SystemExit("The opponents were measured on other photos; run `python -m train.opponents` again.")
 
-    cropped = conditions_of(quality, "centre crop")
-    squashed = conditions_of(quality, "squashed to a square, bilinear without antialiasing")
     few = f"The first {quality['conditions']['clean']['photos']} of these photos, each in grey."
     files = {}
     for name, entry in entries.items():
@@ -482,15 +505,16 @@ def rendered() -> dict[Path, str]:
             "gain": {measure: cell["gain"] for measure, cell in original["scores"][name].items()},
         }
         card = ROOT / "weights" / f"{name}.md"
-        scores = f"{whole_table(original, ('degraded', name))}\n\n{cropped}"
+        scores = f"{whole_table(original, ('degraded', name), {})}\n\n{conditions_of(quality, 'original')}"
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
     files[ROOT / "weights" / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
 
-    candidates = ("degraded", *models)
     sections = {
-        "quality": f"{whole_table(original, candidates)}\n\n{cropped}",
-        "ranking": ranking(quality, models),
-        "squashed": f"{whole_table(quality['conditions']['original, squashed'], candidates)}\n\n{squashed}",
+        "quality": whole_section(quality, "original", models),
+        "squashed": whole_section(quality, "original, squashed", models),
+        "antique": whole_section(quality, "antique", models),
+        "ranking": ranking(original, models),
+        "ranking_antique": ranking(quality["conditions"]["antique"], models),
         "single": f"{single_table(quality, models)}\n\n{few}",
         "clean": clean_table(quality, models),
         "detail": detail_table(quality, models),

@@ -189,10 +189,10 @@ def _scores(quality: Json, say: Say, french: bool) -> str:
 _MEASURES: dict[str, tuple[int, int | None]] = {
     "psnr_luminance": (2, 1),
     "psnr": (2, 1),
+    "colour_adds": (2, None),
     "ssim": (3, 1),
     "lpips": (3, -1),
     "colourfulness": (0, 1),
-    "psnr_in_grey": (2, None),
 }
 
 
@@ -201,11 +201,11 @@ def _cell(scores: Json, measure: str, condition: Json, say: Say, french: bool) -
     cell = scores[measure]
     digits, _ = _MEASURES[measure]
     mean = _mean(cell, measure, condition, say, french)
-    if measure in ("colourfulness", "psnr_in_grey") or cell["gain"] == 0:
+    if measure == "colourfulness" or cell["gain"] == 0:
         return mean
     gain, low, high = (number(value, digits, french, sign=True) for value in (cell["gain"], *cell["interval"]))
-    gained, between = say("about_gain").format(gain=gain), say("about_interval").format(low=low, high=high)
-    return f"{mean}<small>{gained}</small><small>{between}</small>"
+    gained = "" if measure == "colour_adds" else f"<small>{say('about_gain').format(gain=gain)}</small>"
+    return f"{mean}{gained}<small>{say('about_interval').format(low=low, high=high)}</small>"
 
 
 def _mean(cell: Json, measure: str, condition: Json, say: Say, french: bool) -> str:
@@ -217,7 +217,7 @@ def _mean(cell: Json, measure: str, condition: Json, say: Say, french: bool) -> 
 
 
 def _ranking(condition: Json, titles: Mapping[str, str], measures: Sequence[str], say: Say, french: bool) -> str:
-    """Who comes first in each measure, and whether the intervals of the first two keep apart."""
+    """Who comes first in each measure, and whether the second may be as good, over the same photos."""
     if len(titles) < 2:
         return ""
     leaders, lines = set(), []
@@ -226,14 +226,14 @@ def _ranking(condition: Json, titles: Mapping[str, str], measures: Sequence[str]
         if sign is None:
             continue
         cells = {name: condition["scores"][name][measure] for name in titles}
-        gains = {name: sign * cell["gain"] for name, cell in cells.items()}
-        order = sorted(titles, key=gains.__getitem__, reverse=True)
+        means = {name: sign * cell["mean"] for name, cell in cells.items()}
+        order = sorted(titles, key=means.__getitem__, reverse=True)
         leaders.add(order[0])
         places = ("\u202f; " if french else "; ").join(
             f"{escape(titles[name])} {_mean(cells[name], measure, condition, say, french)}" for name in order
         )
-        ends = [sorted(sign * end for end in cells[name]["interval"]) for name in order[:2]]
-        close = f" {say('about_overlap')}" if ends[0][0] <= ends[1][1] else ""
+        low, high = condition["differences"][order[0]][order[1]][measure]["interval"]
+        close = f" {say('about_close')}" if low <= 0 <= high else ""
         said = say("about_places").format(measure=say(f"about_measure_{measure}"), places=places)
         lines.append(f"{said}{close}")
     first = say("about_leads").format(model=escape(titles[leaders.pop()])) if len(leaders) == 1 else None

@@ -378,9 +378,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Aucun réseau ne mène dans toutes ces mesures : le meilleur dépend de ce qu'on en attend.",
     ),
     "about_places": ("<strong>{measure}</strong>: {places}.", "<strong>{measure}</strong> : {places}."),
-    "about_overlap": (
-        "The intervals of the first two overlap: the lead is not certain.",
-        "Les intervalles des deux premiers se recoupent : l'avance n'est pas certaine.",
+    "about_close": (
+        "Over the same photos, the first two differ by no more than chance.",
+        "Sur les mêmes photos, les deux premiers ne diffèrent pas plus que par hasard.",
     ),
     "about_measures": ("What the measures say", "Ce que disent les mesures"),
     "about_measure_psnr_luminance": ("Luminance PSNR (dB)", "PSNR de la luminance (dB)"),
@@ -412,10 +412,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "How vivid the colours are, as a share of the truth's: 100 % is as vivid as the truth, whether right or wrong.",
         "L'intensité des couleurs, en part de celle de l'original : à 100 % elles sont aussi vives, justes ou fausses.",
     ),
-    "about_measure_psnr_in_grey": ("RGB PSNR in grey (dB)", "PSNR RVB en gris (dB)"),
-    "about_means_psnr_in_grey": (
-        "What the network would score without its colours: the difference from RGB PSNR is what they are worth.",
-        "Ce que le réseau obtiendrait sans ses couleurs : l'écart avec le PSNR RVB est ce qu'elles valent.",
+    "about_measure_colour_adds": ("Colour adds (dB)", "Apport des couleurs (dB)"),
+    "about_means_colour_adds": (
+        "RGB PSNR less that of the same picture in grey: what the network's colours are worth. Below 0 they cost more"
+        " than they bring.",
+        "Le PSNR RVB, moins celui de la même image en gris : ce que valent les couleurs du réseau. Sous 0, elles"
+        " coûtent plus qu'elles n'apportent.",
     ),
     "about_limits": ("Known limits", "Limites connues"),
     "about_limits_list": (

@@ -54,6 +54,37 @@ def test_opponents_on_other_photos_are_noticed(change: Callable[[str, Callable[[
         change("opponents", lambda values: values.update(photos=3))
 
 
+@pytest.mark.parametrize("name", ["original", "original, squashed", "antique"])
+def test_replaced_networks_stay_beside_todays_where_the_damage_was_the_same(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    earlier, quality = render.results("before"), render.results("quality")
+    monkeypatch.setattr(render, "results", lambda _: earlier)
+    condition = quality["conditions"][name]
+    condition["scores"]["degraded"] = earlier["conditions"][name]["scores"]["degraded"]
+    quality["weights_sha256"] = {**earlier["weights_sha256"], "gan": "0" * 64}
+    row = earlier["conditions"][name]["scores"]["gan"]
+    row["psnr"] = {"mean": 12.34, "gain": -5.0, "interval": [-5.5, -4.5]}
+    section = render.whole_section(quality, name, ("vae", "gan"))
+    assert "\n| GAN, before | " in section
+    assert "| 12.34 (-5.00; -5.50 to -4.50) |" in section
+    assert "VAE, before" not in section
+    condition["scores"]["degraded"] = {"psnr_luminance": {"mean": 21.0}}
+    assert render.before(quality, name) == {}
+
+
+def test_the_ranking_goes_by_differences_over_the_same_photos() -> None:
+    condition = render.results("quality")["conditions"]["original"]
+    for measure, sign in (("psnr", 1), ("lpips", -1)):
+        for name, mean in (("vae", 2.0), ("gan", 1.0), ("cnn", 3.0)):
+            condition["scores"][name][measure]["mean"] = sign * mean
+        condition["differences"]["vae"]["cnn"][measure] = {"gain": -sign * 1.0, "interval": [-1.25, 0.5]}
+        condition["differences"]["gan"]["cnn"][measure] = {"gain": -sign * 2.0, "interval": [-2.5, -1.5]}
+    ranking = render.ranking(condition, ("vae", "gan", "cnn"))
+    assert ": CNN 3.00, VAE 2.00 (-1.00; -1.25 to +0.50), GAN 1.00 (-2.00; -2.50 to -1.50)." in ranking
+    assert ": CNN -3.000, VAE -2.000 (+1.000; " in ranking
+
+
 def test_scores_without_lpips_are_shown_too(change: Callable[[str, Callable[[dict], None]], None]) -> None:
     def without(quality: dict) -> None:
         for condition in quality["conditions"].values():
