@@ -3,7 +3,8 @@
 Every kernel takes a batch ``[B, C, H, W]`` (float32, RGB or one channel, nominally in [0, 1]) with one strength per
 photo, shaped ``[B, 1, 1, 1]``, and the random field that it needs, so that it draws nothing itself. The kernels are
 written against the array API: NumPy arrays (one photo, reproducible from a seed) and Torch tensors (a training batch,
-on its device) pass through the same lines. The units and the order of the steps are those of the original project.
+on its device) pass through the same lines. The units and the order of the steps are those of the original project;
+the steps that it did not have are in `ageing`.
 """
 
 from __future__ import annotations
