@@ -30,6 +30,7 @@ from restoration.models._encoder import WEIGHTS as ENCODER
 from restoration.models._luminance import LuminanceNetwork, to_rgb, to_ycc
 from restoration.types import RestorationError
 
+from . import tone
 from .data import Batches, batches, degrade
 from .objectives import Objective
 from .photos import PhotoFile, find_photos, split
@@ -330,6 +331,8 @@ def main(
             report(losses)
             reported = seconds
     if accelerator.is_main_process:
+        if step == total:
+            tone.fit(cast(LuminanceNetwork, ema.module), Batches(train, config["batch"], settled["seed"]))
         report(losses)
     accelerator.end_training()
 

@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.ageing import FIELDS, fading
 from restoration.models._luminance import Light, convolution, to_rgb
-from restoration.models._tone import undo
 
 from .perceptual import Perceptual
 
@@ -23,27 +21,6 @@ def log_mse(prediction: Tensor, truth: Tensor, floor: float) -> Tensor:
     """
     error = functional.mse_loss(prediction, truth, reduction="none").mean((1, 2, 3))
     return (error + floor).log().mean()
-
-
-DETAIL_FLOOR = 3e-5  # 45 dB
-TONE_FLOOR = 1e-3  # 30 dB: about what is left of other damage
-REPEATS = 8
-
-
-def tone_loss(tone: nn.Module, detail: Tensor, whole: Tensor, progress: float) -> Tensor:
-    """How well fading is undone that is made anew, eight times of each photo of a batch that is ``whole`` ``[B]``.
-
-    So `ToneEstimator` sees far more fadings than the other networks see photos, and restored photos, whose histograms
-    it will meet. Only one in ten has faded at all in the second part of a run, as few photos have that visitors
-    restore: a doubtful one is to be left alone. Half of them in the first part, or nothing would ever be undone.
-    """
-    photos = functional.avg_pool2d(detail.detach().clamp(0, 1), 2)[whole].repeat(REPEATS, 1, 1, 1)
-    if not len(photos):
-        return detail.new_zeros(())
-    chance, amount = torch.rand(2, len(photos), 1, 1, 1, device=photos.device)
-    strength = (0.05 + 0.5 * amount) * (chance < (0.5 if progress < 0.4 else 0.1))
-    faded = fading(photos, strength, torch.rand(len(photos), *FIELDS["fading"], device=photos.device)).clamp(0, 1)
-    return log_mse(undo(tone(faded), faded), photos, TONE_FLOOR)
 
 
 def chroma_deviation(prediction: Tensor, truth: Tensor) -> Tensor:
@@ -75,7 +52,7 @@ class Content(nn.Module):
     def forward(self, light: Light, chroma: Tensor, faded: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``chroma`` ``[B, 2, H, W]``, the ``faded`` luminance ``[B, 1, H, W]`` and the ``truth`` ``[B, 3, H, W]``."""
         losses: dict[str, Callable[[], Tensor]] = {
-            "detail": lambda: log_mse(light.detail, faded, DETAIL_FLOOR),
+            "detail": lambda: log_mse(light.detail, faded, floor=3e-5),
             "chroma_mse": lambda: functional.mse_loss(chroma, truth[:, 1:]),
             "chroma_deviation": lambda: chroma_deviation(chroma, truth[:, 1:]),
             "perceptual": lambda: self.perceptual(*(to_rgb(torch.cat(each, 1)) for each in pairs)),  # type: ignore[misc]

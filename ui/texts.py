@@ -425,19 +425,21 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Colours are a guess from grey: plausible at best, often muted, sometimes wrong.\n"
         "Faces come back as faces, not as a person's. Do not use a result to recognise somebody, or to establish what"
         " an old photo showed.\n"
-        "The networks know simulated damage only: noise, lines, blur, JPEG. Folds, tears and stains were not in it.\n"
+        "The networks know simulated damage only: noise, lines, blur, JPEG, fading, thin scratches, dust. Folds, tears"
+        " and stains were not in it.\n"
         "Real-ESRGAN invents what it adds: its fast engine may look painted, the largest one redraws textures.\n"
-        "About 30 % of the training photos are of ten kinds of thing (Imagenette); close faces and interiors are few.",
+        "The training photos are of the web of some years ago, and lean to portraits, pets and ten kinds of thing"
+        " (Imagenette); crowds are few.",
         "{side}×{side} pixels perdent les détails fins, et rien ne les ramène.\n"
         "Les couleurs sont devinées à partir du gris : plausibles au mieux, souvent ternes, parfois fausses.\n"
         "Un visage revient comme un visage, non comme celui d'une personne. N'utilisez pas un résultat pour reconnaître"
         " quelqu'un, ni pour établir ce que montrait une photo ancienne.\n"
-        "Les réseaux ne connaissent que des dégâts simulés : bruit, lignes, flou, JPEG. Plis, déchirures et taches n'en"
-        " faisaient pas partie.\n"
+        "Les réseaux ne connaissent que des dégâts simulés : bruit, lignes, flou, JPEG, pâleur, fines rayures,"
+        " poussière. Plis, déchirures et taches n'en faisaient pas partie.\n"
         "Real-ESRGAN invente ce qu'il ajoute : son moteur rapide peut avoir l'air peint, le plus grand redessine les"
         " textures.\n"
-        "Environ 30 % des photos d'entraînement montrent dix sortes de choses (Imagenette) ; les visages de près et les"
-        " intérieurs sont rares.",
+        "Les photos d'entraînement viennent du web d'il y a quelques années et penchent vers les portraits, les animaux"
+        " de compagnie et dix sortes de choses (Imagenette) ; les foules sont rares.",
     ),
     "about_provenance": ("Where data and weights come from", "D'où viennent les données et les poids"),
     "about_data": ("Training photos", "Photos d'entraînement"),
@@ -460,11 +462,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_weights": ("Weights", "Poids"),
     "about_weights_text": (
         "The networks that restore were trained for this project on two CPU cores; the encoder through which they look"
-        " is EfficientNet-Lite0 as it was trained on ImageNet by its authors. The networks that enlarge are those of the authors of"
+        " is EfficientNet-Lite0 as it was trained on ImageNet by its authors. The networks that enlarge are those of"
+        " the authors of"
         ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, unchanged'
         " (one of them rounded to 16 bits). A file is used only if its SHA-256 is the one recorded here.",
         "Les réseaux qui restaurent ont été entraînés pour ce projet, sur deux cœurs de processeur ; l'encodeur par"
-        " lequel ils regardent est EfficientNet-Lite0, tel que ses auteurs l'ont entraîné sur ImageNet. Ceux qui agrandissent sont ceux des auteurs de"
+        " lequel ils regardent est EfficientNet-Lite0, tel que ses auteurs l'ont entraîné sur ImageNet. Ceux qui"
+        " agrandissent sont ceux des auteurs de"
         ' <a href="https://github.com/xinntao/Real-ESRGAN" target="_blank" rel="noopener">Real-ESRGAN</a>, inchangés'
         " (l'un d'eux arrondi à 16 bits). Un fichier ne sert que si son SHA-256 est celui consigné ici.",
     ),

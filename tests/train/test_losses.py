@@ -5,7 +5,6 @@ import torch
 
 from restoration import Photo, image
 from restoration.models._luminance import Light, to_ycc
-from restoration.models._tone import ToneEstimator
 from train.losses import (
     Content,
     PatchDiscriminator,
@@ -13,7 +12,6 @@ from train.losses import (
     beyond_free_nats,
     kl_divergence,
     log_mse,
-    tone_loss,
 )
 
 
@@ -49,25 +47,6 @@ def test_log_mse_weighs_every_photo_alike() -> None:
         halved = photos * torch.tensor([0.5, 1]).view(2, 1, 1, 1)
         gain = log_mse(photos, truth, 1e-5) - log_mse(halved, truth, 1e-5)
         assert torch.isclose(gain, torch.tensor(4.0).log() / 2, atol=0.02)
-
-
-def test_tone_is_learned_from_photos_that_have_not_faded(photos: list[Photo]) -> None:
-    torch.manual_seed(0)
-    y = to_ycc(image.to_tensor(photos))[:, :1].requires_grad_()
-    tone = ToneEstimator(width=64)
-    everything, nothing = torch.ones(len(y), dtype=torch.bool), torch.zeros(len(y), dtype=torch.bool)
-    assert tone_loss(tone, y, nothing, 0) == 0
-    optimiser = torch.optim.Adam(tone.parameters(), 3e-3)
-    losses = []
-    for _ in range(60):
-        losses.append(tone_loss(tone, y, everything, 0))
-        optimiser.zero_grad()
-        losses[-1].backward()
-        optimiser.step()
-    assert sum(losses[-10:]) < sum(losses[:10]) - 10 * 0.5
-    assert y.grad is None  # detail keeps the tone that it is given
-    never = [tone_loss(lambda faded: torch.zeros(len(faded), 6), y, everything, progress) for progress in (0, 1)]
-    assert never[1] < never[0] - 1  # few photos have faded in the second part: a doubtful one is left alone
 
 
 def test_kl() -> None:

@@ -17,12 +17,24 @@ import yaml
 
 from restoration import PRESETS, Photo, Restorer, image, weights
 from restoration.degradations import degrade_batch
-from restoration.models._luminance import to_ycc
+from restoration.models._luminance import LuminanceNetwork, to_ycc
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
-from train import export
+from train import export, tone
 
 MODELS = ("vae", "gan", "cnn")
+
+
+def fresh(model: str) -> LuminanceNetwork:
+    """A network of the committed configuration, without training."""
+    config = yaml.safe_load((loop.CONFIGS / f"{model}.yaml").read_text())
+    return loop.objective_of(model, config).network
+
+
+@pytest.fixture(autouse=True)
+def _short_last_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STEPS", "PHOTOS"):
+        monkeypatch.setattr(tone, name, 16)
 
 
 def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
@@ -119,8 +131,8 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     one, other = (torch.load(tmp_path / "run" / f"{rank}.pt") for rank in (0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-    fresh = loop.objective_of("gan", torch.load(tmp_path / "run" / "checkpoint.pt")["config"])
-    assert len(one) == len(list(fresh.parameters()))  # the discriminator, which has played at step 4, among them
+    whole = loop.objective_of("gan", torch.load(tmp_path / "run" / "checkpoint.pt")["config"])
+    assert len(one) == len(list(whole.parameters()))  # the discriminator, which has played at step 4, among them
     (entry,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert entry["photos"] == 96
     assert {"real", "adversarial"} & entry.keys()
@@ -167,7 +179,7 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
     older = {key.removeprefix("detail."): each for key, each in held.items() if key.startswith("detail.")}
     older["head.conv.weight"] = torch.cat([older["head.conv.weight"], torch.ones(8, 32, 3, 3)])  # with chroma
     safetensors.torch.save_file(older, tmp_path / "older.safetensors", {"model": "gan"})
-    network = loop.objective_of("gan", yaml.safe_load((loop.CONFIGS / "gan.yaml").read_text())).network
+    network = fresh("gan")
     left = loop.start_from(network, tmp_path / "older.safetensors")
     own = network.state_dict()
     assert all(torch.equal(own[key], each) for key, each in held.items() if key.startswith("detail."))

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from restoration.models._luminance import Light, LuminanceNetwork
+from restoration.models._luminance import LuminanceNetwork
 
-from ..losses import Content, tone_loss
+from ..losses import Content
 from ..muon import Muon
 
 Losses = dict[str, Tensor]
@@ -29,6 +29,7 @@ class Objective(nn.Module):
         self.network = network
         self.settings = settings
         self.content = Content(settings["content"])
+        network.tone.requires_grad_(False)  # it learns at the end: see `train.tone`
         learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
         kernels = [p for name, p in learning.items() if p.ndim == 4 and "head" not in name]
         rest = [p for p in learning.values() if all(p is not kernel for kernel in kernels)]
@@ -40,11 +41,6 @@ class Objective(nn.Module):
     def players(self, step: int, progress: float) -> Sequence[str]:
         """Whose turns make up this step, in order."""
         return ("network",)
-
-    def tone(self, light: Light, faded: Tensor, truth: Tensor, progress: float) -> Losses:
-        """The loss of all models' `ToneEstimator`."""
-        whole = (faded == truth[:, :1]).flatten(1).all(1)
-        return {"tone": tone_loss(self.network.tone, light.detail, whole, progress)}
 
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         """``degraded`` and ``faded`` ``[B, 1, H, W]`` luminance, ``truth`` ``[B, 3, H, W]`` Y, Cb, Cr; progress runs

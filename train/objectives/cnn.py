@@ -1,4 +1,4 @@
-"""Regressions: detail for the first network, chroma for the second (whose gradient stops at its input), and tone."""
+"""Regressions: detail for the first network, chroma for the second (whose gradient stops at its input)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class CNNObjective(Objective):
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         light = self.network.light(degraded)
         chroma = self.network.colour(light.restored.detach(), light.seen)
-        return self.content(light, chroma, faded, truth) | self.tone(light, faded, truth, progress)
+        return self.content(light, chroma, faded, truth)
 
 
 OBJECTIVE = CNNObjective

@@ -1,7 +1,7 @@
 """Content alone first, then a patch discriminator joins: one step of it to two of the generator, as in the original.
 
 Most of the time without an opponent, and a short end with one: the "NoGAN" training of DeOldify (Antic 2018). The
-opponent judges detail and colour in the tone that the photo came with: tone is a regression's alone.
+opponent judges detail and colour in the tone that the photo came with: tone is learned apart.
 """
 
 from __future__ import annotations
@@ -40,11 +40,10 @@ class GANObjective(Objective):
                 "real": adversarial(self.discriminator(degraded, real), real=True),
                 "fake": adversarial(self.discriminator(degraded, fake), real=False),
             }
-        tone = self.tone(light, faded, truth, progress)
         if progress < self.settings["adversarial_from"]:
-            return self.content(light, chroma, faded, truth) | tone
+            return self.content(light, chroma, faded, truth)
         judged = adversarial(self.discriminator(degraded, fake), real=True)
-        losses = self.adversarial_content(light, chroma, faded, truth) | tone
+        losses = self.adversarial_content(light, chroma, faded, truth)
         return losses | {"adversarial": self.settings["adversarial_weight"] * judged}
 
 

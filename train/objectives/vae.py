@@ -58,7 +58,7 @@ class VAEObjective(Objective):
         chroma = self.network.colouriser(light.restored.detach(), light.seen, z)
         kl = kl_divergence(true_mean, true_log_variance, mean, log_variance)
         beta = self.settings["beta"] * min(1, progress / self.settings["beta_warmup"])
-        content = self.content(light, chroma, faded, truth) | self.tone(light, faded, truth, progress)
+        content = self.content(light, chroma, faded, truth)
         return content | {"kl": beta * beyond_free_nats(kl, self.settings["free_nats"])}
 
 
