@@ -27,7 +27,7 @@ ALIASED = 1 / 3
 """How many crops are resized bilinearly without antialiasing, as the original project resized all of its photos."""
 PIECES = 0.15
 """How many crops are pieces at the photo's own size or enlarged: larger photos are restored piece by piece."""
-PLAIN = 0.02
+PLAIN = 0.04
 """How many are no photos at all but a flat grey or a gradient, whose colour is none."""
 
 

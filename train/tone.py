@@ -18,9 +18,9 @@ from restoration.models._tone import undo
 from .data import Batches, degrade
 from .losses import log_mse
 
-STEPS = 3000
+STEPS = 2000
 PHOTOS = 2000
-BATCH = 64
+BATCH = 48
 RATE = 2e-3
 FLOOR = 1e-3  # 30 dB: about what is left of other damage
 DAMAGE = {"original": 0.7, "light": 0.1, "heavy": 0.1}
@@ -36,7 +36,7 @@ def fit(network: LuminanceNetwork, photos: Batches) -> None:
     torch.manual_seed(photos.seed)
     for step in trange(STEPS, unit="step", desc="tone"):
         y = restored[torch.randint(len(restored), (BATCH,), device=device)]
-        faded = fade(y, 0.5 if step < 0.4 * STEPS else 0.1)
+        faded = fade(y, 0.5 if step < 0.4 * STEPS else 0.05)
         loss = log_mse(undo(tone(faded), faded), y, FLOOR)
         optimiser.zero_grad()
         loss.backward()
@@ -61,7 +61,7 @@ def restore(network: LuminanceNetwork, photos: Batches) -> Tensor:
 def fade(y: Tensor, share: float) -> Tensor:
     """``share`` of the photos ``[B, 1, H, W]`` faded at random, the others as they are.
 
-    Few photos that visitors restore have faded, and a doubtful one is to be left alone: so it is one in ten at the end.
+    Few photos that visitors restore have faded, and a doubtful one is to be left alone: so it is one in twenty at the end.
     At the beginning it is half of them, or nothing would ever be undone.
     """
     chance, amount = torch.rand(2, len(y), 1, 1, 1, device=y.device)

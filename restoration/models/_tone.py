@@ -28,8 +28,8 @@ def undo(tone: Tensor, y: Tensor, strength: float = 1) -> Tensor:
     rows = torch.linspace(-1, 1, height, device=y.device, dtype=y.dtype)[:, None]
     columns = torch.linspace(-1, 1, width, device=y.device, dtype=y.dtype)
     slow = across * columns + down * rows + around * (rows.square() + columns.square() - 1)
-    share = (strength * amount * (1 + slow)).clamp(0, _MOST)
-    return ((y - share * grey) / (1 - share)).clamp(1e-4, 1).pow((strength * amount * bend).exp())
+    share = (strength * amount * (1 + slow)).clamp(0.0, _MOST)
+    return ((y - share * grey) / (1 - share)).clamp(1e-4, 1.0).pow((strength * amount * bend).exp())
 
 
 class ToneEstimator(nn.Module):

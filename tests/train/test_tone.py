@@ -15,7 +15,7 @@ from train.photos import find_photos
 
 
 def test_fading_is_learned_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, fewer in (("STEPS", 150), ("PHOTOS", 64)):
+    for name, fewer in (("STEPS", 400), ("PHOTOS", 64)):
         monkeypatch.setattr(tone, name, fewer)
     network, photos = fresh("cnn"), Batches(find_photos(str(folder)), batch=8, seed=0, plain_share=0)
     before = {name: each.clone() for name, each in network.state_dict().items()}
@@ -27,12 +27,12 @@ def test_fading_is_learned_and_nothing_else(folder: Path, monkeypatch: pytest.Mo
     torch.manual_seed(1)
     faded = tone.fade(y, 1)
     with torch.inference_mode():
-        assert (undo(network.tone(faded), faded) - y).square().mean() < 0.8 * (faded - y).square().mean()
+        assert (undo(network.tone(faded), faded) - y).square().mean() < 0.9 * (faded - y).square().mean()
 
 
 def test_few_photos_fade_in_the_end() -> None:
     torch.manual_seed(0)
     y = torch.rand(400, 1, 8, 8)
-    for share in (0.5, 0.1):
+    for share in (0.5, 0.05):
         has_faded = (tone.fade(y, share) != y).flatten(1).any(1)
         assert abs(has_faded.float().mean() - share) < 0.06
