@@ -61,8 +61,8 @@ def restore(network: LuminanceNetwork, photos: Batches) -> Tensor:
 def fade(y: Tensor, share: float) -> Tensor:
     """``share`` of the photos ``[B, 1, H, W]`` faded at random, the others as they are.
 
-    Few photos that visitors restore have faded, and a doubtful one is to be left alone: so it is one in twenty at the end.
-    At the beginning it is half of them, or nothing would ever be undone.
+    Few photos that visitors restore have faded, and a doubtful one is to be left alone: so it is one in twenty at the
+    end. At the beginning it is half of them, or nothing would ever be undone.
     """
     chance, amount = torch.rand(2, len(y), 1, 1, 1, device=y.device)
     strength = (0.05 + 0.5 * amount) * (chance < share)
