@@ -74,7 +74,7 @@ def whole_row(condition: Json, scores: Json) -> list[str]:
     adds, (low, high) = scores["colour_adds"]["mean"], scores["colour_adds"]["interval"]
     colour = f"{adds:.2f}" if scores is degraded else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
     lpips = "–"
-    if "lpips" in scores:
+    if "lpips" in scores.keys() & degraded.keys():
         lpips = f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / degraded['lpips']['mean']:.2f}×)"
     vivid = f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's"
     return [shown("psnr_luminance", 2), shown("psnr", 2), colour, shown("ssim", 3), lpips, vivid]
