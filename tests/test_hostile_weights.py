@@ -349,7 +349,7 @@ def test_numbers_of_strange_kinds(trial: Trial, tmp_path: Path, dtype: str) -> N
     refused(trial(own), own)
 
 
-@pytest.mark.parametrize("key", ["encoders.1.0.weight", "encoders.3.1.running_mean"])
+@pytest.mark.parametrize("key", ["detail.encoders.1.0.weight", "detail.encoders.3.1.running_mean"])
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.int64, torch.bool, torch.uint8])
 def test_numbers_of_another_kind(trial: Trial, tmp_path: Path, dtype: torch.dtype, key: str) -> None:
     """As many as the network has: torch would take them, and leave half of each out."""
@@ -361,7 +361,7 @@ def test_numbers_of_another_kind(trial: Trial, tmp_path: Path, dtype: torch.dtyp
 def test_numbers_too_large_to_reckon_with_make_no_picture(tmp_path: Path, photo: Photo) -> None:
     """Finite, and one flipped bit away: clamped and rounded, what comes of them would be black."""
     tensors = {key: tensor.clone() for key, tensor in weights.load(VAE).tensors.items()}
-    tensors["decoders.0.0.weight"].view(-1)[0] = 1e38
+    tensors["detail.decoders.0.0.weight"].view(-1)[0] = 1e38
     own = tmp_path / "own.safetensors"
     safetensors.torch.save_file(tensors, own, {"model": "vae", "config": "null"})
     for use in (Restorer.restore, Restorer.samples):

@@ -15,6 +15,7 @@ LAYERS = [
     {"restoration.types", "restoration.parallel"},
     {"restoration.hub", "restoration.pickles"},
     {"restoration.checkpoints"},
+    {"restoration.ageing"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
     {"restoration.restorer", "restoration.recipe"},
