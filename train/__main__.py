@@ -332,7 +332,8 @@ def main(
             reported = seconds
     if accelerator.is_main_process:
         if step == total:
-            tone.fit(cast(LuminanceNetwork, ema.module), Batches(train, config["batch"], settled["seed"]))
+            stage = Batches(train, config["batch"], settled["seed"])
+            tone.fit(cast(LuminanceNetwork, ema.module), stage, min(tone.STEPS, total))  # no longer than a trial run
         report(losses)
     accelerator.end_training()
 

@@ -26,17 +26,17 @@ FLOOR = 1e-3  # 30 dB: about what is left of other damage
 DAMAGE = {"original": 0.7, "light": 0.1, "heavy": 0.1}
 
 
-def fit(network: LuminanceNetwork, photos: Batches) -> None:
+def fit(network: LuminanceNetwork, photos: Batches, steps: int = STEPS) -> None:
     """Train ``network.tone`` on the first of ``photos``; nothing else of the network changes."""
-    restored = restore(network, photos)
+    restored = restore(network, photos, min(PHOTOS // photos.batch, steps))
     device = restored.device
     tone = network.tone.train().requires_grad_()
     optimiser = torch.optim.AdamW(tone.parameters(), RATE, betas=(0.9, 0.98))
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 50, 1 - step / STEPS))
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / 50, 1 - step / steps))
     torch.manual_seed(photos.seed)
-    for step in trange(STEPS, unit="step", desc="tone"):
+    for step in trange(steps, unit="step", desc="tone"):
         y = restored[torch.randint(len(restored), (BATCH,), device=device)]
-        faded = fade(y, 0.5 if step < 0.4 * STEPS else 0.05)
+        faded = fade(y, 0.5 if step < 0.4 * steps else 0.05)
         loss = log_mse(undo(tone(faded), faded), y, FLOOR)
         optimiser.zero_grad()
         loss.backward()
@@ -46,12 +46,12 @@ def fit(network: LuminanceNetwork, photos: Batches) -> None:
 
 
 @torch.inference_mode()
-def restore(network: LuminanceNetwork, photos: Batches) -> Tensor:
-    """Photos that had not faded, ``[N, 1, 64, 64]``, damaged otherwise and restored."""
+def restore(network: LuminanceNetwork, photos: Batches, count: int) -> Tensor:
+    """``count`` batches of photos that had not faded, ``[N, 1, 64, 64]``, damaged otherwise and restored."""
     network.eval()
     device = next(network.parameters()).device
     found = []
-    for number in trange(PHOTOS // photos.batch, unit="batch", desc="photos for the tone"):
+    for number in trange(count, unit="batch", desc="photos for the tone"):
         truth = photos[number].to(device).float() / 255
         degraded, _ = degrade(truth, DAMAGE, [photos.seed, number])
         found.append(functional.avg_pool2d(network.detail(degraded).clamp(0, 1), 2))

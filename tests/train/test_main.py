@@ -20,7 +20,7 @@ from restoration.degradations import degrade_batch
 from restoration.models._luminance import LuminanceNetwork, to_ycc
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
-from train import export, tone
+from train import export
 
 MODELS = ("vae", "gan", "cnn")
 
@@ -29,12 +29,6 @@ def fresh(model: str) -> LuminanceNetwork:
     """A network of the committed configuration, without training."""
     config = yaml.safe_load((loop.CONFIGS / f"{model}.yaml").read_text())
     return loop.objective_of(model, config).network
-
-
-@pytest.fixture(autouse=True)
-def _short_last_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STEPS", "PHOTOS"):
-        monkeypatch.setattr(tone, name, 16)
 
 
 def train(model: str, folder: Path, run: Path, **settings: object) -> dict:

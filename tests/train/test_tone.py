@@ -15,13 +15,12 @@ from train.photos import find_photos
 
 
 def test_fading_is_learned_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, fewer in (("STEPS", 400), ("PHOTOS", 64)):
-        monkeypatch.setattr(tone, name, fewer)
+    monkeypatch.setattr(tone, "PHOTOS", 64)
     network, photos = fresh("cnn"), Batches(find_photos(str(folder)), batch=8, seed=0, plain_share=0)
     before = {name: each.clone() for name, each in network.state_dict().items()}
-    y = tone.restore(network, photos)
+    y = tone.restore(network, photos, 8)
     assert y.shape == (64, 1, 64, 64)
-    tone.fit(network, photos)
+    tone.fit(network, photos, 400)
     changed = {name for name, each in network.state_dict().items() if not torch.equal(each, before[name])}
     assert changed == {name for name in before if name.startswith("tone.")}
     torch.manual_seed(1)
