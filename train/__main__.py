@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from restoration import weights
+from restoration import checkpoints, weights
 from restoration.image import write_whole
 from restoration.models import model as find_model
 from restoration.models import models
@@ -89,10 +89,9 @@ class Development:
         true = to_ycc(self.truth)
         for name, degraded in self.degraded.items():
             lights = [network.light(batch) for batch in degraded.split(16)]
-            chroma = torch.cat([network.colour(light.restored, light.seen) for light in lights])
-            detail, restored = (
-                torch.cat(each).clamp(0, 1) for each in zip(*((x.detail, x.restored) for x in lights), strict=True)
-            )
+            chroma = torch.cat([network.colouriser(light.restored, light.seen) for light in lights])
+            detail = torch.cat([light.detail for light in lights]).clamp(0, 1)
+            restored = torch.cat([light.restored for light in lights])
             output = to_rgb(torch.cat([restored, chroma], 1)).clamp(0, 1)
             gain = psnr(restored, true[:, :1]) - psnr(degraded, true[:, :1])
             if name == "antique":
@@ -102,7 +101,7 @@ class Development:
             scores["rgb_gain"] = psnr(output, self.truth) - psnr(degraded.expand_as(self.truth), self.truth)
             scores["colour_gain"] = psnr(output, self.truth) - psnr(restored.expand_as(self.truth), self.truth)
             scores["saturation"] = (chroma.abs().mean() / true[:, 1:].abs().mean()).item()
-            scores["tone_cost"] = psnr(detail.clamp(0, 1), true[:, :1]) - psnr(restored, true[:, :1])
+            scores["tone_cost"] = psnr(detail, true[:, :1]) - psnr(restored, true[:, :1])
         return scores, torch.cat([degraded.expand_as(output), output, self.truth], 3)[:8]
 
 
@@ -117,7 +116,7 @@ def start_from(network: nn.Module, path: Path) -> list[str]:
     What a network learned when its detail was not yet a part of its own fits that part: its name lacks ``detail.``,
     or begins with ``restore.`` instead. Of an output that had chroma too, the luminance fits, which comes first.
     """
-    held = safetensors.torch.load_file(path)
+    held = checkpoints.read(path, checkpoints.contents_of(path))[1]
     left = []
     with torch.no_grad():
         for name, own in network.state_dict().items():
@@ -203,9 +202,10 @@ def main(
     if name == "all":
         for each in models():
             released = weights.FOLDER / find_model(each).weights
+            start = init or (released if released.exists() else None)
             main(
                 each, photos, minutes=(minutes or 40) / len(models()), steps=steps, batch=batch, seed=seed,
-                init=init or released, run=(run or Path("runs")) / each, in_memory=True, workers=workers, cpu=cpu,
+                init=start, run=(run or Path("runs")) / each, in_memory=True, workers=workers, cpu=cpu,
             )  # fmt: skip
         return
     find_model(name)
@@ -236,7 +236,7 @@ def main(
         config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
         config["batch"] = batch or config["batch"]
         settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
-        settled["init"] = hashlib.sha256(init.read_bytes()).hexdigest() if init else None
+        settled["init"] = hashlib.sha256(checkpoints.contents_of(init)).hexdigest() if init else None
     if settled["processes"] != world:
         raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
     try:

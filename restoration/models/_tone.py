@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-NUMBERS = 6
 _MOST = 0.85  # of the contrast may be lost; what is left of more is noise
-_LEAST = 0.15
+_LEAST = 0.15  # of it must seem lost before any of it is given back
 _TAIL = (0.0, 0.001, 0.003, 0.006, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4)
 _QUANTILES = (*_TAIL, 0.5, *(1 - each for each in reversed(_TAIL)))
 _GRID = 4  # places a side whose darkest, mean and lightest are looked at
@@ -44,7 +43,7 @@ class ToneEstimator(nn.Module):
         super().__init__()
         inputs = len(_QUANTILES) + 3 * _GRID**2
         self.layers = nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
-        self.last = nn.Linear(width, NUMBERS)
+        self.last = nn.Linear(width, 6)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 

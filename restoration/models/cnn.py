@@ -91,19 +91,9 @@ class Colouriser(nn.Module):
         return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
-class CNN(LuminanceNetwork):
+def build(config: Mapping[str, Any]) -> LuminanceNetwork:
     """CNN1 then CNN2. The second sees the first one's luminance alone, and its loss does not reach the first."""
-
-    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
-        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
-        self.colouriser = Colouriser(**colour)
-
-    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        return self.colouriser(y, seen)
-
-
-def build(config: Mapping[str, Any]) -> CNN:
-    return CNN(**config)
+    return LuminanceNetwork(Restorer, Colouriser, **config)
 
 
 SPEC = ModelSpec(

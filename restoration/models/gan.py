@@ -89,19 +89,9 @@ class Colouriser(nn.Module):
         return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
-class Generator(LuminanceNetwork):
-    """What the discriminator taught: light and shade by one U-Net, colour by another."""
-
-    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
-        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
-        self.colouriser = Colouriser(**colour)
-
-    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        return self.colouriser(y, seen)
-
-
-def build(config: Mapping[str, Any]) -> Generator:
-    return Generator(**config)
+def build(config: Mapping[str, Any]) -> LuminanceNetwork:
+    """The generator: light and shade by one U-Net, colour by another."""
+    return LuminanceNetwork(Restorer, Colouriser, **config)
 
 
 SPEC = ModelSpec(

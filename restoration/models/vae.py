@@ -79,7 +79,9 @@ class Colouriser(nn.Module):
         mean, log_variance = self.moments(pooled).chunk(2, 1)
         return mean, log_variance.clamp(-8, 8)
 
-    def forward(self, y: Tensor, seen: Sequence[Tensor], z: Tensor) -> Tensor:
+    def forward(self, y: Tensor, seen: Sequence[Tensor], z: Tensor | None = None) -> Tensor:
+        """The latent's mean stands in for a ``z`` ``[B, latent]`` that is not given."""
+        z = self.moments_of(seen)[0] if z is None else z
         features = functional.leaky_relu(self.bottom(seen[3]) + self.from_latent(z)[:, :, None, None], 0.2)
         for up, decoder, skip in zip(self.ups, self.decoders, seen[2::-1], strict=True):
             features = decoder(torch.cat([up(features), skip], 1))
@@ -93,12 +95,7 @@ class VAE(LuminanceNetwork):
     `predict` decodes the latent's mean; other draws give other plausible colours.
     """
 
-    def __init__(self, *, restore: Mapping[str, Any], colour: Mapping[str, Any], tone_width: int) -> None:
-        super().__init__(detail=Restorer(**restore), tone_width=tone_width)
-        self.colouriser = Colouriser(**colour)
-
-    def colour(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        return self.colouriser(y, seen, self.colouriser.moments_of(seen)[0])
+    colouriser: Colouriser
 
     def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, each from a latent drawn on the CPU."""
@@ -115,7 +112,7 @@ class VAE(LuminanceNetwork):
 
 
 def build(config: Mapping[str, Any]) -> VAE:
-    return VAE(**config)
+    return VAE(Restorer, Colouriser, **config)
 
 
 SPEC = ModelSpec(

@@ -149,8 +149,8 @@ def test_the_vaes_mean_is_a_latent_that_its_decoder_listens_to(photos: list[Phot
     y = luminance(image.to_tensor(photos[:1]))
     seen = vae.encoder(y)
     mean, _ = vae.colouriser.moments_of(seen)
-    assert torch.equal(vae.colour(y, seen), vae.colouriser(y, seen, mean))
-    assert not torch.equal(vae.colour(y, seen), vae.colouriser(y, seen, mean + 1))
+    assert torch.equal(vae.colouriser(y, seen), vae.colouriser(y, seen, mean))
+    assert not torch.equal(vae.colouriser(y, seen), vae.colouriser(y, seen, mean + 1))
 
 
 def test_colour_planes_round_trip(photos: list[Photo]) -> None:

@@ -18,6 +18,7 @@ import yaml
 from restoration import PRESETS, Photo, Restorer, image, weights
 from restoration.degradations import degrade_batch
 from restoration.models._luminance import LuminanceNetwork, to_ycc
+from restoration.types import WeightsError
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
 from train import export
@@ -180,6 +181,11 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
     assert {key for key in left if not key.endswith("num_batches_tracked")} == {
         key for key in held if not key.startswith("detail.")
     }
+
+
+def test_weights_to_start_from_that_are_not_there_are_said(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="cannot be read"):
+        train("cnn", folder, tmp_path / "run", steps=1, init=tmp_path / "none.safetensors")
 
 
 def test_all_go_on_from_the_released_weights(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from . import Losses, Objective
 class CNNObjective(Objective):
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         light = self.network.light(degraded)
-        chroma = self.network.colour(light.restored.detach(), light.seen)
+        chroma = self.network.colouriser(light.restored.detach(), light.seen)
         return self.content(light, chroma, faded, truth)
 
 

@@ -32,7 +32,7 @@ class GANObjective(Objective):
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         with torch.set_grad_enabled(player == "network"):
             light = self.network.light(degraded)
-            chroma = self.network.colour(light.restored.detach(), light.seen)
+            chroma = self.network.colouriser(light.restored.detach(), light.seen)
         fake = torch.cat([light.detail, chroma], 1)
         if player == "discriminator":
             real = torch.cat([faded, truth[:, 1:]], 1)
