@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -21,9 +21,11 @@ from torch import Tensor, nn
 from . import image, upscale
 from . import weights as find_weights
 from .checkpoints import misfit
-from .degradations import checked_seed
+from .degradations import checked_seed, luminance
 from .image import Fit
 from .models import model as find_model
+from .models._luminance import in_gamut
+from .models.vae import VAE
 from .tiling import Progress
 from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
 
@@ -224,9 +226,10 @@ class Restorer:
             loaded = self._model(model, device)
             started = time.perf_counter()
             with torch.inference_mode():
-                images = square.to(device, memory_format=torch.channels_last)
-                drawn = loaded.network.draw(images, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))  # type: ignore[operator]
-                photos = image.to_photos(_finite(drawn, loaded.path))
+                network = cast(VAE, loaded.network)
+                y = network.restored(luminance(square.to(device)))
+                chroma = network.draw(y, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))
+                photos = image.to_photos(_finite(in_gamut(y.expand(n, -1, -1, -1), chroma), loaded.path))
             spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
             seconds = time.perf_counter() - started
             return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)

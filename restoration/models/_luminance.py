@@ -32,6 +32,17 @@ def to_rgb(ycc: Tensor) -> Tensor:
     return torch.cat([red, (y - LUMA[0] * red - LUMA[2] * blue) / LUMA[1], blue], 1)
 
 
+def in_gamut(y: Tensor, chroma: Tensor) -> Tensor:
+    """Luminance ``[B, 1, H, W]`` in [0, 1] and Cb, Cr ``[B, 2, H, W]`` -> RGB in [0, 1] of just this luminance.
+
+    A colour that no screen has is made paler, at its hue; cutting off its channels one by one would change both.
+    """
+    colour = to_rgb(torch.cat([y, chroma], 1)) - y
+    room = torch.where(colour > 0, 1 - y, y)
+    share = (room / colour.abs().clamp(min=1e-6)).amin(1, keepdim=True).clamp(max=1)
+    return (y + share * colour).clamp(0, 1)
+
+
 def evidence(y: Tensor) -> Tensor:
     """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
 
@@ -52,7 +63,7 @@ class Light:
     restored: Tensor
     """``detail`` with the fading undone. No gradient of it reaches ``detail``."""
     seen: Sequence[Tensor]
-    """The encoder's features of ``detail``."""
+    """The encoder's features of ``restored``."""
 
 
 class LuminanceNetwork(nn.Module):
@@ -82,18 +93,24 @@ class LuminanceNetwork(nn.Module):
         self.encoder = Encoder()
 
     def light(self, y: Tensor) -> Light:
-        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one."""
+        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, not mirrored: what training looks at."""
         detail = self.detail(y)
         found = detail.detach().clamp(0, 1)
-        return Light(detail=detail, restored=undo(self.tone(found), found), seen=self.encoder(found))
+        restored = undo(self.tone(found), found)
+        return Light(detail=detail, restored=restored, seen=self.encoder(restored))
 
-    def predict(self, y: Tensor) -> Tensor:
-        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> ``[B, 3, H, W]`` restored Y, Cb, Cr, not clamped."""
-        light = self.light(y)
-        return torch.cat([light.restored, self.colouriser(light.restored, light.seen)], 1)
+    def restored(self, y: Tensor) -> Tensor:
+        """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, in detail and tone, in [0, 1]."""
+        detail = both_ways(self.detail, y).clamp(0, 1)
+        return undo(self.tone(detail), detail)
+
+    def chroma(self, y: Tensor) -> Tensor:
+        """``[B, 1, H, W]`` restored luminance in [0, 1] -> Cb, Cr ``[B, 2, H, W]`` that it may have had."""
+        return both_ways(lambda each: self.colouriser(each, self.encoder(each)), y)
 
     def forward(self, images: Tensor) -> Tensor:
-        return to_rgb(both_ways(self.predict, luminance(images))).clamp(0, 1)
+        y = self.restored(luminance(images))
+        return in_gamut(y, self.chroma(y))
 
 
 def both_ways(predict: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:

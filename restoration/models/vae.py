@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..degradations import luminance
 from ..types import ModelSpec
 from ._encoder import CHANNELS
 from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, resized, to_rgb, zeroed
+from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, resized, zeroed
 
 
 def _layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -92,23 +91,23 @@ class Colouriser(nn.Module):
 class VAE(LuminanceNetwork):
     """Light and shade by a U-Net, colour by a conditional variational autoencoder.
 
-    `predict` decodes the latent's mean; other draws give other plausible colours.
+    `chroma` decodes the latent's mean; other draws give other plausible colours.
     """
 
     colouriser: Colouriser
 
-    def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, each from a latent drawn on the CPU."""
-        noise = torch.randn(count, self.colouriser.latent, generator=generator).to(image.device)
+    def draw(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """One restored luminance ``[1, 1, H, W]`` -> ``[count, 2, H, W]``, each from a latent drawn on the CPU."""
+        noise = torch.randn(count, self.colouriser.latent, generator=generator).to(y.device)
 
-        def decode(y: Tensor) -> Tensor:
-            light = self.light(y)
-            mean, log_variance = self.colouriser.moments_of(light.seen)
+        def decode(each: Tensor) -> Tensor:
+            seen = self.encoder(each)
+            mean, log_variance = self.colouriser.moments_of(seen)
             z = mean[:, None] + noise * (0.5 * log_variance[:, None]).exp()  # [photo and mirror, count, latent]
-            restored, *seen = (each.repeat_interleave(count, 0) for each in (light.restored, *light.seen))
-            return torch.cat([restored, self.colouriser(restored, seen, z.flatten(0, 1))], 1)
+            y, *features = (tensor.repeat_interleave(count, 0) for tensor in (each, *seen))
+            return self.colouriser(y, features, z.flatten(0, 1))
 
-        return to_rgb(both_ways(decode, luminance(image))).clamp(0, 1)
+        return both_ways(decode, y)
 
 
 def build(config: Mapping[str, Any]) -> VAE:
