@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from restoration.ageing import FIELDS, fading
+from restoration.ageing import FIELDS, dust, fading
 from restoration.models._luminance import LuminanceNetwork
 from restoration.models._tone import undo
 
@@ -23,6 +23,7 @@ PHOTOS = 2000
 BATCH = 48
 RATE = 2e-3
 FLOOR = 1e-3  # 30 dB: about what is left of other damage
+SOILED = 0.2
 DAMAGE = {"original": 0.7, "light": 0.1, "heavy": 0.1}
 
 
@@ -37,7 +38,7 @@ def fit(network: LuminanceNetwork, photos: Batches, steps: int = STEPS) -> None:
     for step in trange(steps, unit="step", desc="tone"):
         y = restored[torch.randint(len(restored), (BATCH,), device=device)]
         faded = fade(y, 0.5 if step < 0.4 * steps else 0.05)
-        loss = log_mse(undo(tone(faded), faded), y, FLOOR)
+        loss = log_mse(undo(tone(soiled(faded)), faded), y, FLOOR)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -67,3 +68,12 @@ def fade(y: Tensor, share: float) -> Tensor:
     chance, amount = torch.rand(2, len(y), 1, 1, 1, device=y.device)
     strength = (0.05 + 0.5 * amount) * (chance < share)
     return fading(y, strength, torch.rand(len(y), *FIELDS["fading"], device=y.device)).clamp(0, 1)
+
+
+def soiled(y: Tensor) -> Tensor:
+    """A fifth of the photos ``[B, 1, H, W]`` with dust on them, as is left of a large photo's: it has not faded, and
+    must not be taken for the photo's blacks and whites.
+    """
+    amount = torch.rand(len(y)) * (torch.rand(len(y)) < SOILED)
+    fields = (torch.rand(len(y), *FIELDS[name], device=y.device) for name in ("specks", "hairs"))
+    return dust(y, amount.numpy(), *fields).clamp(0, 1)
