@@ -237,6 +237,7 @@ def main(
         config["batch"] = batch or config["batch"]
         settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
         settled["init"] = hashlib.sha256(checkpoints.contents_of(init)).hexdigest() if init else None
+        settled["fits_tone"] = True
     if settled["processes"] != world:
         raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
     try:
@@ -249,6 +250,7 @@ def main(
     objective = objective_of(name, config).to(accelerator.device)
     if init and not state:
         left = start_from(objective.network, init)
+        settled["fits_tone"] = any(each.startswith("tone.") for each in left)
         parts = sorted({".".join(each.split(".")[:2]) for each in left if not each.endswith("num_batches_tracked")})
         typer.echo(f"Not in {init}: {', '.join(parts) or 'nothing'}.")
     ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
@@ -331,7 +333,7 @@ def main(
             report(losses)
             reported = seconds
     if accelerator.is_main_process:
-        if step == total:
+        if step == total and settled["fits_tone"]:
             stage = Batches(train, config["batch"], settled["seed"])
             tone.fit(cast(LuminanceNetwork, ema.module), stage, min(tone.STEPS, total))  # no longer than a trial run
         report(losses)

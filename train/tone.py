@@ -1,5 +1,6 @@
-"""The last stage of every run: `ToneEstimator` learns to undo fading, on photos whose detail the network restored.
+"""The last stage of a run: `ToneEstimator` learns to undo fading, on photos whose detail the network restored.
 
+A run that starts from a file with a tone keeps that one: how photos look faded does not change with the network.
 It sees a photo's histogram and little more, so fading is made anew at every sight, many times faster than the networks
 before it see photos, and the photos are those that it will meet: restored ones, whose blacks are not quite black.
 """
@@ -12,7 +13,7 @@ from torch.nn import functional
 from tqdm import trange
 
 from restoration.ageing import FIELDS, dust, fading
-from restoration.models._luminance import LuminanceNetwork
+from restoration.models._luminance import LuminanceNetwork, evidence
 from restoration.models._tone import undo
 
 from .data import Batches, degrade
@@ -55,7 +56,7 @@ def restore(network: LuminanceNetwork, photos: Batches, count: int) -> Tensor:
     for number in trange(count, unit="batch", desc="photos for the tone"):
         truth = photos[number].to(device).float() / 255
         degraded, _ = degrade(truth, DAMAGE, [photos.seed, number])
-        found.append(functional.avg_pool2d(network.detail(degraded).clamp(0, 1), 2))
+        found.append(functional.avg_pool2d(network.detail(evidence(degraded)).clamp(0, 1), 2))
     return torch.cat(found).clone()
 
 
