@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .types import ControlError, MemoryShortage, Photo, PhotoError, RestorationError, Upscaling, WeightsError
+from .types import ControlError, Look, MemoryShortage, Photo, PhotoError, RestorationError, Upscaling, WeightsError
 
 if TYPE_CHECKING:
     from . import image, metrics
@@ -25,6 +25,7 @@ __all__ = [
     "PRESETS",
     "ControlError",
     "Degradation",
+    "Look",
     "MemoryShortage",
     "Photo",
     "PhotoError",

@@ -35,7 +35,7 @@ from .outputs import (
 from .parallel import in_parallel
 from .recipe import Recipe
 from .sheet import Panel, sheet
-from .types import ControlError, OutputError, Photo, RestorationError, Upscaling, WeightsError
+from .types import Colour, ControlError, Look, OutputError, Photo, RestorationError, Size, Upscaling, WeightsError
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -57,6 +57,9 @@ app = typer.Typer(
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
 FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
+SizeFlag = Annotated[
+    Literal["own", "128"], typer.Option("--size", help="The photo whole, at its own size, or made 128x128 first.")
+]
 DeviceFlag = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the networks run.")]
 EngineFlag = Annotated[
     str, typer.Option("--engine", help="Of the upscaling: auto, fast, general, x4plus, x2plus or bicubic.")
@@ -235,6 +238,10 @@ def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     return Restorer(device, own_weights or ())
 
 
+def _size(given: str) -> Size:
+    return "own" if given == "own" else 128
+
+
 def _cluster(device: str, own_weights: list[Path] | None) -> AbstractContextManager[Cluster]:
     from .cluster import connected
 
@@ -251,6 +258,7 @@ class Damage:
     recipe: Recipe | None
     preset: str | None
     seed: int
+    size: Size
     fit: image.Fit
     controls: dict[str, float | bool]
 
@@ -265,6 +273,12 @@ class Damage:
             base = Degradation(grayscale=True)
         return replace(base, **self.controls), seed  # type: ignore[arg-type]
 
+    def load(self, path: Path) -> Photo:
+        """The undamaged photo at ``path``, at the size that it is to have."""
+        if self.size == "own":
+            return image.load(path, reduce_to=None)
+        return image.fit(image.load(path), self.fit)
+
 
 def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that wants ``damage: Damage`` the flags that describe it, one per control."""
@@ -272,6 +286,10 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
         "preset_": (str | None, typer.Option("--preset", help=f"Random: {', '.join(PRESETS)} [default: original].")),
         "seed": (int | None, typer.Option("--seed", help="Of the first photo; the others count on [default: 0].")),
         "recipe": (Path | None, typer.Option("--recipe", metavar="FILE", help="Replay a recipe's damage and seed.")),
+        "size": (
+            Literal["own", "128"] | None,
+            typer.Option("--size", help="The photo whole, at its own size, or made 128x128 first [default: 128]."),
+        ),
         "fit": (image.Fit | None, typer.Option("--fit", help="How a photo becomes 128x128 [default: crop].")),
         "grayscale": (bool | None, typer.Option("--grayscale/--colour", help="Take the colour away [default: yes].")),
     }
@@ -301,8 +319,10 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
             named = flags["preset_"] or (None if by_hand or recipe else "original")
             seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
             fit = flags["fit"] or (recipe and recipe.fit) or "crop"
-            image.check_fit(fit)
-            damage = Damage(recipe=recipe, preset=named, seed=seed, fit=cast(image.Fit, fit), controls=controls)
+            size = _size(flags["size"]) if flags["size"] else recipe.size if recipe else 128
+            damage = Damage(
+                recipe=recipe, preset=named, seed=seed, size=size, fit=cast(image.Fit, fit), controls=controls
+            )
             damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
         command(**given, damage=damage)
 
@@ -331,7 +351,20 @@ def restore_command(
     upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
+    size: SizeFlag = "128",
     fit: FitFlag = "crop",
+    colour: Annotated[
+        Colour | None,
+        typer.Option(
+            help="auto keeps colours that are real and guesses where there are none, new guesses, keep keeps them, "
+            "none restores in grey [default: auto; at --size 128 new]."
+        ),
+    ] = None,
+    colour_strength: Annotated[float, typer.Option(help="0 is grey, 2 twice as strong.")] = 1,
+    tone: Annotated[Literal["auto", "off"], typer.Option(help="Whether fading that is found is undone.")] = "auto",
+    tone_strength: Annotated[float, typer.Option(help="How much of it: 0 to 1.")] = 1,
+    sample: Annotated[int | None, typer.Option(help="One of the VAE's samples, from 1 on, as the result.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
     ray: Annotated[
@@ -342,10 +375,10 @@ def restore_command(
         ),
     ] = False,
 ) -> None:
-    """Restore and colourise damaged photos: a.jpg gives a.png (128x128), with --upscale 4 also a_x4.png (512x512).
+    """Restore and colourise damaged photos: a.jpg gives a.png, 128x128 or, with --size own, the whole photo; with
+    --upscale 4 also a_x4.png.
 
-    Only the luminance is read: colours that a photo still has are taken away and guessed anew. A pair that `degrade`
-    wrote is measured against its truth.
+    A pair that `degrade` wrote is measured against its truth.
     """
     with _clear_errors():
         if engine == "ray":
@@ -356,7 +389,15 @@ def restore_command(
             )
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
         restorer = _restorer("cpu" if ray else device, weights)
-        asked = Recipe(fit=fit, models={model or restorer.model: None}, upscaling=upscaling)
+        look = Look(
+            colour=colour or ("auto" if size == "own" else "new"),
+            colour_strength=colour_strength,
+            tone=0 if tone == "off" else tone_strength,
+            sample=sample,
+        )
+        asked = Recipe(
+            size=_size(size), fit=fit, look=look, seed=seed, models={model or restorer.model: None}, upscaling=upscaling
+        )
         _restore(inputs, out, asked, restorer, _cluster(device, weights) if ray else nullcontext())
 
 
@@ -414,7 +455,7 @@ def _restore(
     def results(job: Job, run: pipeline.Run) -> Results:
         truth = run.truth
         if truth is None and (path := truth_of(job.source)):
-            truth = image.fit(image.load(path), recipe.fit or "crop")
+            truth = load(path)
         pictures: dict[str, Photo | bytes] = {}
         seconds, measured = {}, {}
         for name, ending in endings.items():
@@ -423,17 +464,23 @@ def _restore(
             if recipe.upscaling:
                 larger = run.enlarged[name]
                 pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
-            if truth:
+            if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
                 from . import metrics  # SciPy's import, for which most runs need not wait
 
                 measured[name] = metrics.compare(result.photo, truth)
-        return pictures, _facts(seconds, measured)
+        colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
+        sizes = {"size": [run.degraded.width, run.degraded.height]}
+        return pictures, {**_facts(seconds, measured), **sizes, **colours}
+
+    def load(path: Path) -> Photo:
+        return image.load(path, reduce_to=None) if recipe.size == "own" else image.fit(image.load(path), recipe.fit)
 
     def read(job: Job) -> Photo:
-        return image.fit(image.load(job.source), recipe.fit or "crop")
+        return load(job.source)
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
-        runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe)
+        with _tile_bar() if len(jobs) == 1 else nullcontext() as progress:
+            runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, progress=progress)
         return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
 
     with connection as cluster:
@@ -455,7 +502,7 @@ def _restore(
 @_degradation_flags
 def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
     """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
-    a_truth.png (128x128).
+    a_truth.png, 128x128 or, with --size own, of its own size.
 
     Without flags by the original's random recipe; controls given alone start from an undamaged grey photo.
     """
@@ -467,11 +514,11 @@ def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
 
         def recipe_of(job: Job) -> Recipe:
             degradation, seed = damage.of(places[job.source])
-            return Recipe(fit=damage.fit, degradation=degradation, seed=seed)
+            return Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             degradation, seed = damage.of(places[job.source])
-            truth = image.fit(image.load(job.source), damage.fit)
+            truth = damage.load(job.source)
             degraded = degradation.apply(truth, seed)
             facts = _facts({}, {"degraded": metrics.compare(degraded, truth)})
             return {"degraded": degraded, "truth": truth}, facts
@@ -506,10 +553,10 @@ def compare_command(
         restorer.prepare(names)
         degradation, seed = damage.of(0)
         hashes = {name: restorer.weights_sha256(name) for name in names}
-        recipe = Recipe(fit=damage.fit, degradation=degradation, seed=seed, models=hashes)
+        recipe = Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed, models=hashes)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-            run = pipeline.run(restorer, image.load(job.source), recipe)
+            run = pipeline.run(restorer, damage.load(job.source), recipe)
             truth = cast(Photo, run.truth)
             pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
             measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
@@ -637,7 +684,7 @@ def upscale_command(
         restorer = _restorer(device, weights)
         upscaling = restorer.upscaling(scale, engine, denoise, tile)
         restorer.prepare()
-        recipe = Recipe(fit=None, upscaling=upscaling)
+        recipe = Recipe(size="own", upscaling=upscaling)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.load(job.source, reduce_to=None)

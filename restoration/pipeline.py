@@ -14,7 +14,7 @@ from . import image
 from .recipe import Recipe, library_versions
 from .restorer import Restoration, Restorer, Upscaled
 from .tiling import Progress
-from .types import ControlError, Photo
+from .types import SIDE, Look, Photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +22,9 @@ class Run:
     """What a recipe made of a photo."""
 
     truth: Photo | None
-    """The photo before it was degraded, 128x128; None where it came damaged already."""
+    """The photo before it was degraded, of the recipe's size; None where it came damaged already."""
     degraded: Photo
-    """What the models were given, 128x128."""
+    """What the models were given, of the recipe's size."""
     restored: Mapping[str, Restoration]
     """By the model's id."""
     enlarged: Mapping[str, Upscaled]
@@ -39,10 +39,8 @@ class Run:
 def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
     """``asked`` as it runs here: with the hashes, the engine, the versions and the device of this machine.
 
-    Raises `ControlError` where its models have no fit, and what `Restorer` raises.
+    Raises what `Restorer` raises.
     """
-    if asked.models and asked.fit is None:
-        raise ControlError("recipe_fit", "The models need a photo of 128x128; give the recipe a fit.")
     upscaling = asked.upscaling if asked.models else None  # there is nothing to enlarge
     if upscaling:
         upscaling = restorer.upscaling(upscaling.scale, upscaling.engine, upscaling.denoise, upscaling.tile)
@@ -57,9 +55,9 @@ def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
 def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress | None = None) -> Run:
     """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
 
-    ``progress(done, total)`` is called before each network's turn; what it raises ends the run. Raises what `resolve`,
-    `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names, it runs all the same,
-    and ``asked.mismatch(run.recipe)`` says so.
+    ``progress(done, total)`` is called before each network's turn and after each tile; what it raises ends the run.
+    Raises what `resolve`, `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names,
+    it runs all the same, and ``asked.mismatch(run.recipe)`` says so.
     """
     return run_batch(restorer, [photo], asked, progress=progress)[0]
 
@@ -67,9 +65,9 @@ def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress |
 def run_batch(
     restorer: Restorer, photos: Sequence[Photo], asked: Recipe, *, progress: Progress | None = None
 ) -> list[Run]:
-    """`run` for several photos, which each model restores together (see `Restorer.restore_batch`)."""
+    """`run` for several photos. Those of 128x128, each model restores together (see `Restorer.restore_batch`)."""
     recipe = resolve(restorer, asked)
-    fitted = [image.fit(photo, recipe.fit) if recipe.fit else photo for photo in photos]
+    fitted = [photo if recipe.size == "own" else image.fit(photo, recipe.fit) for photo in photos]
     degraded: list[Photo] = []
     seconds: list[float] = []
     for photo in fitted:
@@ -80,13 +78,22 @@ def run_batch(
     restored: dict[str, list[Restoration]] = {}
     enlarged: dict[str, list[Upscaled]] = {}
 
-    def tell() -> None:
+    turns = len(recipe.models) * (2 if how else 1)
+
+    def tell(done: int = 0, total: int = 1) -> None:
+        """Of the network whose turn it is, ``done`` of ``total`` tiles."""
         if progress:
-            progress(len(restored) + len(enlarged), len(recipe.models) * (2 if how else 1))
+            progress((len(restored) + len(enlarged)) * total + done, turns * total)
+
+    def restore(name: str) -> list[Restoration]:
+        if recipe.size == SIDE and recipe.look == Look():
+            return restorer.restore_batch(degraded, name)
+        seed = recipe.seed or 0
+        return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in degraded]
 
     for name in recipe.models:
         tell()
-        restored[name] = restorer.restore_batch(degraded, name)
+        restored[name] = restore(name)
         if how:
             tell()
             enlarged[name] = [

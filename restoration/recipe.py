@@ -10,16 +10,17 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from .degradations import Degradation, checked_seed
 from .image import Fit, check_fit
 from .outputs import read_report
-from .types import ControlError, RecipeMismatch, Upscaling
+from .types import ControlError, Look, RecipeMismatch, Size, Upscaling
 
-SCHEMA = 4
-KNOWN_SCHEMAS = (3, SCHEMA)
-"""Those that are read. A recipe of schema 3 knows no ageing; nothing of it is done to its photo."""
+SCHEMA = 5
+KNOWN_SCHEMAS = (3, 4, SCHEMA)
+"""Those that are read. Schema 3 knows no ageing; nothing of it is done to such a recipe's photo. Schema 4 knows no
+size: where its fit is None, the photo keeps its own."""
 MAX_LINK = 65536
 """Characters of a recipe's JSON that a link may hold."""
 
@@ -34,12 +35,15 @@ def library_versions() -> Mapping[str, str]:
 class Recipe:
     """One run: as it is asked for or, in a result, as it really ran.
 
-    ``fit`` is None where the photo keeps its size, ``degradation`` and ``seed`` where it comes damaged already.
+    ``fit`` says how a photo becomes a square of 128 pixels, where ``size`` is 128. ``degradation`` is None where it
+    comes damaged already; ``seed`` is its, and that of the VAE's samples.
     ``models`` maps each model's id to the SHA-256 of its weights, None where any will do. Raises `ControlError` for
     values that no recipe can have.
     """
 
-    fit: Fit | None = "crop"
+    size: Size = 128
+    fit: Fit = "crop"
+    look: Look = field(default_factory=Look)
     degradation: Degradation | None = None
     seed: int | None = None
     models: Mapping[str, str | None] = field(default_factory=dict)
@@ -47,8 +51,9 @@ class Recipe:
     versions: Mapping[str, str] = field(default_factory=library_versions)
 
     def __post_init__(self) -> None:
-        if self.fit is not None:
-            check_fit(self.fit)
+        if self.size not in get_args(Size) or isinstance(self.size, float):
+            raise ControlError("size_unknown", "A photo's size is own or 128, not {size!r}.", size=self.size)
+        check_fit(self.fit)
         for name in ("models", "versions"):
             values = getattr(self, name)
             _check_type(name, values, Mapping)
@@ -81,9 +86,13 @@ class Recipe:
                 schema=schema,
                 known=SCHEMA,
             )
+        if schema < SCHEMA and values.get("fit", "crop") is None:
+            values |= {"size": "own", "fit": "crop"}
         _check_fields(cls, values)
-        for name in ("degradation", "upscaling"):
+        for name in ("degradation", "upscaling", "look"):
             _check_type(name, values.setdefault(name, None), dict | None)
+        _check_fields(Look, values["look"] or {})
+        values["look"] = Look(**(values["look"] or {}))
         if values["degradation"] is not None:
             values["degradation"] = Degradation.from_mapping(values["degradation"])
         if values["upscaling"] is not None:

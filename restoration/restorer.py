@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,24 +18,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import image, upscale
+from . import image, own_colours, upscale, whole
 from . import weights as find_weights
 from .checkpoints import misfit
 from .degradations import checked_seed, luminance
 from .image import Fit
 from .models import model as find_model
-from .models._luminance import in_gamut
+from .models._luminance import LuminanceNetwork, in_gamut
 from .models.vae import VAE
 from .tiling import Progress
-from .types import ControlError, MemoryShortage, Photo, Upscaling, WeightsError
+from .types import MAX_SAMPLES, ControlError, Look, MemoryShortage, Photo, Upscaling, WeightsError
 
-MAX_SAMPLES = 64
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
 # What torch would print of a network without any width on its way to the one sentence that says it.
 warnings.filterwarnings("ignore", "Initializing zero-element tensors")
 
 CPU = torch.device("cpu")
+OWN_LOOK = Look(colour="auto")
+GPU_TILES = 8
+"""Tiles of one photo that a GPU restores at once."""
 CPU_BATCH = 8
 """Photos that a CPU restores at once; what more of them take fits into no cache, and is slower."""
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ class Restoration:
     seconds: float
     device: str
     """Where it ran: cuda or cpu."""
+    colour: str = "new"
+    """new, keep or none: what auto, where it was asked for, chose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +109,19 @@ def _finite(images: Tensor, path: Path) -> Tensor:
             "weights_vast", "{path} gives undefined numbers; get a fresh copy of it, or train it again.", path=path
         )
     return images
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(checked_seed(seed) % 2**63)
+
+
+def _too_large_for_memory(photo: Photo) -> MemoryShortage:
+    return MemoryShortage(
+        "memory_whole",
+        "There is not enough memory to restore {width}x{height} pixels; close other programs, or make it smaller.",
+        width=photo.width,
+        height=photo.height,
+    )
 
 
 def _is_of_the_gpu(error: BaseException) -> bool:
@@ -213,6 +230,52 @@ class Restorer:
 
         return self._run(task)
 
+    def restore_whole(
+        self,
+        photo: Photo,
+        model: str = "vae",
+        *,
+        look: Look = OWN_LOOK,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Restoration:
+        """Restore ``photo`` at its own size, as ``look`` says; ``seed`` is of the VAE's samples.
+
+        ``progress(done, total)`` is called after each tile. Raises as `restore` does, and `ControlError` for a model of
+        the original project's, which knows 128x128 pixels only, or a sample of a model that has none.
+        """
+        colour = look.colour if look.colour != "auto" else ("keep" if own_colours.has_any(photo) else "new")
+        chosen = replace(look, colour=colour)
+
+        def task(device: torch.device) -> Restoration:
+            loaded = self._model(model, device)
+            network = loaded.network
+            if not isinstance(network, LuminanceNetwork):
+                raise ControlError(
+                    "size_original",
+                    "{model} restores 128x128 pixels only; choose the size 128.",
+                    model=find_weights.title(self._id(model)),
+                )
+            if look.sample and not isinstance(network, VAE):
+                raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=model)
+
+            def sampled(y: Tensor) -> Tensor:
+                return cast(VAE, network).draw(y, cast(int, look.sample), _generator(seed))[-1:]
+
+            started = time.perf_counter()
+            with torch.inference_mode(), upscale.enough_memory(_too_large_for_memory(photo)):
+                restored = whole.restore(
+                    network, photo, chosen, chroma_of=sampled if look.sample else None,
+                    batch=1 if device == CPU else GPU_TILES, progress=progress,
+                )  # fmt: skip
+            seconds = time.perf_counter() - started
+            return Restoration(
+                photo=restored, model=model, weights_sha256=loaded.sha256, seconds=seconds, device=device.type,
+                colour=colour,
+            )  # fmt: skip
+
+        return self._run(task)
+
     def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str = "vae") -> Samples:
         """``n`` restorations of ``photo`` by a VAE, each from a latent drawn by ``seed``, and how much they differ.
 
@@ -228,7 +291,7 @@ class Restorer:
             with torch.inference_mode():
                 network = cast(VAE, loaded.network)
                 y = network.restored(luminance(square.to(device)))
-                chroma = network.draw(y, n, torch.Generator().manual_seed(checked_seed(seed) % 2**63))
+                chroma = network.draw(y, n, _generator(seed))
                 photos = image.to_photos(_finite(in_gamut(y.expand(n, -1, -1, -1), chroma), loaded.path))
             spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
             seconds = time.perf_counter() - started

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 MAX_FIELD = 300
 """Characters of one value that a sentence shows."""
 SIDE = 128
-"""Side, in pixels, of the square photos that the networks restore."""
+"""Side, in pixels, of the square photos that the networks learned from."""
+MAX_SAMPLES = 64
+"""Of the VAE, of one photo."""
 
 
 _BRACKETS = str.maketrans("<>", "‹›")
@@ -126,6 +128,50 @@ class Upscaling:
     """Side of the tiles that was asked for; None is what suits the engine and the device."""
     weights: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each weights file, by the file's name."""
+
+
+Size = Literal["own", 128]
+"""A photo is restored whole, at its own size, or made a square of 128 pixels first, as in the laboratory."""
+Colour = Literal["auto", "new", "keep", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a restored photo is to look, whatever the model.
+
+    ``colour`` is guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real
+    colours, and guesses where there are none. ``colour_strength``, 0 to 2, makes it paler or stronger. ``tone``, 0 to
+    1, is how much of the fading that is found is undone. ``sample`` takes that one of the VAE's samples, from 1 on, as
+    the colours.
+    """
+
+    colour: Colour = "new"
+    colour_strength: float = 1
+    tone: float = 1
+    sample: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ControlError` for what cannot be asked for."""
+        if self.colour not in get_args(Colour):
+            raise ControlError(
+                "colour_unknown",
+                "There is no colour called {name!r}; choose from {choices}.",
+                name=self.colour,
+                choices=", ".join(get_args(Colour)),
+            )
+        for name, most in (("colour_strength", 2), ("tone", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+                raise ControlError(
+                    "look_range", "{name} must be a number from 0 to {most}, not {value!r}.",
+                    name=name, most=most, value=value,
+                )  # fmt: skip
+        whole = isinstance(self.sample, int) and not isinstance(self.sample, bool)
+        if self.sample is not None and not (whole and 1 <= self.sample <= MAX_SAMPLES):
+            raise ControlError(
+                "look_sample", "The sample must be a whole number from 1 to {most}, not {value!r}.",
+                most=MAX_SAMPLES, value=self.sample,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

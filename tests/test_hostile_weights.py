@@ -743,7 +743,12 @@ def replay(recipe: dict[str, Any], folder: Path) -> tuple[int, str]:
         ({"upscaling": {"scale": 4, "engine": "../fast", "tile": 16}}, "no engine called"),
         ({"upscaling": {"scale": 4, "engine": "fast", "tile": 10**30}}, "A tile must be"),
         ({"upscaling": {"scale": 4, "engine": "general", "denoise": float("nan")}}, "from 0 to 1, not nan"),
-        ({"fit": None}, "give the recipe a fit"),
+        ({"fit": None}, "no fit called None"),
+        ({"size": "../own"}, "size is own or 128"),
+        ({"size": 10**4000}, "size is own or 128"),
+        ({"look": {"colour": "../keep"}}, "no colour called"),
+        ({"look": {"tone": float("nan")}}, "from 0 to 1, not nan"),
+        ({"look": {"sample": 10**30}}, "sample must be"),
     ],
 )
 def test_a_hostile_recipe_is_wrong_usage(tmp_path: Path, recipe: dict[str, Any], says: str) -> None:

@@ -18,6 +18,8 @@ LAYERS = [
     {"restoration.ageing"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},
     {"restoration.archive", "restoration.metrics", "restoration.outputs", "restoration.models", "restoration.upscale"},
+    {"restoration.guided", "restoration.own_colours"},
+    {"restoration.whole"},
     {"restoration.restorer", "restoration.recipe"},
     {"restoration.pipeline", "restoration.cluster"},
     {"restoration.robustness", "restoration.export"},

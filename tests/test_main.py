@@ -188,6 +188,34 @@ def test_pairs_are_restored_and_measured_against_their_truth(tmp_path: Path) -> 
     assert entry["metrics"]["cnn"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
 
 
+def test_whole_photos_are_restored_and_measured_at_their_own_size(tmp_path: Path) -> None:
+    made = tmp_path / "pairs"
+    assert run("degrade", EXAMPLES / "coffee.jpg", "-o", made, "--size", "own", "--preset", "antique")[0] == 0
+    source = image.load(EXAMPLES / "coffee.jpg", reduce_to=None)
+    assert np.array_equal(image.load(made / "coffee_truth.png", reduce_to=None).pixels, source.pixels)
+    flags = ["--size", "own", "--model", "vae", "--colour-strength", 1.5, "--tone", "off", "--sample", 2, "--seed", 4]
+    assert run("restore", made, "-o", tmp_path / "out", *flags)[0] == 0
+    (entry,) = report(tmp_path / "out")
+    restored = image.load(tmp_path / "out" / "coffee.png", reduce_to=None)
+    assert [restored.width, restored.height] == [source.width, source.height] == entry["size"]
+    assert entry["metrics"]["vae"]["psnr"] == pytest.approx(metrics.psnr(restored, source))
+    assert entry["colour"] == "new"  # `degrade` took the photo's own away
+    assert entry["recipe"]["look"] == {"colour": "auto", "colour_strength": 1.5, "tone": 0, "sample": 2}
+    assert run("replay", tmp_path / "out", made / "coffee.png", "-o", tmp_path / "again.png")[0] == 2
+    recipe = tmp_path / "out" / "report.jsonl"
+    assert run("replay", recipe, made / "coffee.png", "-o", tmp_path / "again.png")[0] == 0
+    assert np.array_equal(image.load(tmp_path / "again.png", reduce_to=None).pixels, restored.pixels)
+
+
+def test_own_colours_are_kept_unless_another_is_asked_for(tmp_path: Path) -> None:
+    for number, (flags, colour) in enumerate(
+        ((["--size", "own"], "keep"), (["--size", "own", "--colour", "none"], "none"), ([], "new"))
+    ):
+        out = tmp_path / str(number)
+        assert run("restore", EXAMPLES / "coffee.jpg", "-o", out, "--model", "cnn", *flags)[0] == 0
+        assert report(out)[0]["colour"] == colour
+
+
 def test_a_recipe_is_replayed(tmp_path: Path) -> None:
     recipe = Recipe(
         fit="pad",
@@ -443,12 +471,15 @@ def test_weights_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
 
 def test_readmes_example_runs(tmp_path: Path) -> None:
     code = (ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / "a.jpg")
+    for name in ("a.jpg", "old.jpg"):
+        shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / name)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Metrics(psnr=" in done.stdout
     assert Image.open(tmp_path / "large.png").size == (512, 512)
+    assert Image.open(tmp_path / "whole.png").size == Image.open(EXAMPLES / "coffee.jpg").size
+    assert done.stdout.endswith("keep\n")
 
 
 def test_a_report_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from restoration import PRESETS, ControlError, Degradation, Recipe, Upscaling
+from restoration import PRESETS, ControlError, Degradation, Look, Recipe, Upscaling
+from restoration.recipe import SCHEMA
 
 
 def bomb() -> str:
@@ -27,9 +28,17 @@ def test_a_recipe_of_before_prints_aged_replays_and_is_written_anew() -> None:
     old = {"schema": 3, "degradation": {"grayscale": True, "gaussian": 0.1, "blur": 3}, "seed": 2}
     recipe = Recipe.from_json(old)
     assert recipe.degradation == Degradation(grayscale=True, gaussian=0.1, blur=3)
-    assert recipe.to_json()["schema"] == 4
+    assert recipe.to_json()["schema"] == SCHEMA
     assert recipe.to_json()["degradation"]["dust"] == 0
     assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+def test_a_recipe_of_before_photos_were_restored_whole_says_by_its_fit_which_size_it_means() -> None:
+    square = Recipe.from_json({"schema": 4, "fit": "pad", "models": {"vae": None}})
+    assert (square.size, square.fit, square.look) == (128, "pad", Look())
+    whole = Recipe.from_json({"schema": 4, "fit": None, "upscaling": {"scale": 4, "engine": "fast"}})
+    assert whole.size == "own"
+    assert Recipe.from_json(whole.to_json()) == whole
 
 
 @pytest.mark.parametrize(
@@ -38,20 +47,27 @@ def test_a_recipe_of_before_prints_aged_replays_and_is_written_anew() -> None:
         ("{", "no JSON"),
         ("[]", "not a recipe"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 4, "mode": "x"}', "'mode'"),
-        ('{"schema": 4, "degradation": {"gaussian": 7}}', "gaussian"),
-        ('{"schema": 4, "degradation": {"sepia": 1}}', "sepia"),
-        ('{"schema": 4, "degradation": 3}', "degradation cannot be 3"),
-        ('{"schema": 4, "fit": "stretch"}', "no fit"),
-        ('{"schema": 4, "versions": {"torch": 2}}', "versions: torch"),
-        ('{"schema": 4, "seed": -4}', "seed"),
-        ('{"schema": 4, "seed": "x"}', "seed"),
-        ('{"schema": 4, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
-        ('{"schema": 4, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
-        ('{"schema": 4, "upscaling": {"size": 4}}', "'size'"),
-        ('{"schema": 4, "upscaling": 4}', "upscaling cannot be 4"),
-        ('{"schema": 4, "models": ["vae"]}', "models cannot be"),
-        ('{"schema": 4, "models": {"vae": 3}}', "models: vae cannot be 3"),
+        ('{"schema": 5, "mode": "x"}', "'mode'"),
+        ('{"schema": 5, "degradation": {"gaussian": 7}}', "gaussian"),
+        ('{"schema": 5, "degradation": {"sepia": 1}}', "sepia"),
+        ('{"schema": 5, "degradation": 3}', "degradation cannot be 3"),
+        ('{"schema": 5, "fit": "stretch"}', "no fit"),
+        ('{"schema": 5, "size": 256}', "size is own or 128, not 256"),
+        ('{"schema": 5, "look": 1}', "look cannot be 1"),
+        ('{"schema": 5, "look": {"hue": 1}}', "'hue'"),
+        ('{"schema": 5, "look": {"colour": "old"}}', "no colour called 'old'"),
+        ('{"schema": 5, "look": {"colour_strength": 3}}', "from 0 to 2, not 3"),
+        ('{"schema": 5, "look": {"tone": true}}', "from 0 to 1, not True"),
+        ('{"schema": 5, "look": {"sample": 0}}', "from 1 to 64, not 0"),
+        ('{"schema": 5, "versions": {"torch": 2}}', "versions: torch"),
+        ('{"schema": 5, "seed": -4}', "seed"),
+        ('{"schema": 5, "seed": "x"}', "seed"),
+        ('{"schema": 5, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
+        ('{"schema": 5, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
+        ('{"schema": 5, "upscaling": {"size": 4}}', "'size'"),
+        ('{"schema": 5, "upscaling": 4}', "upscaling cannot be 4"),
+        ('{"schema": 5, "models": ["vae"]}', "models cannot be"),
+        ('{"schema": 5, "models": {"vae": 3}}', "models: vae cannot be 3"),
     ],
 )
 def test_what_is_no_recipe_is_said(tmp_path: Path, contents: str, says: str) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from restoration import Photo, tiling
 
@@ -64,3 +66,42 @@ def test_an_error_in_a_tile_is_not_passed_over() -> None:
 
     with pytest.raises(RuntimeError, match="no"):
         tiling.enlarge(Photo(np.zeros((50, 50, 3), np.uint8)), fail, scale=2, tile=20, margin=2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (17, 40), (33, 200), (130, 96)])
+def test_overlapping_tiles_make_the_whole(height: int, width: int) -> None:
+    planes = torch.rand(1, 2, height, width, generator=torch.Generator().manual_seed(0))
+    calls: list[tuple[int, int]] = []
+    made = tiling.blended(
+        planes, lambda tiles: tiles[:, :1], tile=48, overlap=24, step=16, batch=3,
+        progress=lambda done, total: calls.append((done, total)),
+    )  # fmt: skip
+    assert torch.allclose(made, planes[:, :1], atol=1e-6)
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+    assert calls[-1][0] == calls[-1][1]
+
+
+def test_where_tiles_differ_one_fades_into_the_other() -> None:
+    """Each tile is of one brightness, so a seam would be a step."""
+    levels = iter(range(100))
+
+    def each_brighter(tiles: torch.Tensor) -> torch.Tensor:
+        return torch.full_like(tiles, next(levels) / 10)
+
+    made = tiling.blended(torch.zeros(1, 1, 64, 300), each_brighter, tile=64, overlap=32, step=16)
+    steps = made[0, 0, 0].diff()
+    assert steps.min() >= 0
+    assert 0 < steps.max() < 0.1 / 12
+
+
+def test_a_filter_that_looks_no_farther_than_an_overlap_is_the_same_in_tiles() -> None:
+    planes = torch.rand(1, 1, 150, 210, generator=torch.Generator().manual_seed(0))
+
+    def blurred(tiles: torch.Tensor) -> torch.Tensor:
+        return functional.avg_pool2d(functional.pad(tiles, (3, 3, 3, 3), "reflect"), 7, 1)
+
+    whole = blurred(planes)
+    inner = (..., slice(3, 144), slice(3, 204))  # what lies beyond the border is mirrored elsewhere
+    for overlap, same in ((24, True), (8, False)):
+        made = tiling.blended(planes, blurred, tile=64, overlap=overlap, step=16)
+        assert torch.allclose(made[inner], whole[inner], atol=1e-5) == same

@@ -191,7 +191,7 @@ def endpoints(lab: Lab) -> None:
                 raise ControlError(
                     "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
                 )
-            run = lab.run(lab.load(sent(photo)), asked)
+            run = lab.run(lab.load_for(asked, sent(photo)), asked)
             (name,) = run.restored
             made = files({"restored": run.restored[name].photo})
             if name in run.enlarged:
@@ -243,7 +243,7 @@ def endpoints(lab: Lab) -> None:
                 else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
             )
             asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
-            run = lab.run(lab.load(sent(photo)), asked)
+            run = lab.run(lab.load_for(asked, sent(photo)), asked)
             found = pictures(run)
             made = files({**found, "sheet": labelled_sheet(run, french=False)})
             names = ("original", "degraded" if run.truth else "photo", *TITLES, "sheet")
@@ -264,7 +264,7 @@ def endpoints(lab: Lab) -> None:
             source = lab.load(sent(photo), reduce_to=None)
             result = lab.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=stay)
             recipe = Recipe(
-                fit=None, upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
+                size="own", upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
             )
             enlarged = files({"enlarged": result.photo})["enlarged"]
             told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}

@@ -180,7 +180,19 @@ FRENCH: dict[str, str] = {
     ),
     "recipe_field": "Le champ « {field} » de la recette ne peut pas être {value!r} ; utilisez le JSON d'un rapport.",
     "recipe_unknown": "Cette recette a un champ « {field} » que cette version ne connaît pas.",
-    "recipe_fit": "Les modèles veulent une photo de 128 × 128 ; donnez une mise au format à la recette.",
+    "colour_unknown": "Il n'y a pas de couleur appelée {name!r} ; choisissez parmi {choices}.",
+    "recipe_own": (
+        "Ces réglages ne connaissent que 128x128 et des couleurs devinées ; rejouez cette recette en ligne de commande."
+    ),
+    "look_range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
+    "look_sample": "L'échantillon doit être un nombre entier de 1 à {most}, pas {value!r}.",
+    "memory_whole": (
+        "Il n'y a pas assez de mémoire pour restaurer {width}x{height} pixels ; fermez d'autres programmes, ou"
+        " réduisez-la."
+    ),
+    "samples_none": "{model} n'a pas d'échantillons ; ne demandez pas d'échantillon.",
+    "size_original": "{model} ne restaure que 128x128 pixels ; choisissez la taille 128.",
+    "size_unknown": "La taille d'une photo est own ou 128, pas {size!r}.",
     "photo_failed": "{name} a échoué ({reason}).",
     "recipe_unfit": "Cette recette ne restaure rien ; utilisez celle d'une restauration.",
     "recipe_one_model": (

@@ -86,6 +86,10 @@ class Lab:
         """A visitor's file as a photo (see `image.load`); raises `PhotoError`."""
         return decoder.load(path, reduce_to=reduce_to, max_pixels=self.max_pixels)
 
+    def load_for(self, recipe: Recipe, path: str) -> Photo:
+        """A visitor's file as ``recipe`` wants it: whole, or no larger than 128x128 needs."""
+        return self.load(path, reduce_to=None if recipe.size == "own" else SIDE)
+
     def run(self, photo: Photo, recipe: Recipe) -> Run:
         """`pipeline.run`, one at a time: a batch lets others in between its photos.
 

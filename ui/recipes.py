@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from restoration import Degradation, Recipe, pipeline, upscale
+from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.types import ControlError, RecipeMismatch
 
 from . import panel as panels
@@ -34,8 +34,13 @@ def settings(recipe: Recipe) -> dict[str, Any]:
 
     Raises `ControlError` where the recipe is of no restoration.
     """
-    if not recipe.models or recipe.fit is None:
+    if not recipe.models:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
+    if recipe.size == "own" or recipe.look != Look():
+        raise ControlError(
+            "recipe_own",
+            "These controls know 128x128 and colours guessed anew only; replay this recipe on the command line.",
+        )
     check_recipe(recipe)
     if asked := recipe.upscaling:
         upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)

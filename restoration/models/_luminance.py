@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..degradations import LUMA, luminance
+from ..types import SIDE
 from ._encoder import Encoder
 from ._tone import ToneEstimator, undo
 
@@ -47,11 +48,19 @@ def evidence(y: Tensor) -> Tensor:
     """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
 
     A vertical line runs over the full height, so its column barely varies: these two planes hand a network with a small
-    receptive field what it needs to tell a vertical line from a lamp post.
+    receptive field what it needs to tell a vertical line from a lamp post. Of a photo higher than `SIDE` pixels, as
+    many around each one count as a column.
     """
-    mean = y.mean(2, keepdim=True)
-    deviation = (y - mean).abs().mean(2, keepdim=True)
-    return torch.cat([y - 0.5, (mean - 0.5).expand_as(y), deviation.expand_as(y)], 1)
+    mean = _along_columns(y)
+    deviation = _along_columns((y - mean).abs())
+    return torch.cat([y - 0.5, mean - 0.5, deviation], 1)
+
+
+def _along_columns(values: Tensor) -> Tensor:
+    """The mean of each pixel's column, or of the `SIDE` pixels of it that lie around the pixel."""
+    rows = min(SIDE, values.shape[2])
+    means = functional.avg_pool2d(values, (rows, 1), stride=1)
+    return functional.pad(means, (0, 0, rows // 2, rows - 1 - rows // 2), mode="replicate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +78,9 @@ class Light:
 class LuminanceNetwork(nn.Module):
     """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
 
-    A family says how: ``detail`` maps a luminance ``[B, 1, H, W]`` to a restored one, and ``colouriser`` a restored one
-    in [0, 1], with what is seen in it, to Cb, Cr ``[B, 2, H, W]``. Neither's loss reaches the other. ``encoder`` is not
-    the network's own: its weights are a file that all share.
+    A family says how: ``detail`` maps the `evidence` of a luminance to a restored one, ``[B, 1, H, W]``, and
+    ``colouriser`` a restored one in [0, 1], with what is seen in it, to Cb, Cr ``[B, 2, H, W]``. Neither's loss reaches
+    the other. ``encoder`` is not the network's own: its weights are a file that all share.
 
     A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
@@ -94,14 +103,14 @@ class LuminanceNetwork(nn.Module):
 
     def light(self, y: Tensor) -> Light:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, not mirrored: what training looks at."""
-        detail = self.detail(y)
+        detail = self.detail(evidence(y))
         found = detail.detach().clamp(0, 1)
         restored = undo(self.tone(found), found)
         return Light(detail=detail, restored=restored, seen=self.encoder(restored))
 
     def restored(self, y: Tensor) -> Tensor:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, in detail and tone, in [0, 1]."""
-        detail = both_ways(self.detail, y).clamp(0, 1)
+        detail = both_ways(self.detail, evidence(y)).clamp(0, 1)
         return undo(self.tone(detail), detail)
 
     def chroma(self, y: Tensor) -> Tensor:
@@ -113,9 +122,9 @@ class LuminanceNetwork(nn.Module):
         return in_gamut(y, self.chroma(y))
 
 
-def both_ways(predict: Callable[[Tensor], Tensor], y: Tensor) -> Tensor:
+def both_ways(predict: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The mean of what ``predict`` makes of a batch and, turned back, of its mirror image."""
-    both = predict(torch.cat([y, y.flip(3)]))
+    both = predict(torch.cat([images, images.flip(3)]))
     half = len(both) // 2  # chunk(2) is what ONNX cannot say of a batch of any size
     return (both[:half] + both[half:].flip(3)) / 2
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _MOST = 0.85  # of the contrast may be lost; what is left of more is noise
-_LEAST = 0.25  # of it must seem lost before any of it is given back
+_LEAST = 0.2  # of it must seem lost before any of it is given back
 _TAIL = (0.0, 0.001, 0.003, 0.006, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4)
 _QUANTILES = (*_TAIL, 0.5, *(1 - each for each in reversed(_TAIL)))
 _GRID = 4  # places a side whose darkest, mean and lightest are looked at

@@ -14,7 +14,7 @@ from torch.nn import functional
 from ..types import ModelSpec
 from ._encoder import CHANNELS
 from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence, resized
+from ._luminance import LuminanceNetwork, SubpixelHead, convolution, resized
 
 
 class _Residual(nn.Module):
@@ -53,15 +53,15 @@ class Restorer(nn.Module):
         self.after = nn.ModuleList(map(_residuals, widths, after))
         self.head = SubpixelHead(widths[0], 1)
 
-    def forward(self, y: Tensor) -> Tensor:
-        features = self.before[0](self.stem(self.unshuffle(evidence(y))))
+    def forward(self, planes: Tensor) -> Tensor:
+        features = self.before[0](self.stem(self.unshuffle(planes)))
         seen: list[Tensor] = []
         for down, blocks in zip(self.downs, self.before[1:], strict=True):
             seen.append(features)
             features = blocks(down(features))
         for up, blocks, larger in zip(reversed(self.ups), reversed(self.after), reversed(seen), strict=True):
             features = blocks(larger + up(features))
-        return y + self.head(features)
+        return planes[:, :1] + 0.5 + self.head(features)
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from ..types import ModelSpec
 from ._encoder import CHANNELS
 from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, evidence, resized
+from ._luminance import LuminanceNetwork, SubpixelHead, convolution, resized
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -52,8 +52,8 @@ class Restorer(nn.Module):
         self.joins = nn.ModuleList(_layer(2 * b, b) for _, b in steps)
         self.head = SubpixelHead(widths[0], 1)
 
-    def forward(self, y: Tensor) -> Tensor:
-        features = evidence(y)
+    def forward(self, planes: Tensor) -> Tensor:
+        features = planes
         skips: list[Tensor] = []
         for down in self.downs:
             features = down(features)
@@ -61,7 +61,7 @@ class Restorer(nn.Module):
         features = self.middle(features)
         for up, join, skip in zip(self.ups, self.joins, skips[1:], strict=True):
             features = join(torch.cat([up(_twice(features)), skip], 1))
-        return y + self.head(features)
+        return planes[:, :1] + 0.5 + self.head(features)
 
 
 class Colouriser(nn.Module):

@@ -13,7 +13,7 @@ from torch.nn import functional
 from ..types import ModelSpec
 from ._encoder import CHANNELS
 from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, both_ways, convolution, evidence, resized, zeroed
+from ._luminance import LuminanceNetwork, both_ways, convolution, resized, zeroed
 
 
 def _layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -37,15 +37,15 @@ class Restorer(nn.Module):
         self.decoders = nn.ModuleList(_block(2 * b, b) for _, b in steps)
         self.head = zeroed(nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1))
 
-    def forward(self, y: Tensor) -> Tensor:
-        features = self.unshuffle(evidence(y))
+    def forward(self, planes: Tensor) -> Tensor:
+        features = self.unshuffle(planes)
         skips: list[Tensor] = []
         for level, encoder in enumerate(self.encoders):
             features = encoder(self.pool(features) if level else features)
             skips.insert(0, features)
         for up, decoder, skip in zip(self.ups, self.decoders, skips[1:], strict=True):
             features = decoder(torch.cat([up(features), skip], 1))
-        return y + self.head(features)
+        return planes[:, :1] + 0.5 + self.head(features)
 
 
 class Colouriser(nn.Module):

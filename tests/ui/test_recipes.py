@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, Restorer, Upscaling, pipeline
+from restoration import PRESETS, ControlError, Degradation, Look, Photo, Recipe, Restorer, Upscaling, pipeline
 from restoration.degradations import CONTROLS
 from tests.ui import test_restore
 from tests.ui.test_panel import visitor
@@ -87,8 +87,9 @@ def test_an_engine_that_the_app_does_not_offer_is_asked_for_by_the_one_that_choo
     [
         (Recipe(), "restores nothing"),
         (Recipe(degradation=DAMAGE, seed=1), "restores nothing"),
-        (Recipe(fit=None, models={"vae": None}), "restores nothing"),
-        (Recipe(fit=None, upscaling=Upscaling(scale=4, engine="fast")), "restores nothing"),
+        (Recipe(size="own", models={"vae": None}), "replay this recipe on the command line"),
+        (Recipe(look=Look(colour="keep"), models={"vae": None}), "replay this recipe on the command line"),
+        (Recipe(size="own", upscaling=Upscaling(scale=4, engine="fast")), "restores nothing"),
         (Recipe(models={"vae": None, "unet": None}), "no model called 'unet'"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=3, engine="fast")), "scale must be 2 or 4"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="warp")), "no engine called 'warp'"),

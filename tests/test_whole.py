@@ -1,0 +1,110 @@
+"""A photo is restored whole: at its own size, without seams, in the colours that are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from restoration import PRESETS, ControlError, Look, Photo, Restorer, image, metrics, whole
+from restoration.restorer import OWN_LOOK
+
+from .conftest import EXAMPLES
+
+MODELS = ("vae", "gan", "cnn")
+GREY = Look(colour="none")
+
+
+def large(name: str) -> Photo:
+    return image.load(EXAMPLES / name, reduce_to=None)
+
+
+def levels(a: Photo, b: Photo) -> int:
+    return int(np.abs(a.pixels.astype(int) - b.pixels).max())
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("preset", ["original", "antique"])
+def test_at_128_pixels_it_is_the_laboratorys_result(restorer: Restorer, photo: Photo, model: str, preset: str) -> None:
+    degraded = PRESETS[preset].draw(2).apply(photo, 2)
+    made = restorer.restore_whole(degraded, model, look=Look())
+    assert np.array_equal(made.photo.pixels, restorer.restore(degraded, model).photo.pixels)
+    assert made.colour == "new"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_tiles_leave_no_seam(restorer: Restorer, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = large("coffee.jpg")
+    degraded = PRESETS["original"].draw(3).apply(photo, 3)
+    ramp = np.linspace(20, 235, 800)[None, :] * np.linspace(0.6, 1, 420)[:, None]
+    gradient = Photo(np.repeat(np.rint(ramp).astype(np.uint8)[..., None], 3, 2))
+    tiled = [restorer.restore_whole(each, model, look=GREY).photo for each in (degraded, gradient)]
+    monkeypatch.setattr(whole, "TILE", 2048)
+    for each, in_tiles in zip((degraded, gradient), tiled, strict=True):
+        assert levels(in_tiles, restorer.restore_whole(each, model, look=GREY).photo) <= 2
+
+
+def test_a_damaged_photo_is_restored_whole(restorer: Restorer) -> None:
+    photo = large("coffee.jpg")
+    degraded = PRESETS["original"].draw(3).apply(photo, 3)
+    for model in MODELS:
+        made = restorer.restore_whole(degraded, model)
+        assert made.colour == "new"  # what is grey has no colours of its own
+        assert metrics.psnr_luminance(made.photo, photo) > metrics.psnr_luminance(degraded, photo) + 0.3
+        assert metrics.psnr(made.photo, photo) > metrics.psnr(degraded, photo) + 0.5
+
+
+@pytest.mark.parametrize("name", ["coffee.jpg", "astronaut.jpg", "flower.jpg"])
+def test_it_keeps_an_undamaged_photo_and_its_colours(restorer: Restorer, name: str) -> None:
+    photo = large(name)
+    made = restorer.restore_whole(photo, "cnn")
+    assert made.colour == "keep"
+    assert metrics.psnr_luminance(made.photo, photo) > 34
+    assert metrics.compare(made.photo, photo).ciede2000 < 2.5
+
+
+def test_colours_are_kept_guessed_or_left_away(restorer: Restorer) -> None:
+    photo = large("astronaut.jpg")
+    made = {colour: restorer.restore_whole(photo, "vae", look=Look(colour=colour)).photo for colour in ("new", "none")}
+    assert np.ptp(made["none"].pixels, axis=2).max() == 0
+    light = [metrics._luminance(each) for each in made.values()]
+    assert np.abs(light[0] - light[1]).max() <= 2  # rounded to 8 bits, and no colour left the gamut
+    paler = restorer.restore_whole(photo, "vae", look=Look(colour="new", colour_strength=0.5)).photo
+    assert 0.4 < metrics.colourfulness(paler) / metrics.colourfulness(made["new"]) < 0.6
+
+
+def test_a_sample_of_the_vae_is_the_result(restorer: Restorer, photo: Photo) -> None:
+    look = Look(sample=3)
+    drawn = restorer.samples(photo, 4, seed=5).photos[2]
+    assert np.array_equal(restorer.restore_whole(photo, "vae", look=look, seed=5).photo.pixels, drawn.pixels)
+    with pytest.raises(ControlError, match="cnn has no samples"):
+        restorer.restore_whole(photo, "cnn", look=look)
+
+
+def test_fading_is_undone_as_much_as_is_asked(restorer: Restorer) -> None:
+    photo = large("flower.jpg")
+    y = (metrics._luminance(photo) * 0.5 + 90)[..., None]
+    faded = Photo(np.rint(np.repeat(y, 3, 2)).astype(np.uint8))
+    contrast = [
+        metrics._luminance(restorer.restore_whole(faded, "cnn", look=replace(GREY, tone=tone)).photo).std()
+        for tone in (0, 0.5, 1)
+    ]
+    assert abs(contrast[0] / y.std() - 1) < 0.05
+    assert contrast[0] < contrast[1] < contrast[2]
+    assert contrast[2] > 1.3 * contrast[0]
+
+
+@pytest.mark.parametrize(("width", "height"), [(17, 17), (16, 40), (400, 100), (1000, 20)])
+def test_any_shape_comes_back_as_it_is(restorer: Restorer, width: int, height: int) -> None:
+    photo = Photo(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+    for look in (OWN_LOOK, Look()):
+        made = restorer.restore_whole(photo, "gan", look=look).photo
+        assert (made.width, made.height) == (width, height)
+
+
+def test_tiles_are_counted(restorer: Restorer) -> None:
+    calls: list[tuple[int, int]] = []
+    restorer.restore_whole(large("coffee.jpg"), "cnn", look=GREY, progress=lambda *each: calls.append(each))
+    assert calls == [(done, len(calls)) for done in range(1, len(calls) + 1)]
+    assert len(calls) > 1
