@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from . import image, own_colours, upscale, whole
 from . import weights as find_weights
 from .checkpoints import misfit
-from .degradations import checked_seed, luminance
+from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
-from .models._luminance import LuminanceNetwork, in_gamut
+from .models._luminance import LuminanceNetwork
 from .models.vae import VAE
 from .tiling import Progress
 from .types import MAX_SAMPLES, ControlError, Look, MemoryShortage, Photo, Upscaling, WeightsError
@@ -260,7 +260,7 @@ class Restorer:
                 raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=model)
 
             def sampled(y: Tensor) -> Tensor:
-                return cast(VAE, network).draw(y, cast(int, look.sample), _generator(seed))[-1:]
+                return cast(VAE, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
 
             started = time.perf_counter()
             with torch.inference_mode(), upscale.enough_memory(_too_large_for_memory(photo)):
@@ -289,10 +289,9 @@ class Restorer:
             loaded = self._model(model, device)
             started = time.perf_counter()
             with torch.inference_mode():
-                network = cast(VAE, loaded.network)
-                y = network.restored(luminance(square.to(device)))
-                chroma = network.draw(y, n, _generator(seed))
-                photos = image.to_photos(_finite(in_gamut(y.expand(n, -1, -1, -1), chroma), loaded.path))
+                images = square.to(device, memory_format=torch.channels_last)
+                drawn = loaded.network.draw(images, n, _generator(seed))  # type: ignore[operator]
+                photos = image.to_photos(_finite(drawn, loaded.path))
             spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
             seconds = time.perf_counter() - started
             return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)

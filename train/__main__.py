@@ -132,6 +132,16 @@ def start_from(network: nn.Module, path: Path) -> list[str]:
     return left
 
 
+def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
+    """Give ``network`` back a ``share`` of what it began with: the mean of two ends does better than either.
+
+    Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models ...".
+    """
+    for name, own in network.state_dict().items():
+        if own.is_floating_point():
+            own.lerp_(start[name].to(own.device), share)
+
+
 def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
     """A fresh network of a configuration, and its teachers."""
     network = cast(LuminanceNetwork, find_model(name).build(config["network"]))
@@ -254,6 +264,7 @@ def main(
         parts = sorted({".".join(each.split(".")[:2]) for each in left if not each.endswith("num_batches_tracked")})
         typer.echo(f"Not in {init}: {', '.join(parts) or 'nothing'}.")
     ema = AveragedModel(objective.network, multi_avg_fn=warm_average(config["ema"]), use_buffers=True)
+    begun = {key: each.clone() for key, each in ema.module.state_dict().items()} if init and config["keep"] else None
     step, total, seconds = 0, steps, 0.0
     if state:
         objective.load_state_dict(state["objective"])
@@ -261,7 +272,7 @@ def main(
         for player, optimisers in objective.optimisers.items():
             for optimiser, saved in zip(optimisers, state["optimisers"][player], strict=True):
                 optimiser.load_state_dict(saved)
-        step, total, seconds = state["step"], state["total"], state["seconds"]
+        step, total, seconds, begun = state["step"], state["total"], state["seconds"], state["begun"]
     learner = accelerator.prepare_model(objective)
 
     train, held_out = split(find_photos(photos))
@@ -285,6 +296,7 @@ def main(
         progress_made = {
             "objective": objective.state_dict(),
             "ema": ema.state_dict(),
+            "begun": begun,
             "optimisers": {player: [each.state_dict() for each in optimisers] for player, optimisers in players},
             "step": step,
             "total": total,
@@ -333,6 +345,8 @@ def main(
             report(losses)
             reported = seconds
     if accelerator.is_main_process:
+        if step == total and begun:
+            keep(ema.module, begun, config["keep"])
         if step == total and settled["fits_tone"]:
             stage = Batches(train, config["batch"], settled["seed"])
             tone.fit(cast(LuminanceNetwork, ema.module), stage, min(tone.STEPS, total))  # no longer than a trial run

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..degradations import luminance
 from ..types import ModelSpec
 from ._encoder import CHANNELS
 from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, both_ways, convolution, resized, zeroed
+from ._luminance import LuminanceNetwork, both_ways, convolution, in_gamut, resized, zeroed
 
 
 def _layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -96,7 +97,12 @@ class VAE(LuminanceNetwork):
 
     colouriser: Colouriser
 
-    def draw(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, alike in luminance: see `draw_chroma`."""
+        y = self.restored(luminance(image))
+        return in_gamut(y.expand(count, -1, -1, -1), self.draw_chroma(y, count, generator))
+
+    def draw_chroma(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One restored luminance ``[1, 1, H, W]`` -> ``[count, 2, H, W]``, each from a latent drawn on the CPU."""
         noise = torch.randn(count, self.colouriser.latent, generator=generator).to(y.device)
 
