@@ -183,6 +183,22 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
     }
 
 
+def test_a_run_that_goes_on_keeps_the_tone_and_some_of_what_it_started_from(folder: Path, tmp_path: Path) -> None:
+    path = weights.FOLDER / "vae.safetensors"
+    begun = weights.load("vae.safetensors").tensors
+    train("vae", folder, tmp_path / "run", steps=4, init=path)
+    made = {
+        name: each.float() for name, each in safetensors.torch.load_file(tmp_path / "run/weights.safetensors").items()
+    }
+    assert all(torch.equal(made[name], begun[name]) for name in begun if name.startswith("tone."))
+    learned = torch.load(tmp_path / "run" / "checkpoint.pt")["objective"]
+    moved = [
+        ((made[name] - begun[name]).norm() / (learned[f"network.{name}"] - begun[name]).norm()).item()
+        for name in ("detail.encoders.0.0.weight", "colouriser.bottom.weight")
+    ]
+    assert all(share < 0.6 for share in moved)  # the average lags behind, and half of it is the start's
+
+
 def test_weights_to_start_from_that_are_not_there_are_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot be read"):
         train("cnn", folder, tmp_path / "run", steps=1, init=tmp_path / "none.safetensors")
