@@ -94,8 +94,10 @@ def blended(
 
 def _starts(length: int, side: int, overlap: int, step: int) -> list[int]:
     """Where tiles of ``side`` pixels begin, evenly spread over ``length``."""
-    count = max(1, -(-(length - overlap) // (side - overlap)))
-    return [place * (length - side) // max(1, count - 1) // step * step for place in range(count)]
+    if length == side:
+        return [0]
+    count = -(-(length - overlap) // (side - overlap))
+    return [place * (length - side) // (count - 1) // step * step for place in range(count)]
 
 
 def _shares(starts: Sequence[int], side: int, overlap: int) -> list[Tensor]:

