@@ -196,7 +196,7 @@ def test_older_presets_and_recipes_damage_as_they_did(photos: list[Photo], name:
         assert np.abs(damaged - picture).mean() < 0.01
     drawn, fields = PRESETS[name].draw_many(np.random.default_rng(1), 6), torch.Generator().manual_seed(0)
     now = degrade_batch(to_tensor(photos[:6]), drawn, fields)[:, 0, ::4, ::4] * 255
-    assert np.abs(now.numpy() - batched).mean() < 0.01
+    assert np.abs(now.numpy() - batched).mean() < 0.02
 
 
 @pytest.mark.parametrize("name", OLD_RECIPES)

@@ -145,7 +145,7 @@ def test_its_three_models_restore(ran: Ran, photo: Photo, restorer: Restorer) ->
     assert difference(panel(shown["restore"], 0, 0), photo) < 4
     for column, result in enumerate(models.values()):
         drawn = panel(shown["restore"], 1, column)
-        assert difference(drawn, result) < 4
+        assert difference(drawn, result) < 6  # JPEG's, the more the more colourful
         assert difference(drawn, degraded) > 12
 
 

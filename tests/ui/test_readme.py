@@ -29,8 +29,9 @@ def block(section: str, language: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a.jpg is."""
-    shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / "a.jpg")
+    """Where the photos are that it names."""
+    for name in ("a.jpg", "old.jpg"):
+        shutil.copy(EXAMPLES / "coffee.jpg", tmp_path / name)
     return tmp_path
 
 
