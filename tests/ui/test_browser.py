@@ -265,7 +265,7 @@ def test_a_file_that_is_no_picture_is_one_clear_sentence(visit: Visit, french: b
     text_file = {"name": "photo.png", "mimeType": "image/png", "buffer": b"words " * 40}
     page.locator("#photo input[type=file]").set_input_files(text_file)
     says = "photo.png n'est pas une image lisible" if french else "photo.png is not a picture"
-    expect(page.get_by_test_id("toast-text").filter(has_text=says)).to_be_visible()
+    expect(page.get_by_test_id("toast-text").filter(has_text=says).first).to_be_visible()
 
 
 @LANGUAGES
