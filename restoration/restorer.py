@@ -253,7 +253,7 @@ class Restorer:
             if not isinstance(network, LuminanceNetwork):
                 raise ControlError(
                     "size_original",
-                    "{model} restores 128x128 pixels only; choose the size 128.",
+                    "{model} restores 128x128 pixels in its own colours only; choose the size 128, and no look.",
                     model=find_weights.title(self._id(model)),
                 )
             if look.sample and not isinstance(network, VAE):
@@ -265,7 +265,8 @@ class Restorer:
             started = time.perf_counter()
             with torch.inference_mode(), upscale.enough_memory(_too_large_for_memory(photo)):
                 restored = whole.restore(
-                    network, photo, chosen, chroma_of=sampled if look.sample else None,
+                    network, photo, chosen, check=lambda made: _finite(made, loaded.path),
+                    chroma_of=sampled if look.sample else None,
                     batch=1 if device == CPU else GPU_TILES, progress=progress,
                 )  # fmt: skip
             seconds = time.perf_counter() - started

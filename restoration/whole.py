@@ -37,26 +37,28 @@ def restore(
     photo: Photo,
     look: Look,
     *,
+    check: Callable[[Tensor], Tensor],
     chroma_of: Callable[[Tensor], Tensor] | None = None,
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Photo:
     """``photo`` restored by ``network``, in ``look.colour`` (not auto), at its own size.
 
-    ``chroma_of`` says which colours a restored luminance had, where the network's own answer is not wanted.
+    What the network makes goes through ``check``, which raises where it is no numbers. ``chroma_of`` says which
+    colours a restored luminance had, where the network's own answer is not wanted.
     """
     device = next(network.parameters()).device
     y = luminance_of(photo)
 
     def detail(planes: Tensor) -> Tensor:
-        return both_ways(network.detail, planes.to(device)).cpu()
+        return check(both_ways(network.detail, planes.to(device))).cpu()
 
     restored = tiling.blended(
         evidence(y), detail, tile=TILE, overlap=OVERLAP, step=STEP, batch=batch, progress=progress
     )
     size = small_size(photo.height, photo.width)
     small = detail(evidence(reduced(y, *size))).clamp(0, 1)  # at the size at which it learned what dust is
-    tone = network.tone(small.to(device)).cpu()
+    tone = check(network.tone(small.to(device))).cpu()
     restored = undo(tone, restored.clamp(0, 1), look.tone)
     if look.colour == "none":
         return painted(restored, None)
@@ -67,7 +69,7 @@ def restore(
     else:
         light = reduced(restored, *size)
         seen = undo(tone, small, look.tone).to(device)
-        chroma = (chroma_of or network.chroma)(seen).cpu()
+        chroma = check((chroma_of or network.chroma)(seen)).cpu()
     return painted(restored, Overlay(light, look.colour_strength * chroma, photo.height, photo.width))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restoration import PRESETS, ControlError, Look, Photo, Restorer, image, metrics, whole
+from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsError, image, metrics, whole
 from restoration.restorer import OWN_LOOK
 
 from .conftest import EXAMPLES
@@ -108,3 +108,12 @@ def test_tiles_are_counted(restorer: Restorer) -> None:
     restorer.restore_whole(large("coffee.jpg"), "cnn", look=GREY, progress=lambda *each: calls.append(each))
     assert calls == [(done, len(calls)) for done in range(1, len(calls) + 1)]
     assert len(calls) > 1
+
+
+def test_weights_that_give_no_numbers_are_said(photo: Photo) -> None:
+    for part in ("detail", "colouriser"):
+        broken = Restorer("cpu")
+        head = getattr(broken.network("gan"), part).head.conv
+        head.weight.fill_(float("nan"))
+        with pytest.raises(WeightsError, match="undefined numbers"):
+            broken.restore_whole(photo, "gan", look=Look())

@@ -144,7 +144,9 @@ def report(run: Run, asked: Recipe) -> Json:
     warnings = [str(differs)] if (differs := asked.mismatch(run.recipe)) else []
     warnings += fallen_back(run.fell_back).values()
     return {
-        "against": "the original at 128x128" if run.truth else "nothing: the photo came as it is",
+        "against": f"the original at {run.truth.width}x{run.truth.height}"
+        if run.truth
+        else "nothing: the photo came as it is",
         "measures": {
             name: finite(asdict(metrics.compare(photo, run.truth) if run.truth else metrics.judge(photo)))
             for name, photo in photos.items()

@@ -191,7 +191,7 @@ FRENCH: dict[str, str] = {
         " réduisez-la."
     ),
     "samples_none": "{model} n'a pas d'échantillons ; ne demandez pas d'échantillon.",
-    "size_original": "{model} ne restaure que 128x128 pixels ; choisissez la taille 128.",
+    "size_original": "{model} ne restaure que 128x128 pixels ; choisissez la taille 128, sans autre réglage.",
     "size_unknown": "La taille d'une photo est own ou 128, pas {size!r}.",
     "photo_failed": "{name} a échoué ({reason}).",
     "recipe_unfit": "Cette recette ne restaure rien ; utilisez celle d'une restauration.",
