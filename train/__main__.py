@@ -33,7 +33,7 @@ from restoration.types import RestorationError
 from . import tone
 from .data import Batches, batches, degrade
 from .objectives import Objective
-from .photos import PhotoFile, find_photos, split
+from .photos import PhotoFile, find_large, find_photos, split
 
 CONFIGS = Path(__file__).parent / "configs"
 REPORT_SECONDS = 300
@@ -277,7 +277,8 @@ def main(
 
     train, held_out = split(find_photos(photos))
     development = Development(held_out, accelerator.device)
-    dataset = Batches(train, config["batch"], settled["seed"], rank, world, in_memory=in_memory)
+    large = find_large(photos)
+    dataset = Batches(train, config["batch"], settled["seed"], rank, world, in_memory=in_memory, large=large)
     crops = batches(dataset, first=step, workers=workers)
 
     def report(losses: dict[str, Tensor]) -> None:
@@ -308,7 +309,7 @@ def main(
         told = {
             "photos": entry["photos"],
             "minutes": seconds / 60,
-            "training_photos": len(train),
+            "training_photos": len(train) + len(large),
             "init": settled["init"],
             "device": device_name(accelerator),
             "config": config,
@@ -324,7 +325,8 @@ def main(
         progress = step / total if total else seconds / settled["seconds"]
         torch.manual_seed(hash((settled["seed"], step, rank)))  # the objective's draws follow from the step, too
         truth = next(crops).to(accelerator.device).float().div(255)
-        degraded, faded = degrade(truth, config["degradations"], [settled["seed"], step, rank])
+        damage = config["degradations"]
+        degraded, faded = degrade(truth, damage, [settled["seed"], step, rank], dataset.pieces(step))
         ycc = to_ycc(truth).contiguous(memory_format=torch.channels_last)
         learner.train()
         losses: dict[str, Tensor] = {}

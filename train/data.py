@@ -27,6 +27,8 @@ ALIASED = 1 / 3
 """How many crops are resized bilinearly without antialiasing, as the original project resized all of its photos."""
 PIECES = 0.15
 """How many crops are pieces at the photo's own size or enlarged: larger photos are restored piece by piece."""
+LARGE = 0.18
+"""How many crops are pieces of large photos, where there are some: a camera's grain and JPEG's blocks, as they are."""
 PLAIN = 0.04
 """How many are no photos at all but a flat grey or a gradient, whose colour is none."""
 
@@ -38,11 +40,12 @@ class BadPhotoError(PhotoError):
         super().__init__("photo_bad", "{sentence}", sentence=sentence.split("BadPhotoError: ")[-1])
 
 
-def opened(photo: PhotoFile) -> Image.Image:
-    """The photo, upright and in RGB; a JPEG that is much larger than needed is decoded smaller."""
+def opened(photo: PhotoFile, *, whole: bool = False) -> Image.Image:
+    """The photo, upright and in RGB; a JPEG that is much larger than needed is decoded smaller, unless ``whole``."""
     try:
         found = Image.open(io.BytesIO(photo.read()))
-        found.draft("RGB", (2 * SIDE, 2 * SIDE))
+        if not whole:
+            found.draft("RGB", (2 * SIDE, 2 * SIDE))
         return ImageOps.exif_transpose(found).convert("RGB")
     except (OSError, ValueError) as error:
         raise BadPhotoError(f"{photo.name} in {photo.path} is not a readable photo ({error}); take it out.") from error
@@ -66,6 +69,16 @@ def random_crop(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
     return pixels[:, ::-1] if rng.random() < 0.5 else pixels
 
 
+def random_piece(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
+    """128x128 pixels of a large photo, uint8 ``[H, W, 3]``, as they are or of it made up to twice smaller."""
+    side = min(SIDE * max(1.0, rng.uniform(0, 2)), *image.size)
+    left, top = rng.uniform(0, 1, 2) * (image.width - side, image.height - side)
+    if side == SIDE:
+        left, top = int(left), int(top)
+    pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX, (left, top, left + side, top + side)))
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
+
+
 def plain(rng: np.random.Generator) -> np.ndarray:
     """A flat grey or a gradient from one grey to another, uint8 ``[H, W, 3]``."""
     greys = rng.uniform(0, 255, 4) if rng.random() < 0.5 else np.full(4, rng.uniform(0, 255))
@@ -76,8 +89,9 @@ def plain(rng: np.random.Generator) -> np.ndarray:
 class Batches(Dataset[Tensor]):
     """Batch ``i`` of random crops, uint8 ``[B, 3, 128, 128]``; every photo is seen once before any is seen again.
 
-    ``rank`` of ``world`` processes takes its own share of each batch number. ``plain_share`` of a batch is no photo.
-    ``in_memory`` photos are decoded once, by as many threads as there are cores; others when their turn comes.
+    Pieces of ``large`` photos take the place of some crops. ``rank`` of ``world`` processes takes its own share of each
+    batch number. ``plain_share`` of a batch is no photo. ``in_memory`` photos are decoded once, by as many threads as
+    there are cores; others when their turn comes.
     """
 
     def __init__(
@@ -89,9 +103,10 @@ class Batches(Dataset[Tensor]):
         world: int = 1,
         plain_share: float = PLAIN,
         in_memory: bool = False,
+        large: Sequence[PhotoFile] = (),
     ) -> None:
         self.photos, self.batch, self.seed, self.rank, self.world = photos, batch, seed, rank, world
-        self.plain_share = plain_share
+        self.plain_share, self.large = plain_share, large
         self._images: list[Image.Image] | None = None
         if in_memory:
             with ThreadPool() as pool:
@@ -103,9 +118,26 @@ class Batches(Dataset[Tensor]):
         crops = [self._crop(sight) for sight in range(first, first + self.batch)]
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
 
+    def pieces(self, number: int) -> np.ndarray:
+        """Which of batch ``number`` are pieces of large photos, bool ``[B]``."""
+        first = (number * self.world + self.rank) * self.batch
+        draws = (np.random.default_rng([self.seed, sight]) for sight in range(first, first + self.batch))
+        return np.array([self._kind(rng) == "piece" for rng in draws])
+
     def _crop(self, sight: int) -> np.ndarray:
         rng = np.random.default_rng([self.seed, sight])
-        return plain(rng) if rng.random() < self.plain_share else random_crop(self._image(sight), rng)
+        match self._kind(rng):
+            case "plain":
+                return plain(rng)
+            case "piece":
+                return random_piece(opened(self.large[int(rng.integers(len(self.large)))], whole=True), rng)
+        return random_crop(self._image(sight), rng)
+
+    def _kind(self, rng: np.random.Generator) -> str:
+        chance = rng.random()
+        if chance < self.plain_share:
+            return "plain"
+        return "piece" if self.large and chance < self.plain_share + LARGE else "crop"
 
     def _image(self, sight: int) -> Image.Image:
         epoch, place = divmod(sight, len(self.photos))
@@ -131,14 +163,19 @@ def draw_mixture(shares: Mapping[str, float], rng: np.random.Generator, count: i
     return {name: np.choose(chosen, [draw[name] for draw in draws]) for name in CONTROLS}
 
 
-def degrade(truth: Tensor, shares: Mapping[str, float], seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+def degrade(
+    truth: Tensor, shares: Mapping[str, float], seeds: Sequence[int], pieces: np.ndarray | None = None
+) -> tuple[Tensor, Tensor]:
     """A batch ``[B, 3, H, W]`` in [0, 1] -> its degraded luminance, and the luminance that is faded and else whole.
 
-    Both ``[B, 1, H, W]``. Equal seeds, equal damage.
+    Both ``[B, 1, H, W]``. Equal seeds, equal damage. Those that are ``pieces``, bool ``[B]``, get no scratches and no
+    dust: on a large photo these are larger, and what is as small there is a star or a glint.
     """
     rng = np.random.default_rng(seeds)
     fields = torch.Generator(truth.device).manual_seed(int(rng.integers(2**63)))
     strengths = draw_mixture(shares, rng, len(truth))
+    if pieces is not None:
+        strengths |= {name: np.where(pieces, 0, strengths[name]) for name in ("scratches", "dust")}
     faded = fade_batch(luminance(truth), strengths, fields)
     unfading = strengths | {"fading": np.zeros(len(truth))}
     return degrade_batch(faded.expand(-1, 3, -1, -1), unfading, fields), faded

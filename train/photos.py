@@ -84,6 +84,11 @@ def find_photos(source: str) -> list[PhotoFile]:
     return photos_of(path)
 
 
+def find_large(source: str) -> list[PhotoFile]:
+    """The photos of ``large-*.tar`` in a folder: larger than 128 pixels by far, to learn from in pieces."""
+    return [photo for each in sorted(Path(source).glob("large-*.tar")) for photo in shard(each)]
+
+
 def download(handle: str) -> Path:
     """A Kaggle dataset's folder; the original project's is ``starktony45/image-dataset``."""
     try:

@@ -100,3 +100,22 @@ def test_detail_is_to_be_restored_in_the_tone_that_it_came_with(photos: list[Pho
     low, high = (each.flatten(1).std(1)[has_faded] for each in (faded, y))
     assert (low < high).all()
     assert ((degraded - faded).abs().mean() < (degraded - y).abs().mean()).all()
+
+
+def test_pieces_of_large_photos_join_and_get_no_dust(tmp_path: Path, photos: list[PhotoFile]) -> None:
+    """They show a photo's pixels as they are: every second column of this one is dark."""
+    stripes = np.zeros((600, 700, 3), np.uint8)
+    stripes[:, ::2] = 200
+    Image.fromarray(stripes).save(tmp_path / "stripes.png")
+    dataset = Batches(photos, batch=64, seed=0, large=folder_photos(tmp_path))
+    pieces, crops = dataset.pieces(0), dataset[0]
+    assert 0.08 < pieces.mean() < 0.3
+    first = crops[pieces].float()
+    assert (first.diff(dim=3).abs().mean((1, 2, 3)) == 200).any()
+    assert torch.equal(crops[~pieces], Batches(photos, batch=64, seed=0)[0][~pieces])
+    truth = torch.full((64, 3, 128, 128), 0.5)
+    aged = [degrade(truth, {"antique": 1}, [0], each) for each in (None, pieces)]
+    spotless = [((degraded - faded).abs().amax((1, 2, 3)) < 0.45).numpy() for degraded, faded in aged]
+    assert spotless[1][pieces].all()
+    assert not spotless[0][pieces].all()
+    assert (spotless[0] == spotless[1])[~pieces].all()

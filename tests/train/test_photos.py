@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import EXAMPLES
 from tests.train.conftest import make_shard
-from train.photos import find_photos, photos_of, shard, split
+from train.photos import find_large, find_photos, photos_of, shard, split
 
 
 def pack(shards: Path, out: Path, parts: int) -> None:
@@ -99,3 +99,10 @@ def test_nothing_to_learn_from_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(SystemExit, match="pip install kagglehub"):
         find_photos("kaggle:starktony45/image-dataset")
+
+
+def test_large_photos_lie_beside_the_shards(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "large-photos.tar", "w") as archive:
+        archive.add(EXAMPLES / "coffee.jpg", "coffee.jpg")
+    assert [photo.name for photo in find_large(str(tmp_path))] == ["coffee.jpg"]
+    assert find_large("kaggle:OWNER/DATASET") == []
