@@ -32,7 +32,7 @@ def _font() -> ImageFont.FreeTypeFont:
 
 
 def sheet(rows: Sequence[Sequence[Panel]], side: int = 256) -> Photo:
-    """Panels in rows, each drawn ``side`` pixels wide and high (nearest neighbour: pixels stay pixels)."""
+    """Panels in rows, each fitted into a square of ``side`` pixels. Of what is enlarged, pixels stay pixels."""
     font = _font()
     captions = max(len(panel.captions) for row in rows for panel in row)
     step_x, step_y = side + _GAP, side + captions * _LINE + 2 * _GAP
@@ -43,7 +43,10 @@ def sheet(rows: Sequence[Sequence[Panel]], side: int = 256) -> Photo:
         for x, panel in enumerate(row):
             left, top = _GAP + x * step_x, _GAP + y * step_y
             picture = Image.fromarray(panel.photo.pixels)
-            canvas.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
+            scale = side / max(picture.size)
+            width, height = (max(1, round(length * scale)) for length in picture.size)
+            how = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BICUBIC
+            canvas.paste(picture.resize((width, height), how), (left + (side - width) // 2, top + (side - height) // 2))
             for line, caption in enumerate(panel.captions):
                 ink = "black" if line == 0 else "#555555"
                 draw.text((left, top + side + 4 + line * _LINE), caption, font=font, fill=ink)

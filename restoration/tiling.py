@@ -60,53 +60,59 @@ def blended(
     process: Callable[[Tensor], Tensor],
     *,
     tile: int,
-    overlap: int,
+    margin: int,
+    fade: int,
     step: int,
+    border: int = 0,
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Tensor:
-    """``process`` of planes ``[1, C, H, W]`` -> ``[1, 1, H, W]``, ``batch`` tiles ``[B, C, tile, tile]`` at a time.
+    """``process`` of planes ``[1, C, H, W]`` -> ``[1, 1, H, W]``, ``batch`` tiles of at most ``tile`` pixels a side at
+    a time.
 
-    Neighbours share at least about ``overlap`` pixels, over the inner half of which one fades into the other, so that
-    there is no seam where they differ. Sides and starts are multiples of ``step``: to a network that halves its
-    features, other places look different. Borders are mirrored up to them.
+    Of a tile, ``margin`` pixels are thrown away where a neighbour has them too: a network takes the end of its tile for
+    the end of the world. Over the next ``fade`` one fades into the other, so that there is no seam where they differ.
+    Around the whole, ``border`` pixels are mirrored. Sides and starts are multiples of ``step``: to a network that
+    halves its features, other places look different.
     """
     height, width = planes.shape[2:]
-    padded = functional.pad(planes, (0, -width % step, 0, -height % step), "reflect")
-    sides = [min(tile, length) for length in padded.shape[2:]]
-    starts = [_starts(length, side, overlap, step) for length, side in zip(padded.shape[2:], sides, strict=True)]
-    shares = [_shares(each, side, overlap) for each, side in zip(starts, sides, strict=True)]
+    beyond = [border + -(length + 2 * border) % step for length in (height, width)]
+    padded = functional.pad(planes, (border, beyond[1], border, beyond[0]), "reflect")
+    del planes  # large, and no more needed
+    spread = [_spread(length, tile, 2 * margin + fade, step) for length in padded.shape[2:]]
+    shares = [_shares(starts, side, margin, fade) for starts, side in spread]
     result = torch.zeros_like(padded[0, 0])
-    places = [(row, column) for row in range(len(starts[0])) for column in range(len(starts[1]))]
+    (tops, rows), (lefts, columns) = spread
+    places = [(row, column) for row in range(len(tops)) for column in range(len(lefts))]
     for first in range(0, len(places), batch):
         some = places[first : first + batch]
         areas = [
-            (slice(starts[0][row], starts[0][row] + sides[0]), slice(starts[1][column], starts[1][column] + sides[1]))
-            for row, column in some
+            (slice(tops[row], tops[row] + rows), slice(lefts[column], lefts[column] + columns)) for row, column in some
         ]
-        made = process(torch.cat([padded[:, :, rows, columns] for rows, columns in areas]))
+        made = process(torch.cat([padded[:, :, down, across] for down, across in areas]))
         for (row, column), area, each in zip(some, areas, made, strict=True):
             result[area] += shares[0][row][:, None] * shares[1][column] * each[0]
         if progress:
             progress(min(first + batch, len(places)), len(places))
-    return result[None, None, :height, :width]
+    return result[None, None, border : border + height, border : border + width]
 
 
-def _starts(length: int, side: int, overlap: int, step: int) -> list[int]:
-    """Where tiles of ``side`` pixels begin, evenly spread over ``length``."""
-    if length == side:
-        return [0]
-    count = -(-(length - overlap) // (side - overlap))
-    return [place * (length - side) // (count - 1) // step * step for place in range(count)]
+def _spread(length: int, most: int, overlap: int, step: int) -> tuple[list[int], int]:
+    """Where tiles of at most ``most`` pixels begin, evenly spread over ``length``, and how long they are."""
+    if length <= most:
+        return [0], length
+    count = -(-(length - overlap) // (most - overlap))
+    side = -(-(length + (count - 1) * overlap) // (count * step)) * step
+    return [place * (length - side) // (count - 1) // step * step for place in range(count)], side
 
 
-def _shares(starts: Sequence[int], side: int, overlap: int) -> list[Tensor]:
+def _shares(starts: Sequence[int], side: int, margin: int, fade: int) -> list[Tensor]:
     """What each of the tiles that begin at ``starts`` counts along its ``side`` pixels; at each pixel they add to 1."""
     at = torch.arange(side) + 0.5
     weights = []
     for place in range(len(starts)):
-        before = ((at - overlap / 4) / (overlap / 2)).clamp(0, 1) if place else torch.ones(side)
-        after = ((side - at - overlap / 4) / (overlap / 2)).clamp(0, 1) if place < len(starts) - 1 else torch.ones(side)
+        before = ((at - margin) / fade).clamp(0, 1) if place else torch.ones(side)
+        after = ((side - at - margin) / fade).clamp(0, 1) if place < len(starts) - 1 else torch.ones(side)
         weights.append(before * after)
     total = torch.zeros(starts[-1] + side)
     for start, weight in zip(starts, weights, strict=True):

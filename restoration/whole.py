@@ -22,12 +22,19 @@ from .models._tone import undo
 from .tiling import Progress
 from .types import SIDE, Look, Photo
 
-TILE = 512
-OVERLAP = 128
+TILE = 1088
+"""Most pixels a side that are restored at once: smaller tiles are no quicker, and overlap more."""
+MARGIN = 80
+FADE = 32
+BORDER = 32
+"""Pixels that are mirrored around a photo larger than those that the networks learned from: zeros, which convolutions
+see there, made a network invent a row of dots."""
 STEP = 16
 """A network's sides are multiples of it."""
 LONGEST = 8 * SIDE
 """Of the small photo: a longer one is squashed."""
+DOUBT = 6 / 255**2
+"""Mean square of a change of detail that the networks make for nothing in large photos, which they know less well."""
 STRIP = 1_000_000
 """Pixels that are put together at once."""
 
@@ -49,17 +56,26 @@ def restore(
     """
     device = next(network.parameters()).device
     y = luminance_of(photo)
-
-    def detail(planes: Tensor) -> Tensor:
-        return check(both_ways(network.detail, planes.to(device))).cpu()
-
-    restored = tiling.blended(
-        evidence(y), detail, tile=TILE, overlap=OVERLAP, step=STEP, batch=batch, progress=progress
-    )
     size = small_size(photo.height, photo.width)
-    small = detail(evidence(reduced(y, *size))).clamp(0, 1)  # at the size at which it learned what dust is
+    small = evidence(reduced(y, *size)).to(device)  # at the size at which it learned what dust is
+    small = check(both_ways(network.detail, small)).cpu().clamp(0, 1)
+    if size == (photo.height, photo.width):
+        restored = small
+    else:
+
+        def detail(planes: Tensor) -> Tensor:
+            planes = planes.to(device)
+            made = network.detail(planes)
+            return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # both at once take more memory
+
+        border = BORDER if min(photo.height, photo.width) > SIDE else 0
+        restored = tiling.blended(
+            evidence(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP, border=border, batch=batch,
+            progress=progress,
+        )  # fmt: skip
+        restored = trusted(y, restored.clamp_(0, 1))
     tone = check(network.tone(small.to(device))).cpu()
-    restored = undo(tone, restored.clamp(0, 1), look.tone)
+    restored = undo(tone, restored, look.tone)
     if look.colour == "none":
         return painted(restored, None)
     if look.colour == "keep":
@@ -71,6 +87,18 @@ def restore(
         seen = undo(tone, small, look.tone).to(device)
         chroma = check((chroma_of or network.chroma)(seen)).cpu()
     return painted(restored, Overlay(light, look.colour_strength * chroma, photo.height, photo.width))
+
+
+def trusted(y: Tensor, restored: Tensor) -> Tensor:
+    """``y`` changed towards ``restored``, both ``[1, 1, H, W]``: all the way by a large change, not at all by a small.
+
+    A photo that hardly changes was hardly damaged, and what changes is mostly glints and grain that look like damage:
+    the positive-part estimator of James and Stein (1961, "Estimation with quadratic loss"). At the size at which the
+    networks learned there is no doubt.
+    """
+    doubt = DOUBT * max(0.0, 1 - SIDE / min(y.shape[2:]))
+    change = functional.mse_loss(restored, y).item()
+    return y.lerp(restored, max(0.0, 1 - doubt / change)) if change and doubt else restored
 
 
 def luminance_of(photo: Photo) -> Tensor:
