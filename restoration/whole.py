@@ -29,6 +29,8 @@ FADE = 32
 BORDER = 32
 """Pixels that are mirrored around a photo larger than those that the networks learned from: zeros, which convolutions
 see there, made a network invent a row of dots."""
+COLOUR_BORDER = 8
+"""Likewise of the small photo, for its colours: with none, plain pictures get stains; with more, colours are worse."""
 STEP = 16
 """A network's sides are multiples of it."""
 LONGEST = 8 * SIDE
@@ -59,21 +61,8 @@ def restore(
     size = small_size(photo.height, photo.width)
     small = evidence(reduced(y, *size)).to(device)  # at the size at which it learned what dust is
     small = check(both_ways(network.detail, small)).cpu().clamp(0, 1)
-    if size == (photo.height, photo.width):
-        restored = small
-    else:
-
-        def detail(planes: Tensor) -> Tensor:
-            planes = planes.to(device)
-            made = network.detail(planes)
-            return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # both at once take more memory
-
-        border = BORDER if min(photo.height, photo.width) > SIDE else 0
-        restored = tiling.blended(
-            evidence(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP, border=border, batch=batch,
-            progress=progress,
-        )  # fmt: skip
-        restored = trusted(y, restored.clamp_(0, 1))
+    is_small = size == (photo.height, photo.width)
+    restored = small if is_small else trusted(y, in_tiles(network, y, check, batch, progress))
     tone = check(network.tone(small.to(device))).cpu()
     restored = undo(tone, restored, look.tone)
     if look.colour == "none":
@@ -84,9 +73,28 @@ def restore(
         chroma = smoothed(light, own_chroma(photo, *size), radius=4)
     else:
         light = reduced(restored, *size)
-        seen = undo(tone, small, look.tone).to(device)
+        border = 0 if is_small else COLOUR_BORDER
+        seen = functional.pad(undo(tone, small, look.tone), 4 * [border], "reflect").to(device)
         chroma = check((chroma_of or network.chroma)(seen)).cpu()
+        chroma = chroma[:, :, border : border + size[0], border : border + size[1]]
     return painted(restored, Overlay(light, look.colour_strength * chroma, photo.height, photo.width))
+
+
+def in_tiles(
+    network: LuminanceNetwork, y: Tensor, check: Callable[[Tensor], Tensor], batch: int, progress: Progress | None
+) -> Tensor:
+    """The detail of a large luminance ``[1, 1, H, W]``, in [0, 1]."""
+    device = next(network.parameters()).device
+
+    def detail(planes: Tensor) -> Tensor:
+        planes = planes.to(device)
+        made = network.detail(planes)
+        return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # `both_ways` takes more memory
+
+    return tiling.blended(
+        evidence(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP,
+        border=BORDER if min(y.shape[2:]) > SIDE else 0, batch=batch, progress=progress,
+    ).clamp_(0, 1)  # fmt: skip
 
 
 def trusted(y: Tensor, restored: Tensor) -> Tensor:
