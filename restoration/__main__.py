@@ -20,6 +20,7 @@ from . import image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
 from .outputs import (
     Entry,
+    Format,
     Job,
     commit,
     finite,
@@ -49,17 +50,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Restore and colourise damaged photos with a VAE, a GAN and a CNN, and compare them.\n\n"
-    "INPUT is files or folders (searched through). OUT ending in .png, .jpg or .webp is a file, anything else a folder."
+    "INPUT is files or folders (searched through). OUT ending in .png, .jpg, .jpeg or .webp is a file, anything else a "
+    "folder."
     " A report.jsonl lies beside the results; what it lists as done is not done again. Exit status: 0 all went well,"
     " 1 some photo failed, 2 wrong usage.",
 )
 
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
-FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
-SizeFlag = Annotated[
-    Literal["own", "128"], typer.Option("--size", help="The photo whole, at its own size, or made 128x128 first.")
+FormatFlag = Annotated[
+    Format,
+    typer.Option("--format", help="Of results in a folder: same makes a JPEG of a JPEG, and a PNG of all else."),
 ]
+MaxPixelsFlag = Annotated[
+    int, typer.Option("--max-pixels", min=16 * 16, help="Of a photo; what is larger is not read, as it fills memory.")
+]
+FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
 DeviceFlag = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the networks run.")]
 EngineFlag = Annotated[
     str, typer.Option("--engine", help="Of the upscaling: auto, fast, general, x4plus, x2plus or bicubic.")
@@ -238,6 +244,13 @@ def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     return Restorer(device, own_weights or ())
 
 
+def _load(path: Path, size: Size, fit: image.Fit, max_pixels: int) -> Photo:
+    """The photo at ``path``, at the size that it is to be restored at."""
+    if size == "own":
+        return image.load(path, reduce_to=None, max_pixels=max_pixels)
+    return image.fit(image.load(path, max_pixels=max_pixels), fit)
+
+
 def _size(given: str) -> Size:
     return "own" if given == "own" else 128
 
@@ -261,6 +274,7 @@ class Damage:
     size: Size
     fit: image.Fit
     controls: dict[str, float | bool]
+    max_pixels: int
 
     def of(self, index: int) -> tuple[Degradation, int]:
         """The degradation of photo ``index`` and its seed; each photo of a run gets a seed of its own."""
@@ -275,9 +289,7 @@ class Damage:
 
     def load(self, path: Path) -> Photo:
         """The undamaged photo at ``path``, at the size that it is to have."""
-        if self.size == "own":
-            return image.load(path, reduce_to=None)
-        return image.fit(image.load(path), self.fit)
+        return _load(path, self.size, self.fit, self.max_pixels)
 
 
 def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -291,6 +303,10 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
             typer.Option("--size", help="The photo whole, at its own size, or made 128x128 first [default: 128]."),
         ),
         "fit": (image.Fit | None, typer.Option("--fit", help="How a photo becomes 128x128 [default: crop].")),
+        "max_pixels": (
+            int | None,
+            typer.Option("--max-pixels", min=16 * 16, help="Of a photo; what is larger is not read [default: 100 MP]."),
+        ),
         "grayscale": (bool | None, typer.Option("--grayscale/--colour", help="Take the colour away [default: yes].")),
     }
     for name, control in CONTROLS.items():
@@ -321,8 +337,9 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
             fit = flags["fit"] or (recipe and recipe.fit) or "crop"
             size = _size(flags["size"]) if flags["size"] else recipe.size if recipe else 128
             damage = Damage(
-                recipe=recipe, preset=named, seed=seed, size=size, fit=cast(image.Fit, fit), controls=controls
-            )
+                recipe=recipe, preset=named, seed=seed, size=size, fit=cast(image.Fit, fit), controls=controls,
+                max_pixels=flags["max_pixels"] or image.MAX_SCAN,
+            )  # fmt: skip
             damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
         command(**given, damage=damage)
 
@@ -351,8 +368,21 @@ def restore_command(
     upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
-    size: SizeFlag = "128",
+    size: Annotated[
+        Literal["own", "128"] | None,
+        typer.Option(
+            help="The photo whole, at its own size, or made 128x128 first [default: own; 128 by the original project's "
+            "networks, which know nothing else]."
+        ),
+    ] = None,
     fit: FitFlag = "crop",
+    format: Annotated[
+        Format | None,
+        typer.Option(
+            help="Of results in a folder: same makes a JPEG of a JPEG, and a PNG of all else [default: same; at --size "
+            "128 png]."
+        ),
+    ] = None,
     colour: Annotated[
         Colour | None,
         typer.Option(
@@ -365,6 +395,7 @@ def restore_command(
     tone_strength: Annotated[float, typer.Option(help="How much of it: 0 to 1.")] = 1,
     sample: Annotated[int | None, typer.Option(help="One of the VAE's samples, from 1 on, as the result.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
     ray: Annotated[
@@ -375,10 +406,10 @@ def restore_command(
         ),
     ] = False,
 ) -> None:
-    """Restore and colourise damaged photos: a.jpg gives a.png, 128x128 or, with --size own, the whole photo; with
-    --upscale 4 also a_x4.png.
+    """Restore and colourise damaged photos, whole: a.jpg gives a.jpg in OUT; with --upscale 4 also a_x4.jpg, four times
+    as large.
 
-    A pair that `degrade` wrote is measured against its truth.
+    --size 128 does what the laboratory does. A pair that `degrade` wrote is measured against its truth.
     """
     with _clear_errors():
         if engine == "ray":
@@ -389,16 +420,17 @@ def restore_command(
             )
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
         restorer = _restorer("cpu" if ray else device, weights)
+        name = model or restorer.model
+        chosen: Size = _size(size) if size else "own" if restorer.restores_whole(name) else 128
         look = Look(
-            colour=colour or ("auto" if size == "own" else "new"),
+            colour=colour or ("auto" if chosen == "own" else "new"),
             colour_strength=colour_strength,
             tone=0 if tone == "off" else tone_strength,
             sample=sample,
         )
-        asked = Recipe(
-            size=_size(size), fit=fit, look=look, seed=seed, models={model or restorer.model: None}, upscaling=upscaling
-        )
-        _restore(inputs, out, asked, restorer, _cluster(device, weights) if ray else nullcontext())
+        asked = Recipe(size=chosen, fit=fit, look=look, seed=seed, models={name: None}, upscaling=upscaling)
+        cluster = _cluster(device, weights) if ray else nullcontext()
+        _restore(inputs, out, asked, restorer, cluster, format or ("same" if chosen == "own" else "png"), max_pixels)
 
 
 @app.command("replay")
@@ -406,6 +438,8 @@ def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
     inputs: Inputs,
     out: Out,
+    format: FormatFlag = "png",
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
@@ -420,7 +454,7 @@ def replay_command(
             raise ControlError(
                 "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
             )
-        _restore(inputs, out, asked, _restorer(device, weights), nullcontext())
+        _restore(inputs, out, asked, _restorer(device, weights), nullcontext(), format, max_pixels)
 
 
 def _restore(
@@ -429,6 +463,8 @@ def _restore(
     asked: Recipe,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
+    format: Format,
+    max_pixels: int,
 ) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
 
@@ -445,7 +481,7 @@ def _restore(
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
-    jobs = plan(inputs, out, kinds, skip_truths=True)
+    jobs = plan(inputs, out, kinds, skip_truths=True, format=format)
 
     def prepared(restorer: Restorer) -> Recipe:
         resolved = pipeline.resolve(restorer, asked)
@@ -455,7 +491,7 @@ def _restore(
     def results(job: Job, run: pipeline.Run) -> Results:
         truth = run.truth
         if truth is None and (path := truth_of(job.source)):
-            truth = load(path)
+            truth = _load(path, recipe.size, recipe.fit, max_pixels)
         pictures: dict[str, Photo | bytes] = {}
         seconds, measured = {}, {}
         for name, ending in endings.items():
@@ -464,19 +500,17 @@ def _restore(
             if recipe.upscaling:
                 larger = run.enlarged[name]
                 pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
-            if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
+            if truth:
                 from . import metrics  # SciPy's import, for which most runs need not wait
 
                 measured[name] = metrics.compare(result.photo, truth)
         colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
-        sizes = {"size": [run.degraded.width, run.degraded.height]}
-        return pictures, {**_facts(seconds, measured), **sizes, **colours}
-
-    def load(path: Path) -> Photo:
-        return image.load(path, reduce_to=None) if recipe.size == "own" else image.fit(image.load(path), recipe.fit)
+        pixels = {"given": run.degraded, **{kind: each for kind, each in pictures.items() if isinstance(each, Photo)}}
+        sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
+        return pictures, {**_facts(seconds, measured), "sizes": sizes, **colours}
 
     def read(job: Job) -> Photo:
-        return load(job.source)
+        return _load(job.source, recipe.size, recipe.fit, max_pixels)
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
         with _tile_bar() if len(jobs) == 1 else nullcontext() as progress:
@@ -670,24 +704,25 @@ def upscale_command(
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
     tile: TileFlag = None,
+    format: FormatFlag = "same",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
-    """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.png.
+    """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.jpg.
 
     Transparency is laid on white.
 
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
     with _clear_errors():
-        jobs = plan(inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"})
+        jobs = plan(inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=format)
         restorer = _restorer(device, weights)
         upscaling = restorer.upscaling(scale, engine, denoise, tile)
         restorer.prepare()
         recipe = Recipe(size="own", upscaling=upscaling)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-            photo = image.load(job.source, reduce_to=None)
+            photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN)
             with _tile_bar() as progress:
                 larger = restorer.upscale(
                     photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress

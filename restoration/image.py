@@ -1,4 +1,4 @@
-"""The only border between files, Pillow pictures and tensors: decoding, limits, orientation, fit and rounding."""
+"""The only border between files, Pillow pictures and tensors: decoding, limits, colours, fit and rounding."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import hashlib
 import io
 import logging
 import os
+import struct
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
+from . import details
+from .details import MAX_EXIF
+from .details import without_place as without_place
 from .types import SIDE, ControlError, Photo, PhotoError
 
 if TYPE_CHECKING:
@@ -24,15 +29,26 @@ logger = logging.getLogger(__name__)
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")  # the JPEG reader also gives MPO, as many phones write
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
 """What a folder is searched for."""
-OUTPUT_SUFFIXES = (".png", ".jpg", ".webp")
+OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 MAX_PIXELS = 24_000_000
+MAX_SCAN = 100_000_000
+"""Pixels, where the photo is one's own and its memory too: A4 at 600 dpi has 35 million, A3 has 70."""
 FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24}
 """How many times as many pixels a format may have: a JPEG can be decoded at a fraction of its size, what phones call 24
 megapixels, in HEIC, are 24.5, and Pillow holds a WebP four times."""
 MAX_BYTES = 200_000_000  # what 24 megapixels take with 16 bits and transparency, uncompressed
-MAX_EXIF = 65_536  # bytes, which are a camera's segment; of a longer one Pillow may copy each tag's megabytes
+MAX_PROFILE = 4_000_000  # bytes; a press's are the largest, and have less
 MIN_SIDE = 16
 STRIP = 1_000_000  # pixels that are converted at once
+WHITES = (1023, 4095, 16_383, 65_535)
+"""The level of white in 10, 12, 14 and 16 bits, all of which scanners store as 16."""
+PROFILED = {
+    "GRAY": ("1", "L", "LA", "I;16", "I;16B", "I;16L"),
+    "RGB": ("P", "PA", "RGB", "RGBA"),
+    "CMYK": ("CMYK",),
+}
+"""The modes that a profile of each colour space is for."""
 
 # What Pillow would print about a damaged file on its way to the one sentence that says it.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -45,31 +61,37 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
     """Read a picture file as it is meant to be seen.
 
     The contents say what it is, not the name. Its size is checked from the header, before anything is decoded. EXIF
-    orientation is applied, transparency is laid on white, 16-bit grey is scaled, CMYK and LAB are converted, and an
-    animation gives its first frame. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both sides at least twice
-    ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than ``max_pixels``, which is at
-    least halved).
+    orientation is applied, colours are made sRGB by the profile that the file holds (the log says where it cannot be
+    used), transparency is laid on white, 16 bits are scaled, also where a TIFF uses 10, 12 or 14 of them, CMYK and LAB
+    are converted, and an animation gives its first frame. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both
+    sides at least twice ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than
+    ``max_pixels``, which is at least halved). What the file says of the photo comes with it, by `details.of`.
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
-    damaged one, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB, or with a side under 16 pixels.
+    damaged one, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB (more where ``max_pixels`` are more than 24
+    million), or with a side under 16 pixels.
     """
     name = Path(path).name
+    max_bytes = MAX_BYTES * max(1, max_pixels / MAX_PIXELS)
     _register_heif()
     try:
-        if os.path.getsize(path) > MAX_BYTES:
+        if os.path.getsize(path) > max_bytes:
             raise PhotoError(
                 "photo_too_heavy",
                 "{name} has more than {most} MB; save it smaller.",
                 name=name,
-                most=MAX_BYTES // 10**6,
+                most=int(max_bytes) // 10**6,
             )
         with Image.open(path, formats=FORMATS) as picture:
             _check_size(picture, name, max_pixels)
             if picture.format in ("JPEG", "MPO"):
                 _decode_reduced(picture, reduce_to, max_pixels)
             picture.load()
+            found = details.of(picture)
             _turn_upright(picture)
-            return Photo(_to_rgb(picture, name))
+            if isinstance(picture, TiffImagePlugin.TiffImageFile):
+                _brighten(picture, name)
+            return Photo(_to_rgb(picture, name), found)
     except (PhotoError, MemoryError):
         raise
     except FileNotFoundError:
@@ -103,27 +125,31 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
+def _most(format: str, max_pixels: int) -> float:
+    """How many pixels a format may have: never more than Pillow opens."""
+    return min(max_pixels * FACTORS.get(format, 1), 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize))
+
+
 def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
     return PhotoError(
         "photo_too_large",
         "{name} is too large; make it smaller than {most:g} megapixels ({most_jpeg:g} for a JPEG).",
         name=name,
-        most=max_pixels * min(1, FACTORS.get(format, 1)) / 1e6,
-        most_jpeg=max_pixels * FACTORS["JPEG"] / 1e6,
+        most=min(max_pixels, _most(format, max_pixels)) / 1e6,
+        most_jpeg=_most("JPEG", max_pixels) / 1e6,
     )
 
 
 def _check_size(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> None:
     """Refuse what is too small, or would take too much to decode."""
     format = picture.format or ""
-    most = max_pixels * FACTORS.get(format, 1)
     pixels = picture.width * picture.height
     if isinstance(picture, TiffImagePlugin.TiffImageFile):  # its tiles may be larger than the picture
         tile = [picture.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
         pixels = max(pixels, tile[0] * tile[1])
     if isinstance(picture, JpegImagePlugin.JpegImageFile) and "progressive" in picture.info:
         pixels = max(pixels, pixels * picture.layers // 3)  # libjpeg holds 2 bytes of each layer at its whole size
-    if pixels > most:
+    if pixels > _most(format, max_pixels):
         raise _too_large(name, format, max_pixels)
     if any(tile.codec_name == "bmp_rle" for tile in picture.tile):  # a byte of which may stand for 255 rows
         raise Image.UnidentifiedImageError
@@ -159,6 +185,61 @@ def _turn_upright(picture: Image.Image) -> None:
         logger.debug("EXIF not read: %s", error)
 
 
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The picture from top to bottom in parts, each after the row that it begins at."""
+    rows = max(1, STRIP // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        whole = bottom - top == picture.height
+        yield top, picture if whole else picture.crop((0, top, picture.width, bottom))
+
+
+def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str) -> None:
+    """Scale colours that use 10, 12 or 14 of their 16 bits, which Pillow leaves dark, as it takes their high bytes.
+
+    The low bytes are read here, by taking the file's numbers for those of the other byte order.
+    """
+    tags = picture.tag_v2
+    if picture.mode not in ("RGB", "RGBA") or set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) != {16}:
+        return
+    white = _white(picture, 256 * _highest(picture) + 255)
+    misread = picture.info["compression"] == "raw" or white < WHITES[-1]
+    if misread and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:  # one colour after the other
+        raise PhotoError(
+            "photo_16_bits",
+            "{name} stores its 16-bit colours in a way that is not read here; save it with 8 bits.",
+            name=name,
+        )
+    if white == WHITES[-1]:
+        return
+    swapped = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+    with Image.open(picture.filename, formats=["TIFF"]) as low:
+        for number, tile in enumerate(low.tile):
+            assert isinstance(tile.args, tuple)
+            layout, *rest = tile.args
+            low.tile[number] = tile._replace(args=(layout[:-1] + swapped[layout[-1]], *rest))
+        low.load()
+        for (top, strip), (_, low_strip) in zip(_strips(picture), _strips(low), strict=True):
+            levels = np.asarray(strip).astype(np.uint16) * 256 + np.asarray(low_strip)
+            scaled = np.rint(np.minimum(levels, white) * np.float32(255 / white)).astype(np.uint8)
+            picture.paste(Image.fromarray(scaled), (0, top))
+
+
+def _highest(picture: Image.Image) -> int:
+    """The highest level of any pixel, its opacity aside."""
+    strips = (np.asarray(strip).reshape(strip.height, strip.width, -1) for _, strip in _strips(picture))
+    return max(int(levels[..., :3].max()) for levels in strips)
+
+
+def _white(picture: Image.Image, highest: int) -> int:
+    """The level of white where no pixel is above ``highest``: a TIFF may use fewer bits than it has, and say so."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return WHITES[-1]
+    said = picture.tag_v2.get(281, ())  # its MaxSampleValue
+    levels = [highest, *(level for level in np.ravel(said) if isinstance(level, int | np.integer))]
+    return next((white for white in WHITES if max(levels) <= white), WHITES[-1])
+
+
 def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
     """uint8 ``[H, W, 3]``, strip by strip, so that no conversion takes the memory of another whole picture."""
     if picture.mode in ("I", "F"):
@@ -167,39 +248,118 @@ def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
             "{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.",
             name=name,
         )
-    convert = _converter(picture)
+    convert = _converter(picture, name)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
-    rows = max(1, STRIP // picture.width)
-    for top in range(0, picture.height, rows):
-        bottom = min(top + rows, picture.height)
-        whole = bottom - top == picture.height
-        pixels[top:bottom] = convert(picture if whole else picture.crop((0, top, picture.width, bottom)))
+    for top, strip in _strips(picture):
+        pixels[top : top + strip.height] = convert(strip)
     return pixels
 
 
-def _converter(picture: Image.Image) -> Callable[[Image.Image], np.ndarray]:
+def _converter(picture: Image.Image, name: str) -> Callable[[Image.Image], np.ndarray]:
     """What turns a strip of ``picture`` into RGB, or into grey ``[h, w, 1]``."""
-    if picture.mode.startswith("I;16"):
-        return _scaled
     if picture.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB", flags=ImageCms.Flags.NOCACHE)  # quicker, on photos
-        return lambda strip: np.asarray(ImageCms.applyTransform(strip, transform))
-    if picture.has_transparency_data:
-        return _laid_on_white
-    return lambda strip: np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+        to_srgb = ImageCms.buildTransform(lab, srgb, "LAB", "RGB", flags=ImageCms.Flags.NOCACHE)  # quicker, on photos
+        return lambda strip: np.asarray(ImageCms.applyTransform(strip, to_srgb))
+    transform = _transform(picture, name)
+    if picture.mode.startswith("I;16"):
+        return _scaling(picture, transform)
+    recolour = _recolouring(transform) if transform else None
+
+    def convert(strip: Image.Image) -> np.ndarray:
+        if recolour:
+            strip = recolour(strip)
+        if strip.has_transparency_data:
+            return _laid_on_white(strip)
+        return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+
+    return convert
 
 
-def _scaled(strip: Image.Image) -> np.ndarray:
-    levels = np.asarray(strip)
-    grey = np.rint(levels / 257).astype(np.uint8)
-    grey[levels == strip.info.get("transparency", -1)] = 255
-    return grey[..., None]
+def _scaling(picture: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Callable[[Image.Image], np.ndarray]:
+    """From 16 bits of grey to 8."""
+    white = _white(picture, _highest(picture))
+    levels = np.rint(np.minimum(np.arange(65_536) / white, 1) * 65_535).astype(np.uint16)
+    table = _greys(transform)[levels]
+    transparent = picture.info.get("transparency")
+    if transparent is not None:
+        table[transparent] = 255
+    return lambda strip: table[np.asarray(strip)][..., None]
+
+
+def _greys(transform: ImageCms.ImageCmsTransform | None) -> np.ndarray:
+    """What each of 65,536 levels is in 8 bits; neutral, whatever a profile makes of them."""
+    levels = np.arange(65_536, dtype=np.uint16)
+    if transform is None:
+        return np.rint(levels / 257).astype(np.uint8)
+    return np.asarray(transform.apply(Image.fromarray(levels.reshape(256, 256))))[..., 1].ravel()
 
 
 def _laid_on_white(strip: Image.Image) -> np.ndarray:
     white = Image.new("RGBA", strip.size, "white")
     return np.asarray(Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB"))
+
+
+# --- Colour profiles --------------------------------------------------------------------------------------------------
+
+
+@cache
+def srgb_profile() -> bytes:
+    """The profile of the pixels of a `Photo`, always the same: LittleCMS's, but for the time that it writes into it."""
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + made[36:]
+
+
+def _transform(picture: Image.Image, name: str) -> ImageCms.ImageCmsTransform | None:
+    """What makes 16-bit grey, RGB, RGBA or CMYK sRGB by the profile that the picture holds, if it takes any making."""
+    raw = picture.info.get("icc_profile", srgb_profile())
+    if raw == srgb_profile():
+        return None
+    try:
+        if len(raw) > MAX_PROFILE:
+            raise ValueError("it has too many bytes")
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(raw))
+        space = profile.profile.xcolor_space.strip()
+        if picture.mode not in PROFILED.get(space, ()):
+            raise ValueError(f"it is for {space}, not for {picture.mode}")
+        given = {"GRAY": "I;16", "CMYK": "CMYK"}.get(space, "RGBA" if picture.has_transparency_data else "RGB")
+        srgb = ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile()))
+        made = "RGBA" if given == "RGBA" else "RGB"
+        transform = ImageCms.ImageCmsTransform(profile, srgb, given, made, flags=ImageCms.Flags.NOCACHE)
+    except MemoryError:
+        raise
+    except Exception as error:  # what LittleCMS says of a damaged profile, or Pillow of none
+        logger.warning("The colour profile of %s is not used (%s).", name, error)
+        return None
+    return None if _changes_nothing(transform) else transform
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Is each colour left as it is, to a level? Then the profile is sRGB by another name, and the pixels stay exact."""
+    if transform.input_mode not in ("RGB", "RGBA"):
+        return False
+    levels = np.linspace(0, 255, 33).round().astype(np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(33, -1, 3)
+    made = np.asarray(transform.apply(Image.fromarray(colours).convert(transform.input_mode)))[..., :3]
+    return bool(np.abs(made.astype(int) - colours).max() <= 1)
+
+
+def _recolouring(transform: ImageCms.ImageCmsTransform) -> Callable[[Image.Image], Image.Image]:
+    """What makes a strip sRGB; its transparency stays."""
+    given = transform.input_mode
+    if given != "I;16":
+        return lambda strip: transform.apply(strip if strip.mode == given else strip.convert(given))
+    table = _greys(transform)[::257].tolist()
+
+    def recolour(strip: Image.Image) -> Image.Image:
+        if strip.has_transparency_data:
+            return strip.convert("LA").point([*table, *range(256)])
+        return strip.convert("L").point(table)
+
+    return recolour
+
+
+# --- Sizes, tensors and files -----------------------------------------------------------------------------------------
 
 
 def check_fit(how: str) -> None:
@@ -227,10 +387,10 @@ def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
         small = picture.resize((size[0], size[1]), Image.Resampling.BICUBIC)
         rest = side - small.height, side - small.width
         margins = [(extra // 2, extra - extra // 2) for extra in rest]
-        return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"))
+        return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"), photo.details)
     if how == "crop":
-        return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)))
-    return Photo(np.array(picture.resize((side, side), Image.Resampling.BICUBIC)))
+        return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)), photo.details)
+    return Photo(np.array(picture.resize((side, side), Image.Resampling.BICUBIC)), photo.details)
 
 
 def to_tensor(photos: Sequence[Photo]) -> torch.Tensor:
@@ -246,9 +406,19 @@ def to_photos(images: torch.Tensor) -> list[Photo]:
     return [Photo(np.ascontiguousarray(each)) for each in pixels]
 
 
+def same_suffix(path: str | os.PathLike[str]) -> str:
+    """What the name of a result of ``path`` ends in: a JPEG gives a JPEG, all else a PNG, which loses nothing."""
+    return ".jpg" if Path(path).suffix.lower() in JPEG_SUFFIXES else ".png"
+
+
 def encode(photo: Photo, suffix: str = ".png") -> bytes:
-    """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95."""
-    most = {".webp": 16383, ".jpg": 65500}.get(suffix.lower())
+    """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95.
+
+    They say that the colours are sRGB, and hold the photo's details; a WebP has no place for the dpi. The same photo
+    always gives the same bytes.
+    """
+    suffix = suffix.lower()
+    most = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}.get(suffix)
     if most and max(photo.width, photo.height) > most:
         raise PhotoError(
             "photo_too_long",
@@ -260,13 +430,24 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
         )
     buffer = io.BytesIO()
     picture = Image.fromarray(photo.pixels)
-    match suffix.lower():
+    said = photo.details
+    options: dict[str, Any] = {"icc_profile": srgb_profile(), "exif": said.exif}
+    if said.dpi:
+        options["dpi"] = said.dpi
+    match suffix:
         case ".png":
-            picture.save(buffer, "PNG", compress_level=1)  # four times as fast as Pillow's 6, a sixth larger
+            texts = PngImagePlugin.PngInfo()
+            if said.description:
+                texts.add_text("Description", said.description)
+            # four times as fast as Pillow's 6, a sixth larger
+            picture.save(buffer, "PNG", compress_level=1, pnginfo=texts, **options)
         case ".webp":
-            picture.save(buffer, "WEBP", lossless=True)
-        case ".jpg":
-            picture.save(buffer, "JPEG", quality=95, subsampling=0)
+            picture.save(buffer, "WEBP", lossless=True, **options | {"exif": details.described(said)})
+        case ".jpg" | ".jpeg":
+            comment = said.description.encode()
+            if comment:  # as a segment of its own: Pillow's way finds no room for it after long EXIF data
+                options["extra"] = struct.pack(">2sH", b"\xff\xfe", 2 + len(comment)) + comment
+            picture.save(buffer, "JPEG", quality=95, subsampling=0, **options)
         case _:
             raise ControlError(
                 "suffix_unknown",

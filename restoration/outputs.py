@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from .image import OUTPUT_SUFFIXES, SUFFIXES, write_aside
+from .image import OUTPUT_SUFFIXES, SUFFIXES, same_suffix, write_aside
 from .types import ControlError, OutputError
 
 Entry = dict[str, Any]
+Format = Literal["same", "png", "jpg", "webp"]
+"""Of a result: same is a JPEG for a JPEG, and PNG, which loses nothing, for all else."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +35,24 @@ def is_file_name(out: Path) -> bool:
     return out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir()
 
 
-def plan(inputs: Sequence[Path], out: Path, kinds: Mapping[str, str], *, skip_truths: bool = False) -> list[Job]:
+def plan(
+    inputs: Sequence[Path],
+    out: Path,
+    kinds: Mapping[str, str],
+    *,
+    skip_truths: bool = False,
+    format: Format = "png",
+) -> list[Job]:
     """One job per photo of ``inputs`` (files, or folders searched through).
 
     ``kinds`` are the results of each photo and what their file names end in: "" for the main one, a suffix where it is
-    not .png. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored. Inputs whose results
-    would collide keep their suffix in the name. Results of an earlier run are no inputs, and nothing but earlier
-    results of the same photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no
-    inputs either. Raises `ControlError` where that cannot be done.
+    not that of ``format``. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored. Inputs
+    whose results would collide keep their suffix in the name. Results of an earlier run are no inputs, and nothing but
+    earlier results of the same photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs
+    are no inputs either. Raises `ControlError` where that cannot be done.
     """
     if out.exists() and not out.is_dir() and not is_file_name(out):
-        raise ControlError("out_suffix", "{out} is a file but no .png, .jpg or .webp; name a folder.", out=out)
+        raise ControlError("out_suffix", "{out} is a file but no .png, .jpg, .jpeg or .webp; name a folder.", out=out)
     made_from = _made_from(report_path(out))
     sources = _collect(inputs, out, made_from, skip_truths)
     if is_file_name(out):
@@ -60,7 +69,8 @@ def plan(inputs: Sequence[Path], out: Path, kinds: Mapping[str, str], *, skip_tr
         return jobs
 
     def outputs(relative: Path, stem: str) -> dict[str, Path]:
-        names = {kind: stem + ending + ("" if "." in ending else ".png") for kind, ending in kinds.items()}
+        suffix = same_suffix(relative) if format == "same" else f".{format}"
+        names = {kind: stem + ending + ("" if "." in ending else suffix) for kind, ending in kinds.items()}
         return {kind: out / relative.parent / name for kind, name in names.items()}
 
     claims = Counter(path for _, relative in sources for path in outputs(relative, relative.stem).values())

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from . import image, own_colours, upscale, whole
 from . import weights as find_weights
-from .checkpoints import misfit
+from .checkpoints import ORIGINALS, misfit
 from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """A result: the photo, and what made it."""
+    """A result: the photo, with the details of the one it was made of, and what made it."""
 
     photo: Photo
     model: str
@@ -190,6 +190,10 @@ class Restorer:
         """The model to restore by where nobody names one: the VAE, unless the user's own weights are for others."""
         return "vae" if "vae" in self._own or not self._own else next(iter(self._own))
 
+    def restores_whole(self, model: str) -> bool:
+        """Can it restore photos at their own size? The original project's networks know 128x128 pixels only."""
+        return self._id(model) not in ORIGINALS
+
     def title(self, model: str) -> str:
         """What the network is called that serves ``model``."""
         return find_weights.title(self._id(model))
@@ -226,7 +230,10 @@ class Restorer:
                 results = image.to_photos(_finite(restored, loaded.path))
             seconds = (time.perf_counter() - started) / len(photos)
             made: dict[str, Any] = {"model": model, "weights_sha256": loaded.sha256, "seconds": seconds}
-            return [Restoration(photo=result, device=device.type, **made) for result in results]
+            return [
+                Restoration(photo=replace(result, details=photo.details), device=device.type, **made)
+                for result, photo in zip(results, photos, strict=True)
+            ]
 
         return self._run(task)
 
@@ -271,8 +278,8 @@ class Restorer:
                 )  # fmt: skip
             seconds = time.perf_counter() - started
             return Restoration(
-                photo=restored, model=model, weights_sha256=loaded.sha256, seconds=seconds, device=device.type,
-                colour=colour,
+                photo=replace(restored, details=photo.details), model=model, weights_sha256=loaded.sha256,
+                seconds=seconds, device=device.type, colour=colour,
             )  # fmt: skip
 
         return self._run(task)
@@ -370,6 +377,7 @@ class Restorer:
                     network = upscale.between(network, noisy, plan.denoise)
                 result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
             seconds = time.perf_counter() - started
+            result = replace(result, details=photo.details)
             return Upscaled(photo=result, upscaling=plan, seconds=seconds, device=device.type)
 
         return self._run(task)

@@ -87,15 +87,28 @@ class RecipeMismatch(RestorationError):
     """A warning, never raised: a recipe was replayed with other weights or libraries than it names."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What travels with a photo beside its pixels."""
+
+    exif: bytes = b""
+    """A whole segment, which begins with Exif: of an upright photo, in sRGB, without the camera's small picture."""
+    dpi: tuple[float, float] | None = None
+    """Pixels per inch, across and down, as the file says."""
+    description: str = ""
+    """What the file says outside its EXIF data that the photo shows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A decoded picture.
+    """A decoded picture, and what travels with it.
 
     ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright and opaque. The photo takes the array over and makes it read-only,
     so that it can be shared between threads.
     """
 
     pixels: np.ndarray
+    details: Details = Details()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or self.pixels.dtype != "uint8":

@@ -76,11 +76,23 @@ def test_a_folder_gives_what_it_gives_here_though_a_worker_is_killed(
     monkeypatch.chdir(folder.parent)
     here, there = tmp_path / "here", tmp_path / "there"
     flags = ["--upscale", "4", "--engine", "fast", "--model", "cnn"]
-    code, stdout, stderr = run("restore", folder.name, "-o", here, "--device", "cpu", *flags)
+    code, stdout, stderr = run("restore", "--size", 128, folder.name, "-o", here, "--device", "cpu", *flags)
     assert (code, "10 of 11 done;" in stdout, stderr.count("\n")) == (1, True, 1)
-    assert run("restore", f"{folder.name}/astronaut.jpg", "-o", there, "--device", "cpu", *flags)[0] == 0
+    assert run("restore", "--size", 128, f"{folder.name}/astronaut.jpg", "-o", there, "--device", "cpu", *flags)[0] == 0
 
-    command = [sys.executable, "-m", "restoration", "restore", folder.name, "-o", there, "--ray", *flags]
+    command = [
+        sys.executable,
+        "-m",
+        "restoration",
+        "restore",
+        "--size",
+        "128",
+        folder.name,
+        "-o",
+        there,
+        "--ray",
+        *flags,
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, env=environment, text=True, **pipes)
@@ -97,7 +109,7 @@ def test_a_folder_gives_what_it_gives_here_though_a_worker_is_killed(
     assert said.endswith(expected)  # after what Ray says of the worker
     assert [line for line in errors.splitlines() if "Set ray log level" not in line] == stderr.splitlines()
     check_same(there, here)
-    again = run("restore", folder.name, "-o", there, "--device", "cpu", *flags)
+    again = run("restore", "--size", 128, folder.name, "-o", there, "--device", "cpu", *flags)
     assert "10 of 11 done, 10 of them before" in again[1]
 
 
@@ -126,17 +138,17 @@ def test_a_cluster_that_is_not_there(folder: Path, tmp_path: Path, monkeypatch: 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         monkeypatch.setenv("RAY_ADDRESS", place.format(free=probe.getsockname()[1]))
-    code, _, stderr = run("restore", folder, "-o", tmp_path / "out", "--ray")
+    code, _, stderr = run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--ray")
     assert (code, stderr.count("\n")) == (2, 1)
     assert stderr.startswith(f"Error: There is no Ray cluster at {os.environ['RAY_ADDRESS']} (")
 
 
 def test_without_ray_it_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    code, stdout, stderr = run("restore", folder, "-o", tmp_path / "out", "--ray")
+    code, stdout, stderr = run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--ray")
     assert (code, stderr) == (2, "Error: Ray is not installed; run: pip install -r requirements-scale.txt\n")
     assert not (tmp_path / "out").exists()
-    assert run("restore", folder, "-o", tmp_path / "out", "--engine", "ray") == (code, stdout, stderr)
+    assert run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--engine", "ray") == (code, stdout, stderr)
 
 
 def test_errors_cross_between_processes() -> None:

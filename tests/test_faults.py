@@ -61,7 +61,7 @@ def shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # --- kill -9 ----------------------------------------------------------------------------------------------------------
 
-RESTORE = ["--model", "cnn", "--upscale", "2", "--engine", "bicubic", "-o"]
+RESTORE = ["--size", "128", "--model", "cnn", "--upscale", "2", "--engine", "bicubic", "-o"]
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 PHOTO = EXAMPLES / "coffee.jpg"
 COMMANDS: dict[str, list[object]] = {
-    "restore": ["restore", PHOTO, EXAMPLES / "rocket.jpg", "--model", "cnn"],
+    "restore": ["restore", PHOTO, EXAMPLES / "rocket.jpg", "--size", "128", "--model", "cnn"],
     "degrade": ["degrade", PHOTO, EXAMPLES / "rocket.jpg"],
     "compare": ["compare", PHOTO, "--models", "cnn"],
     "upscale": ["upscale", PHOTO, "--engine", "bicubic", "--scale", "2"],

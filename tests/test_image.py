@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import struct
+import subprocess
+import sys
+import time
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +16,9 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
+from benchmarks.hostile_files import tiff
 from restoration import Photo, PhotoError, image
-from tests.conftest import EXAMPLES
+from tests.conftest import EXAMPLES, ROOT
 
 ASTRONAUT = EXAMPLES / "astronaut.jpg"
 
@@ -98,6 +104,73 @@ def test_16_bit_grey_with_transparency_or_the_other_byte_order(tmp_path: Path) -
     assert np.array_equal(saved(tmp_path, big_endian, "b.tif")[..., 0], levels // 257)
 
 
+def in_bits(bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """The photo in 16 bits that use so many, and what it is in 8."""
+    levels = np.rint(np.asarray(source()) * ((2**bits - 1) / 255)).astype(np.uint16)
+    return levels, np.rint(levels * (255 / (2**bits - 1)))
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_grey_tiffs_of_fewer_than_16_bits_are_no_darker(tmp_path: Path, bits: int) -> None:
+    levels, expected = (pixels[..., 1] for pixels in in_bits(bits))
+    for name, mode, order in (("a.tif", "I;16", "<u2"), ("b.tif", "I;16B", ">u2")):
+        picture = Image.frombytes(mode, (96, 64), levels.astype(order).tobytes())
+        for options in ({}, {"tiffinfo": {281: 2**bits - 1}}, {"compression": "tiff_lzw"}):
+            assert np.array_equal(saved(tmp_path, picture, name, **options)[..., 0], expected)
+
+
+def test_a_dark_scan_of_16_bits_stays_dark_where_its_file_says_so(tmp_path: Path) -> None:
+    levels = in_bits(12)[0][..., 1]
+    dark = Image.fromarray(levels)
+    for said, white in ((65_535, 65_535), (4095, 4095), (3000, 4095), (50_000, 65_535)):
+        loaded = saved(tmp_path, dark, "a.tif", tiffinfo={281: said})
+        assert np.abs(loaded[..., 0] - levels * (255 / white)).max() <= 1
+    assert np.array_equal(saved(tmp_path, dark, "a.png")[..., 0], np.rint(levels / 257))  # a PNG uses all its bits
+    assert saved(tmp_path, Image.fromarray(levels * 0), "a.tif").max() == 0
+
+
+def test_12_bits_without_gaps_between_them(tmp_path: Path) -> None:
+    even, odd = in_bits(12)[0][..., 1].reshape(-1, 2).T
+    packed = np.stack([even >> 4, (even & 15) << 4 | odd >> 8, odd & 255], axis=-1).astype(np.uint8)
+    (tmp_path / "a.tif").write_bytes(tiff(96, 64, [packed.tobytes()], {258: 12, 259: 1, 262: 1, 277: 1, 278: 64}))
+    assert np.array_equal(image.load(tmp_path / "a.tif").pixels[..., 0], in_bits(12)[1][..., 1])
+
+
+@pytest.mark.parametrize("strip", [500, 10**6])
+@pytest.mark.parametrize("compression", [1, 8])
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+def test_colour_tiffs_of_fewer_than_16_bits_are_no_darker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, compression: int, strip: int
+) -> None:
+    monkeypatch.setattr(image, "STRIP", strip)
+    levels, expected = in_bits(bits)
+    with_alpha = [np.pad(levels, [(0, 0), (0, 0), (0, 1)], constant_values=opaque) for opaque in (2**bits - 1, 65_535)]
+    for values, tags in ((levels, {277: 3}), *((each, {277: 4, 338: 2}) for each in with_alpha)):
+        halves = [half.tobytes() for half in np.split(values, 2)]
+        blocks = [zlib.compress(half) for half in halves] if compression == 8 else halves
+        contents = tiff(96, 64, blocks, {258: 16, 259: compression, 262: 2, 278: 32, **tags})
+        (tmp_path / "a.tif").write_bytes(contents)
+        loaded = image.load(tmp_path / "a.tif").pixels
+        assert np.abs(loaded - expected).max() <= (1 if bits == 16 else 0)  # of 16, Pillow takes the high byte
+
+
+@pytest.mark.parametrize(
+    ("bits", "compression", "is_read"), [(12, 1, False), (12, 8, False), (16, 1, False), (16, 8, True)]
+)
+def test_16_bit_colours_in_planes_are_read_right_or_not_at_all(
+    tmp_path: Path, bits: int, compression: int, is_read: bool
+) -> None:
+    levels, expected = in_bits(bits)
+    planes = [levels[..., band].tobytes() for band in range(3)]
+    blocks = [zlib.compress(plane) for plane in planes] if compression == 8 else planes
+    (tmp_path / "a.tif").write_bytes(tiff(96, 64, blocks, {258: 16, 259: compression, 262: 2, 277: 3, 278: 64, 284: 2}))
+    if is_read:
+        assert np.abs(image.load(tmp_path / "a.tif").pixels - expected).max() <= 1
+    else:
+        with pytest.raises(PhotoError, match=r"a\.tif stores its 16-bit colours in a way that is not read here"):
+            image.load(tmp_path / "a.tif")
+
+
 def test_cmyk_is_converted(tmp_path: Path) -> None:
     assert np.abs(saved(tmp_path, source().convert("CMYK"), "a.tif") - np.asarray(source())).mean() < 2
 
@@ -148,6 +221,303 @@ def test_a_jpeg_between_the_limits_loads_reduced(tmp_path: Path) -> None:
     assert loaded.width * loaded.height <= image.MAX_PIXELS
 
 
+# --- Colour profiles --------------------------------------------------------------------------------------------------
+
+D50, D65 = (0.9642, 1.0, 0.8249), (0.3127, 0.3290)
+
+
+def fixed(values: Sequence[float]) -> bytes:
+    return struct.pack(f">{len(values)}i", *(round(value * 65_536) for value in values))
+
+
+def tag(kind: bytes, data: bytes) -> bytes:
+    return kind + bytes(4) + data
+
+
+def curve(levels: Sequence[float]) -> bytes:
+    """From 0 to 1 in even steps; one alone is a gamma."""
+    table = [round(levels[0] * 256)] if len(levels) == 1 else [round(level * 65_535) for level in levels]
+    return tag(b"curv", struct.pack(f">I{len(table)}H", len(table), *table))
+
+
+def icc(space: bytes, tags: dict[bytes, bytes], kind: bytes = b"mntr", to: bytes = b"XYZ ") -> bytes:
+    """A profile of ICC's version 2."""
+    words = {b"desc": tag(b"desc", struct.pack(">I2s78x", 2, b"a\0")), b"cprt": tag(b"text", b"none\0")}
+    table, data = b"", b""
+    tags = {**words, b"wtpt": tag(b"XYZ ", fixed(D50)), **tags}
+    for name, value in tags.items():
+        table += struct.pack(">4sII", name, 132 + 12 * len(tags) + len(data), len(value))
+        data += value + bytes(-len(value) % 4)
+    length = 132 + len(table) + len(data)
+    header = struct.pack(">I4sI4s4s4s12x4s28x12s48x", length, b"", 0x2100000, kind, space, to, b"acsp", fixed(D50))
+    return header + struct.pack(">I", len(tags)) + table + data
+
+
+def of_rgb(primaries: Sequence[tuple[float, float]], white: tuple[float, float], tone: bytes) -> bytes:
+    """Of a display or a working space, by the chromaticities of its colours."""
+    colours = np.array([(x / y, 1, (1 - x - y) / y) for x, y in primaries]).T
+    light = np.array([white[0] / white[1], 1, (1 - sum(white)) / white[1]])
+    cones = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    adapted = np.linalg.inv(cones) @ np.diag(cones @ D50 / (cones @ light)) @ cones
+    columns = (adapted @ (colours * np.linalg.solve(colours, light))).T
+    tags = {
+        name + b"XYZ": tag(b"XYZ ", fixed(column)) for name, column in zip((b"r", b"g", b"b"), columns, strict=True)
+    }
+    return icc(b"RGB ", {**tags, b"rTRC": tone, b"gTRC": tone, b"bTRC": tone})
+
+
+def of_cmyk() -> bytes:
+    """Of inks on paper, by a table of three steps of each."""
+    cyan, magenta, yellow, black = np.indices((3, 3, 3, 3)) / 2
+    light = (1 - black) * (1 - 0.3 * cyan) * (1 - 0.45 * magenta) * (1 - 0.05 * yellow)
+    lab = 255 * light, 128 + (75 * magenta - 40 * cyan) * light, 128 + (90 * yellow - 45 * cyan) * light
+    nodes = np.stack(lab, axis=-1).round().astype(np.uint8).tobytes()
+    straight = bytes(range(256))
+    matrix = fixed([1, 0, 0, 0, 1, 0, 0, 0, 1])
+    table = tag(b"mft1", bytes([4, 3, 3, 0]) + matrix + 4 * straight + nodes + 3 * straight)
+    return icc(b"CMYK", {b"A2B0": table}, b"prtr", b"Lab ")
+
+
+STEPS = np.linspace(0, 1, 1024)
+SRGB_LEVELS = np.where(STEPS > 0.04045, ((STEPS + 0.055) / 1.055) ** 2.4, STEPS / 12.92)
+SRGB_TONE = curve(SRGB_LEVELS.tolist())
+NEARLY_SRGB = of_rgb(
+    [(0.64, 0.33), (0.30, 0.60), (0.15, 0.06)],
+    D65,
+    curve(np.interp(np.linspace(0, 1, 20), STEPS, SRGB_LEVELS).tolist()),
+)
+"""As phones and web sites write it, with a table of few steps."""
+RGB_PROFILES = {
+    "Adobe RGB": of_rgb([(0.64, 0.33), (0.21, 0.71), (0.15, 0.06)], D65, curve([2.2])),
+    "Display P3": of_rgb([(0.68, 0.32), (0.265, 0.69), (0.15, 0.06)], D65, SRGB_TONE),
+    "ProPhoto": of_rgb([(0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)], (0.3457, 0.3585), curve([1.8])),
+}
+GREY_PROFILES = {
+    "gamma 1.8": icc(b"GRAY", {b"kTRC": curve([1.8])}),
+    "dot gain": icc(b"GRAY", {b"kTRC": curve((1 - (1 - STEPS[::4]) ** 0.6).tolist())}),
+}
+CMYK = of_cmyk()
+
+
+def converted(picture: Image.Image, profile: bytes) -> np.ndarray:
+    """The whole, by LittleCMS."""
+    given, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    made = ImageCms.profileToProfile(picture, given, srgb, outputMode="RGBA" if picture.mode == "RGBA" else "RGB")
+    return np.asarray(made).astype(float)
+
+
+def faded() -> Image.Image:
+    """The photo, opaque at the left and gone at the right."""
+    picture = source().convert("RGBA")
+    picture.putalpha(Image.fromarray(np.broadcast_to(np.linspace(255, 0, 96).astype(np.uint8), (64, 96)).copy()))
+    return picture
+
+
+def over_white(pixels: np.ndarray) -> np.ndarray:
+    opaque = pixels[..., 3:] / 255
+    return pixels[..., :3] * opaque + 255 * (1 - opaque)
+
+
+@pytest.fixture
+def _in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "STRIP", 1000)
+
+
+def check(loaded: np.ndarray, expected: np.ndarray, ignored: np.ndarray) -> None:
+    """As it should be, which is not what it would be without its profile."""
+    assert np.abs(loaded - expected).max() <= 2
+    assert np.abs(expected - ignored).max() > 5
+
+
+@pytest.mark.usefixtures("_in_strips")
+@pytest.mark.parametrize("profile", RGB_PROFILES.values(), ids=RGB_PROFILES)
+def test_colours_are_made_srgb(tmp_path: Path, profile: bytes) -> None:
+    picture, plain = source(), np.asarray(source()).astype(float)
+    for name in ("a.png", "a.tif", "a.webp"):
+        loaded = saved(tmp_path, picture, name, icc_profile=profile, **({"lossless": True} if "webp" in name else {}))
+        check(loaded, converted(picture, profile), plain)
+    loaded = saved(tmp_path, picture, "a.jpg", icc_profile=profile)
+    stored = Image.open(tmp_path / "a.jpg")
+    check(loaded, converted(stored, profile), plain)
+    loaded = saved(tmp_path, faded(), "b.png", icc_profile=profile)
+    check(loaded, over_white(converted(faded(), profile)), over_white(np.asarray(faded()).astype(float)))
+    palette = picture.quantize(64)
+    loaded = saved(tmp_path, palette, "c.png", icc_profile=profile)
+    check(loaded, converted(palette.convert("RGB"), profile), np.asarray(palette.convert("RGB")).astype(float))
+    loaded = saved(tmp_path, picture, "d.png", icc_profile=profile, transparency=picture.getpixel((5, 5)))
+    assert (loaded[5, 5] == 255).all()
+
+
+@pytest.mark.usefixtures("_in_strips")
+def test_colours_of_a_phone_are_made_srgb(tmp_path: Path) -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    loaded = saved(tmp_path, source(), "a.heic", icc_profile=RGB_PROFILES["Display P3"])
+    stored = Image.open(tmp_path / "a.heic").convert("RGB")
+    check(loaded, converted(stored, RGB_PROFILES["Display P3"]), np.asarray(stored).astype(float))
+
+
+@pytest.mark.usefixtures("_in_strips")
+@pytest.mark.parametrize("profile", GREY_PROFILES.values(), ids=GREY_PROFILES)
+def test_greys_are_made_srgb_and_stay_grey(tmp_path: Path, profile: bytes) -> None:
+    grey = source().convert("L")
+    plain, expected = np.asarray(grey.convert("RGB")).astype(float), converted(grey, profile)
+    for name in ("a.png", "a.tif"):
+        check(saved(tmp_path, grey, name, icc_profile=profile), expected, plain)
+    in_16_bits = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    for name in ("b.png", "b.tif"):
+        loaded = saved(tmp_path, in_16_bits, name, icc_profile=profile)
+        check(loaded, expected, plain)
+        assert (np.ptp(loaded, axis=2) == 0).all()
+    alpha = faded().getchannel("A")
+    opaque = np.asarray(alpha)[..., None].astype(float)
+    loaded = saved(tmp_path, Image.merge("LA", (grey, alpha)), "c.png", icc_profile=profile)
+    check(loaded, over_white(np.concatenate([expected, opaque], axis=2)), plain)
+    loaded = saved(tmp_path, grey, "d.png", icc_profile=profile, transparency=grey.getpixel((5, 5)))
+    assert (loaded[5, 5] == 255).all()
+    black_and_white = saved(tmp_path, grey.convert("1"), "e.png", icc_profile=profile)
+    assert np.array_equal(black_and_white, np.asarray(grey.convert("1").convert("RGB")))
+
+
+def test_12_bits_of_grey_have_their_profile_too(tmp_path: Path) -> None:
+    levels, grey = (pixels[..., 1] for pixels in in_bits(12))
+    loaded = saved(tmp_path, Image.fromarray(levels), "a.tif", icc_profile=GREY_PROFILES["dot gain"])
+    expected = converted(Image.fromarray(grey.astype(np.uint8)), GREY_PROFILES["dot gain"])
+    assert np.abs(loaded - expected).max() <= 4  # the levels between those of 8 bits
+
+
+@pytest.mark.usefixtures("_in_strips")
+def test_inks_are_made_srgb(tmp_path: Path) -> None:
+    picture = source().convert("CMYK")
+    plain = np.asarray(picture.convert("RGB")).astype(float)
+    check(saved(tmp_path, picture, "a.tif", icc_profile=CMYK), converted(picture, CMYK), plain)
+    loaded = saved(tmp_path, picture, "a.jpg", icc_profile=CMYK)
+    stored = Image.open(tmp_path / "a.jpg")
+    check(loaded, converted(stored, CMYK), plain)
+
+
+def test_srgb_by_another_name_leaves_pixels_as_they_are(tmp_path: Path) -> None:
+    assert np.abs(converted(source(), NEARLY_SRGB) - np.asarray(source())).max() == 1
+    assert np.array_equal(saved(tmp_path, source(), "a.png", icc_profile=NEARLY_SRGB), np.asarray(source()))
+
+
+def test_results_are_read_without_a_look_at_their_profile(
+    tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    image.save(photo, tmp_path / "a.png")
+    monkeypatch.setattr(ImageCms, "ImageCmsTransform", None)
+    assert np.array_equal(image.load(tmp_path / "a.png").pixels, photo.pixels)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("mode", "profile"),
+    [
+        ("RGB", b"nothing of the kind"),
+        ("RGB", RGB_PROFILES["Adobe RGB"][:300]),
+        ("RGB", RGB_PROFILES["Adobe RGB"][:128] + bytes(300)),
+        ("RGB", CMYK),
+        ("RGB", GREY_PROFILES["dot gain"]),
+        ("L", RGB_PROFILES["Adobe RGB"]),
+        ("CMYK", RGB_PROFILES["Adobe RGB"]),
+        ("CMYK", CMYK + bytes(image.MAX_PROFILE)),
+    ],
+)
+def test_a_profile_that_cannot_be_the_pictures_is_ignored(
+    tmp_path: Path, mode: str, profile: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = source().convert(mode)
+    without = saved(tmp_path, picture, "without.tif")
+    assert not caplog.records
+    assert np.array_equal(saved(tmp_path, picture, "with.tif", icc_profile=profile), without)
+    (record,) = (record for record in caplog.records if record.name == "restoration.image")
+    assert record.levelno == logging.WARNING
+    assert "The colour profile of with.tif is not used" in record.getMessage()
+
+
+# --- Large scans ------------------------------------------------------------------------------------------------------
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+from restoration import image
+
+def memory(entry):
+    return 1024 * int(re.search(rf"{entry}:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
+image.load(sys.argv[1])
+Path("/proc/self/clear_refs").write_text("5")  # forget the peak
+before = memory("VmRSS")
+photo = image.load(sys.argv[2], reduce_to=None, max_pixels=image.MAX_SCAN)
+print(photo.width, photo.height, (memory("VmHWM") - before) / (photo.width * photo.height))
+"""
+
+
+def scan(name: str, size: tuple[int, int]) -> Image.Image:
+    """Grey but for a HEIC and a JPEG of 100 megapixels, which phones and cameras make."""
+    grey = np.broadcast_to(np.arange(size[0], dtype=np.uint16) % 256, size[::-1])
+    if "heic" in name:
+        return Image.new("RGB", size)  # of one colour, or it would take half a minute to write
+    if "16" in name:
+        return Image.fromarray(grey * 257)
+    picture = Image.fromarray(grey.astype(np.uint8))
+    return picture if "grey" in name else picture.convert("RGB")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read in /proc")
+@pytest.mark.parametrize(
+    ("name", "size", "most"),
+    [
+        ("grey.jpg", (4960, 7016), 5),
+        ("grey.png", (4960, 7016), 5),
+        ("grey.tif", (4960, 7016), 5),
+        ("grey 16.png", (4960, 7016), 6),
+        ("grey 16.tif", (4960, 7016), 6),
+        ("phone.heic", (8064, 6048), 9),
+        ("camera.jpg", (11_540, 8660), 8),
+    ],
+)
+def test_large_scans_are_read_in_little_memory(tmp_path: Path, name: str, size: tuple[int, int], most: float) -> None:
+    """A4 at 600 dpi, 48 and 100 megapixels: whole, with so many bytes a pixel on top of the program."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    options = {"enc_params": {"preset": "ultrafast"}} if name.endswith("heic") else {}
+    scan(name, size).save(tmp_path / name, **options)
+    command = [sys.executable, "-W", "error", "-c", MEASURE, str(ASTRONAUT), str(tmp_path / name)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ended.stderr == ""  # no word of bombs
+    width, height, used = map(float, ended.stdout.split())
+    assert (width, height) == size
+    assert used < most
+
+
+def test_a_limit_of_pixels_is_one_of_bytes_too(tmp_path: Path) -> None:
+    with (tmp_path / "vast.png").open("wb") as file:
+        file.truncate(image.MAX_BYTES + 1)
+    for max_pixels, says in (
+        (image.MAX_PIXELS // 2, "has more than 200 MB"),
+        (image.MAX_PIXELS, "has more than 200 MB"),
+        (image.MAX_SCAN, "not a picture"),
+    ):
+        with pytest.raises(PhotoError, match=says):
+            image.load(tmp_path / "vast.png", max_pixels=max_pixels)
+    with (tmp_path / "vast.png").open("r+b") as file:
+        file.truncate(900_000_000)
+    with pytest.raises(PhotoError, match="has more than 833 MB"):
+        image.load(tmp_path / "vast.png", max_pixels=image.MAX_SCAN)
+
+
+def test_what_pillow_never_opens_is_too_large_whatever_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg_header(14_000, 13_000))
+    with pytest.raises(PhotoError, match=r"smaller than 100 megapixels \(178\.957 for a JPEG\)"):
+        image.load(tmp_path / "a.jpg", max_pixels=image.MAX_SCAN)
+
+
+# --- Sizes, tensors and files -----------------------------------------------------------------------------------------
+
+
 def test_fit() -> None:
     photo = image.load(EXAMPLES / "china.jpg")
     for how in ("crop", "squash", "pad"):
@@ -191,6 +561,35 @@ def test_saved_pictures_are_the_photo(tmp_path: Path, photo: Photo) -> None:
     )
     with pytest.raises(ValueError, match="gif"):
         image.save(photo, tmp_path / "a.gif")
+
+
+def test_results_say_that_they_are_srgb(photo: Photo) -> None:
+    profiles = set()
+    for suffix in image.OUTPUT_SUFFIXES:
+        with Image.open(io.BytesIO(image.encode(photo, suffix))) as picture:
+            profiles.add(picture.info["icc_profile"])
+    (contents,) = profiles
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(contents))
+    assert "sRGB" in ImageCms.getProfileDescription(profile)
+    colours = Image.fromarray(photo.pixels)
+    made = ImageCms.profileToProfile(colours, profile, ImageCms.createProfile("sRGB"))
+    assert np.array_equal(np.asarray(made), photo.pixels)
+
+
+def test_the_same_photo_gives_the_same_bytes_at_any_time(photo: Photo) -> None:
+    """LittleCMS writes the second into each profile that it makes."""
+    before = [image.encode(photo, suffix) for suffix in image.OUTPUT_SUFFIXES]
+    image.srgb_profile.cache_clear()
+    time.sleep(1.1)
+    assert [image.encode(photo, suffix) for suffix in image.OUTPUT_SUFFIXES] == before
+
+
+def test_a_jpeg_gives_a_jpeg() -> None:
+    for name in ("a.jpg", "a.JPEG", "a.jpe", "my.photos/a.jfif"):
+        assert image.same_suffix(name) == ".jpg"
+    for name in ("a.png", "a.tif", "a.heic", "a.webp", "jpg", "a.jpg.gz"):
+        assert image.same_suffix(Path(name)) == ".png"
+    assert image.encode(Photo(np.zeros((16, 16, 3), np.uint8)), ".jpeg").startswith(b"\xff\xd8")
 
 
 def test_written_files_have_the_users_mode_and_any_legal_name(tmp_path: Path, photo: Photo) -> None:

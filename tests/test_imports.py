@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types", "restoration.parallel"},
-    {"restoration.hub", "restoration.pickles"},
+    {"restoration.details", "restoration.hub", "restoration.pickles"},
     {"restoration.checkpoints"},
     {"restoration.ageing"},
     {"restoration.image", "restoration.degradations", "restoration.weights", "restoration.sheet", "restoration.tiling"},

@@ -52,7 +52,19 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
 def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     out = tmp_path / "after.png"
-    command = [sys.executable, "-m", "restoration", "restore", EXAMPLES / "coffee.jpg", "-o", out, "--model", model]
+    command = [
+        sys.executable,
+        "-m",
+        "restoration",
+        "restore",
+        "--size",
+        "128",
+        EXAMPLES / "coffee.jpg",
+        "-o",
+        out,
+        "--model",
+        model,
+    ]
     done = subprocess.run([*command, "--upscale", "4"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     result = image.load(out)
@@ -97,16 +109,16 @@ def test_each_core_restores_photos_of_a_folder_of_its_own(
         return restore_batch(self, photos, *arguments, **named)
 
     monkeypatch.setattr(Restorer, "restore_batch", spied)
-    assert run("restore", folder, "-o", tmp_path / "out", "--device", "cpu")[0] == 0
+    assert run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--device", "cpu")[0] == 0
     assert seen == [(False, 1, 1)] * 3
     seen.clear()
-    assert run("restore", folder / "a.jpg", "-o", tmp_path / "one", "--device", "cpu")[0] == 0
+    assert run("restore", "--size", 128, folder / "a.jpg", "-o", tmp_path / "one", "--device", "cpu")[0] == 0
     assert seen == [(True, torch.get_num_threads(), 1)]
 
 
 def test_folders_are_mirrored_and_nothing_collides(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert run("restore", folder, "-o", out, "--model", "cnn")[0] == 0
+    assert run("restore", "--size", 128, folder, "-o", out, "--model", "cnn")[0] == 0
     made = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
     assert made == ["a.jpg.png", "a.png.png", "deep/b.png", "report.jsonl"]
     assert sorted(entry["outputs"]["restored"] for entry in report(out)) == ["a.jpg.png", "a.png.png", "deep/b.png"]
@@ -122,7 +134,7 @@ def test_results_inside_the_input_folder_are_not_taken_for_inputs(folder: Path) 
 def test_one_bad_photo_does_not_stop_the_others(folder: Path, tmp_path: Path) -> None:
     (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:9000])
     (folder / "empty.png").touch()
-    code, stdout, stderr = run("restore", folder, folder / "none.jpg", "-o", tmp_path / "out")
+    code, stdout, stderr = run("restore", "--size", 128, folder, folder / "none.jpg", "-o", tmp_path / "out")
     assert code == 1
     for name in ("broken.jpg", "empty.png", "none.jpg"):
         assert name in stderr
@@ -182,7 +194,7 @@ def test_compare(tmp_path: Path) -> None:
 
 def test_pairs_are_restored_and_measured_against_their_truth(tmp_path: Path) -> None:
     assert run("degrade", EXAMPLES / "china.jpg", "-o", tmp_path / "pairs")[0] == 0
-    assert run("restore", tmp_path / "pairs", "-o", tmp_path / "out", "--model", "cnn")[0] == 0
+    assert run("restore", "--size", 128, tmp_path / "pairs", "-o", tmp_path / "out", "--model", "cnn")[0] == 0
     (entry,) = report(tmp_path / "out")
     restored, truth = image.load(tmp_path / "out" / "china.png"), image.load(tmp_path / "pairs" / "china_truth.png")
     assert entry["metrics"]["cnn"]["psnr"] == pytest.approx(metrics.compare(restored, truth).psnr)
@@ -193,11 +205,12 @@ def test_whole_photos_are_restored_and_measured_at_their_own_size(tmp_path: Path
     assert run("degrade", EXAMPLES / "coffee.jpg", "-o", made, "--size", "own", "--preset", "antique")[0] == 0
     source = image.load(EXAMPLES / "coffee.jpg", reduce_to=None)
     assert np.array_equal(image.load(made / "coffee_truth.png", reduce_to=None).pixels, source.pixels)
-    flags = ["--size", "own", "--model", "vae", "--colour-strength", 1.5, "--tone", "off", "--sample", 2, "--seed", 4]
+    flags = ["--model", "vae", "--colour-strength", 1.5, "--tone", "off", "--sample", 2, "--seed", 4]
     assert run("restore", made, "-o", tmp_path / "out", *flags)[0] == 0
     (entry,) = report(tmp_path / "out")
     restored = image.load(tmp_path / "out" / "coffee.png", reduce_to=None)
-    assert [restored.width, restored.height] == [source.width, source.height] == entry["size"]
+    assert [restored.width, restored.height] == [source.width, source.height]
+    assert entry["sizes"] == {"given": [600, 400], "restored": [600, 400]}
     assert entry["metrics"]["vae"]["psnr"] == pytest.approx(metrics.psnr(restored, source))
     assert entry["colour"] == "new"  # `degrade` took the photo's own away
     assert entry["recipe"]["look"] == {"colour": "auto", "colour_strength": 1.5, "tone": 0, "sample": 2}
@@ -208,12 +221,43 @@ def test_whole_photos_are_restored_and_measured_at_their_own_size(tmp_path: Path
 
 
 def test_own_colours_are_kept_unless_another_is_asked_for(tmp_path: Path) -> None:
-    for number, (flags, colour) in enumerate(
-        ((["--size", "own"], "keep"), (["--size", "own", "--colour", "none"], "none"), ([], "new"))
-    ):
+    for number, (flags, colour) in enumerate((([], "keep"), (["--colour", "none"], "none"), (["--size", 128], "new"))):
         out = tmp_path / str(number)
         assert run("restore", EXAMPLES / "coffee.jpg", "-o", out, "--model", "cnn", *flags)[0] == 0
         assert report(out)[0]["colour"] == colour
+
+
+def test_a_photo_comes_back_as_the_kind_of_file_that_it_was(folder: Path, tmp_path: Path) -> None:
+    """A JPEG as a JPEG, with its EXIF data; --format, or the name of the one result, decides otherwise."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Zeiss", 6
+    with Image.open(EXAMPLES / "coffee.jpg") as picture:
+        picture.save(folder / "a.jpg", exif=exif, dpi=(300, 300))
+    out = tmp_path / "out"
+    assert run("restore", folder, "-o", out, "--model", "gan", "--upscale", 2, "--engine", "bicubic")[0] == 0
+    made = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
+    names = ["a.jpg", "a.png", "a_x2.jpg", "a_x2.png", "deep/b.jpg", "deep/b_x2.jpg", "report.jsonl"]
+    assert made == names
+    for name, size in (("a.jpg", (400, 600)), ("a_x2.jpg", (800, 1200))):
+        with Image.open(out / name) as picture:
+            assert (picture.format, picture.size, picture.info["dpi"]) == ("JPEG", size, (300, 300))
+            assert picture.getexif()[0x010F] == "Zeiss"
+            assert picture.getexif().get(0x0112, 1) == 1
+    sizes = {"given": [400, 600], "restored": [400, 600], "upscaled": [800, 1200]}
+    assert [entry["sizes"] for entry in report(out) if entry["input"].endswith("a.jpg")] == [sizes]
+    assert run("restore", folder / "a.jpg", "-o", tmp_path / "other", "--model", "gan", "--format", "webp")[0] == 0
+    assert (tmp_path / "other" / "a.webp").is_file()
+    assert run("restore", folder / "a.jpg", "-o", tmp_path / "new.jpeg", "--model", "gan")[0] == 0
+    assert Image.open(tmp_path / "new.jpeg").format == "JPEG"
+
+
+def test_large_scans_are_read_unless_forbidden(tmp_path: Path) -> None:
+    Image.new("L", (6000, 4500), 200).save(tmp_path / "scan.png")  # 27 megapixels: more than the app takes
+    code, _, error = run("upscale", tmp_path / "scan.png", "-o", tmp_path / "out", "--engine", "bicubic")
+    assert (code, "is too large to upscale" in error) == (1, True)  # it was read, and is too large to be enlarged
+    for command in ("restore", "degrade"):
+        code, _, error = run(command, tmp_path / "scan.png", "-o", tmp_path / "out", "--max-pixels", 1_000_000)
+        assert (code, "scan.png is too large; make it smaller than 1 megapixels" in error) == (1, True)
 
 
 def test_a_recipe_is_replayed(tmp_path: Path) -> None:
@@ -300,7 +344,7 @@ def test_a_stopped_run_lists_what_it_made(tmp_path: Path, command: str, kind: st
     for index in range(400):
         (source / f"{index:03}.jpg").symlink_to(EXAMPLES / "coffee.jpg")
     process = subprocess.Popen(
-        [sys.executable, "-m", "restoration", command, source, "-o", tmp_path / "out"],
+        [sys.executable, "-m", "restoration", command, source, "-o", tmp_path / "out", "--size", "128"],
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
@@ -387,7 +431,7 @@ def test_only_the_same_photo_by_the_same_recipe_is_done(tmp_path: Path) -> None:
     Image.open(EXAMPLES / "coffee.jpg").save(photo)
 
     def done(*flags: object) -> bool:
-        code, stdout, _ = run("restore", photo, "-o", out, *flags)
+        code, stdout, _ = run("restore", "--size", 128, photo, "-o", out, *flags)
         assert code == 0
         return "1 of them before" in stdout
 
@@ -454,7 +498,9 @@ def test_wrong_usage_writes_nothing(folder: Path, tmp_path: Path, arguments: lis
 
 
 def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
-    code, _, stderr = run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path / "out", "--weights", tmp_path / "none")
+    code, _, stderr = run(
+        "restore", "--size", 128, EXAMPLES / "coffee.jpg", "-o", tmp_path / "out", "--weights", tmp_path / "none"
+    )
     assert code == 1
     assert stderr.count("\n") == 1
     assert "no weights at" in stderr
@@ -463,10 +509,15 @@ def test_missing_weights_are_one_sentence(tmp_path: Path) -> None:
 
 def test_weights_that_would_not_be_used_are_refused(tmp_path: Path) -> None:
     own = weights.FOLDER / "cnn.safetensors"
-    code, _, stderr = run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "vae", "--weights", own)
+    code, _, stderr = run(
+        "restore", "--size", 128, EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "vae", "--weights", own
+    )
     assert code == 2
     assert "holds weights for cnn, which was not asked for" in stderr
-    assert run("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "cnn", "--weights", own)[0] == 0
+    assert (
+        run("restore", "--size", 128, EXAMPLES / "coffee.jpg", "-o", tmp_path, "--model", "cnn", "--weights", own)[0]
+        == 0
+    )
 
 
 def test_readmes_example_runs(tmp_path: Path) -> None:
@@ -477,8 +528,8 @@ def test_readmes_example_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Metrics(psnr=" in done.stdout
-    assert Image.open(tmp_path / "large.png").size == (512, 512)
-    assert Image.open(tmp_path / "whole.png").size == Image.open(EXAMPLES / "coffee.jpg").size
+    assert Image.open(tmp_path / "large.png").size == (1200, 800)
+    assert Image.open(tmp_path / "whole.jpg").size == Image.open(EXAMPLES / "coffee.jpg").size
     assert done.stdout.endswith("keep\n")
 
 
@@ -518,17 +569,24 @@ def test_a_replayed_report_may_end_in_a_cut_off_line(tmp_path: Path) -> None:
 def test_a_photo_is_done_or_not_whatever_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Broken off at each step of the second run, which makes other pictures of the same names."""
     photo, out = EXAMPLES / "coffee.jpg", tmp_path / "out"
-    assert run("restore", photo, "-o", out, "--model", "vae", "--upscale", 2, "--engine", "bicubic")[0] == 0
+    assert (
+        run("restore", "--size", 128, photo, "-o", out, "--model", "vae", "--upscale", 2, "--engine", "bicubic")[0] == 0
+    )
 
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
     with monkeypatch.context() as broken:
         broken.setattr("os.replace" if step == "replace" else f"restoration.outputs.{step}", fail)
-        assert run("restore", photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")[0] == 1
+        assert (
+            run("restore", "--size", 128, photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")[0]
+            == 1
+        )
     if step != "replace":  # then nothing is lost: the old pictures, or the new ones
         assert sorted(path.name for path in out.glob("*.png")) == ["coffee.png", "coffee_x2.png"]
-    code, stdout, _ = run("restore", photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")
+    code, stdout, _ = run(
+        "restore", "--size", 128, photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic"
+    )
     assert (code, "before" in stdout) == (0, False)
     expected = Restorer("cpu").restore(image.load(photo), "cnn").photo
     assert np.array_equal(image.load(out / "coffee.png").pixels, expected.pixels)

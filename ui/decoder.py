@@ -2,13 +2,14 @@
 
 Pillow can be held to so many pixels, but not in what it does on the way to them: thousands of EXIF tags that all name
 the same megabyte are copied one by one, and a decoder in C may crash. The process has none of the app's secrets, and
-what it answers is read as text and pixels only.
+what it answers is read as text, bytes and pixels only. Where a photo was taken stays there.
 
 After Chromium's image decoding in the sandboxed renderer, and the resource limits of ImageMagick's policy.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -23,7 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from restoration import Photo, PhotoError, image
-from restoration.types import SIDE
+from restoration.details import MAX_DESCRIPTION, MAX_EXIF
+from restoration.types import SIDE, Details
 
 logger = logging.getLogger(__name__)
 SECONDS = 2.7
@@ -33,6 +35,8 @@ MEMORY = 512 << 20
 PATIENCE = 60
 """Seconds by the clock, on a busy machine, until the process is given up."""
 PROCESSES = 2
+LINE = 1 << 18
+"""Bytes that an answer's line has at most, with all the details that a photo may have."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,13 +72,13 @@ class _Process:
         try:
             self._process.stdin.write(json.dumps(asked).encode() + b"\n")
             self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline(1 << 16) or "{}")
+            answer = json.loads(self._process.stdout.readline(LINE) or "{}")
             if "code" in answer:
                 raise _refusal(PhotoError, **answer)
             pixels = np.empty((*answer.get("size", (0, 0)), 3), np.uint8)
             if not pixels.size or self._process.stdout.readinto(pixels.data.cast("B")) < pixels.nbytes:  # type: ignore[attr-defined]
                 raise EOFError
-            return Photo(pixels)
+            return Photo(pixels, _details(**answer["details"]))
         except BrokenPipeError as error:
             raise EOFError from error
         finally:
@@ -114,6 +118,14 @@ def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX
         _idle.put(process)
 
 
+def _details(exif: str, dpi: list[float] | None, description: str) -> Details:
+    """What was written there by `_written`; never more than a result can hold, whatever a file made of the process."""
+    across_and_down = (dpi[0], dpi[1]) if dpi else None
+    return Details(
+        exif=base64.b64decode(exif)[:MAX_EXIF], dpi=across_and_down, description=description[:MAX_DESCRIPTION]
+    )
+
+
 def _refusal(kind: type[PhotoError], code: str, template: str, fields: dict[str, Any]) -> PhotoError:
     """The error that was raised there."""
     return kind(code, template, **fields)
@@ -128,7 +140,7 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         _limit_time(SECONDS)
         try:
             photo = image.load(**json.loads(line))
-            answer: dict[str, Any] = {"size": photo.pixels.shape[:2]}
+            answer: dict[str, Any] = {"size": photo.pixels.shape[:2], "details": _written(photo.details)}
             pixels = photo.pixels.data
         except MemoryError:
             return
@@ -139,6 +151,12 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.write(pixels)
         answers.flush()
+
+
+def _written(details: Details) -> dict[str, Any]:
+    """As JSON holds it: without the place, which is nobody's business but the sender's."""
+    kept = image.without_place(details)
+    return {"exif": base64.b64encode(kept.exif).decode(), "dpi": kept.dpi, "description": kept.description}
 
 
 def _limit_time(seconds: float) -> None:

@@ -39,6 +39,9 @@ FRENCH: dict[str, str] = {
     "photo_32_bits": (
         "{name} a des pixels de 32 bits, pour lesquels aucun blanc n'est convenu ; enregistrez-la en 8 ou 16 bits."
     ),
+    "photo_16_bits": (
+        "{name} enregistre ses couleurs 16 bits d'une façon qui n'est pas lue ici ; enregistrez-la en 8 bits."
+    ),
     "photo_too_long": (
         "Un fichier {suffix} contient au plus {most} pixels de côté, et non {width} × {height} ; choisissez .png."
     ),
@@ -182,7 +185,8 @@ FRENCH: dict[str, str] = {
     "recipe_unknown": "Cette recette a un champ « {field} » que cette version ne connaît pas.",
     "colour_unknown": "Il n'y a pas de couleur appelée {name!r} ; choisissez parmi {choices}.",
     "recipe_own": (
-        "Ces réglages ne connaissent que 128x128 et des couleurs devinées ; rejouez cette recette en ligne de commande."
+        "Ces réglages abîment une photo en 128x128, sans autre réglage, ou la restaurent entière, sans l'abîmer ; "
+        "rejouez cette recette en ligne de commande."
     ),
     "look_range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
     "look_sample": "L'échantillon doit être un nombre entier de 1 à {most}, pas {value!r}.",

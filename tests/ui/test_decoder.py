@@ -9,13 +9,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
-from restoration import PhotoError, image
+from restoration import PhotoError, details, image
 from tests.conftest import EXAMPLES
 from ui import decoder
 
@@ -45,6 +47,31 @@ def endless_comment(path: Path) -> str:
 def test_it_decodes_as_the_library_does(reduce_to: int | None) -> None:
     expected = image.load(COFFEE, reduce_to=reduce_to)
     assert np.array_equal(decoder.load(str(COFFEE), reduce_to=reduce_to).pixels, expected.pixels)
+
+
+def test_details_come_with_the_photo_but_for_its_place(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[271], exif[34853] = "Leica", {1: "N", 2: (51.0, 46.0, 29.99)}
+    with Image.open(COFFEE) as picture:
+        picture.save(tmp_path / "a.jpg", exif=exif, comment="Grand-mère 👵", dpi=(300, 600))
+    expected = image.load(tmp_path / "a.jpg").details
+    found = decoder.load(str(tmp_path / "a.jpg")).details
+    assert found == image.without_place(expected)
+    assert len(found.exif) < len(expected.exif)
+    assert (found.dpi, found.description) == ((300, 600), "Grand-mère 👵")
+
+
+def test_the_longest_details_come_whole(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[270] = "x" * (details.MAX_EXIF - 60)
+    with Image.open(COFFEE) as picture:
+        picture.save(tmp_path / "a.jpg", exif=exif)
+    long = image.load(tmp_path / "a.jpg")
+    assert len(long.details.exif) > details.MAX_EXIF - 60
+    photo = replace(long, details=replace(long.details, description="👵" * details.MAX_DESCRIPTION))
+    image.save(photo, tmp_path / "b.jpg")
+    assert decoder.load(str(tmp_path / "b.jpg")).details == photo.details
+    assert decoder.load(str(COFFEE)).width == 600  # nothing is left on the line
 
 
 def test_a_refusal_is_the_librarys(tmp_path: Path) -> None:
