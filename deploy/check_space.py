@@ -127,9 +127,11 @@ def restore(address: str, photo: Path, folder: Path) -> float:
     seconds = time.monotonic() - started
     with Image.open(restored) as opened:
         is_png = opened.format == "PNG"
-    result, given = image.load(restored, reduce_to=None), image.fit(image.load(photo))
+    result, given = image.load(restored, reduce_to=None), image.load(photo, reduce_to=None)
     if not is_png or result.pixels.shape != given.pixels.shape or (result.pixels == given.pixels).all():
-        raise SystemExit(f"The app restored nothing: {restored} is no other PNG of 128x128; see its endpoint /restore.")
+        raise SystemExit(
+            f"The app restored nothing: {restored} is no other PNG of its size; see the endpoint /restore."
+        )
     return seconds
 
 

@@ -97,7 +97,9 @@ def run_batch(
         if how:
             tell()
             enlarged[name] = [
-                restorer.upscale(each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile)
+                restorer.upscale(
+                    each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile, progress=tell
+                )
                 for each in restored[name]
             ]
 

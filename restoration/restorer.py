@@ -251,7 +251,9 @@ class Restorer:
         ``progress(done, total)`` is called after each tile. Raises as `restore` does, and `ControlError` for a model of
         the original project's, which knows 128x128 pixels only, or a sample of a model that has none.
         """
-        colour = look.colour if look.colour != "auto" else ("keep" if own_colours.has_any(photo) else "new")
+        colour = look.colour
+        if colour == "auto":
+            colour = "keep" if own_colours.has_any(photo) and not look.sample else "new"
         chosen = replace(look, colour=colour)
 
         def task(device: torch.device) -> Restoration:

@@ -155,7 +155,7 @@ class Look:
     ``colour`` is guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real
     colours, and guesses where there are none. ``colour_strength``, 0 to 2, makes it paler or stronger. ``tone``, 0 to
     1, is how much of the fading that is found is undone. ``sample`` takes that one of the VAE's samples, from 1 on, as
-    the colours.
+    the colours, which are new then.
     """
 
     colour: Colour = "new"
@@ -185,6 +185,10 @@ class Look:
                 "look_sample", "The sample must be a whole number from 1 to {most}, not {value!r}.",
                 most=MAX_SAMPLES, value=self.sample,
             )  # fmt: skip
+        if self.sample and self.colour in ("keep", "none"):
+            raise ControlError(
+                "look_sample_kept", "A sample is of colours that are guessed; leave it out, or choose the colour new."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,9 @@ def test_a_sample_of_the_vae_is_the_result(restorer: Restorer, photo: Photo) -> 
     assert np.array_equal(restorer.restore_whole(photo, "vae", look=look, seed=5).photo.pixels, drawn.pixels)
     with pytest.raises(ControlError, match="cnn has no samples"):
         restorer.restore_whole(photo, "cnn", look=look)
+    assert restorer.restore_whole(large("chelsea.jpg"), "vae", look=replace(OWN_LOOK, sample=2)).colour == "new"
+    with pytest.raises(ControlError, match="A sample is of colours that are guessed"):
+        Look(colour="keep", sample=2)
 
 
 def test_fading_is_undone_as_much_as_is_asked(restorer: Restorer) -> None:

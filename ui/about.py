@@ -121,7 +121,7 @@ def bibtex() -> str:
 
 
 def _models(say: Say, french: bool, results: Path) -> str:
-    parts = [f"<p>{say('about_models_lead').format(side=SIDE)}</p>"]
+    parts = [f"<p>{say(key).format(side=SIDE)}</p>" for key in ("about_models_lead", "about_whole")]
     for entry in restorers():
         drawn = diagrams.diagram(entry.model, entry.config, say)
         facts = {

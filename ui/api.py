@@ -20,18 +20,18 @@ from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 
-from restoration import Degradation, Photo, Recipe, Restorer, Run, Upscaling, image, metrics, robustness
+from restoration import Degradation, Look, Photo, Recipe, Restorer, Run, Upscaling, image, metrics, robustness
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
 from restoration.recipe import library_versions
-from restoration.types import ControlError
+from restoration.types import MAX_SAMPLES, Colour, ControlError, Size
 from restoration.upscale import check as check_upscaling
 
 from .errors import shown
 from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
 from .presence import stay
-from .restore import labelled_sheet, pictures
+from .restore import labelled_sheet, pictures, reported_sizes
 from .texts import text
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,34 @@ PARAMETERS: dict[str, Json] = {
         "description": "JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF: an uploaded file or a web address.",
     },
     "model": _choice("Which network restores.", TITLES),
+    "size": _choice("The photo whole, at its own size, or made 128x128 first.", map(str, get_args(Size))),
     "fit": _choice(
-        "How the photo becomes 128x128: its middle square, squashed, or whole with mirrored edges.", get_args(image.Fit)
+        "How the photo becomes 128x128, where it does: its middle square, squashed, or whole with mirrored edges.",
+        get_args(image.Fit),
     ),
+    "colour": _choice(
+        "Guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real colours, "
+        "and guesses where there are none. Left out, auto at the photo's own size, and new at 128x128.",
+        get_args(Colour),
+    ),
+    "colour_strength": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 2,
+        "description": "How strong the colours are: 0 is grey, 1 as they are, 2 twice as strong.",
+    },
+    "tone": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "How much of the fading that is found is undone: 0 for none of it, 1 for all.",
+    },
+    "sample": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_SAMPLES,
+        "description": "Take that one of the VAE's samples as the colours; left out, its mean.",
+    },
     "scale": {
         "type": "integer",
         "enum": [0, 2, 4],
@@ -74,7 +99,7 @@ PARAMETERS: dict[str, Json] = {
         "type": "integer",
         "minimum": 0,
         "maximum": MAX_WHOLE,
-        "description": "The same seed gives the same damage.",
+        "description": "The same seed gives the same damage, or the same samples.",
     },
     "grayscale": {"type": "boolean", "description": "Whether the colour is taken away."},
     **{
@@ -126,6 +151,12 @@ def sent(photo: Any) -> str:
     return received(path if isinstance(path, str) else "")
 
 
+def sized(size: Any) -> Size:
+    """The size that was asked for; 128 may be a number too. Raises `ControlError`."""
+    check(size=str(size))
+    return "own" if size == "own" else 128
+
+
 def replayed(recipe: str | Json) -> Recipe:
     """The recipe that was given, as JSON or as its text; raises `ControlError`."""
     found = Recipe.from_json(recipe) if isinstance(recipe, dict) else Recipe.from_text(str(recipe))
@@ -155,6 +186,8 @@ def report(run: Run, asked: Recipe) -> Json:
             **{name: round(each.seconds, 4) for name, each in run.restored.items()},
             **{f"{name}_upscale": round(each.seconds, 4) for name, each in run.enlarged.items()},
         },
+        "size": reported_sizes(run),
+        **({"colour": next(iter(run.restored.values())).colour} if run.restored else {}),
         **({"warning": " ".join(warnings)} if warnings else {}),
         "recipe": run.recipe.to_json(),
     }
@@ -171,24 +204,41 @@ def endpoints(lab: Lab) -> None:
 
     def restore(
         photo: Json, model: str = "vae", fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
-        denoise: float | None = None, recipe: str | Json | None = None, request: gr.Request | None = None,
+        denoise: float | None = None, recipe: str | Json | None = None, size: str = "own", colour: str | None = None,
+        colour_strength: float = 1, tone: float = 1, sample: int | None = None, seed: int = 0,
+        request: gr.Request | None = None,
     ) -> tuple[str, str | None, Json]:  # fmt: skip
         """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
-        Only the luminance is read: colours that the photo still has are taken away and guessed anew. The result is
-        128x128 pixels. Nothing says whether it is true: colours and fine detail are plausible guesses.
+        The photo is restored whole, at its own size, or made 128x128 first. Whole, it keeps colours that are real, and
+        has them guessed where it is grey or toned; at 128x128 they are guessed from its luminance. Nothing says whether
+        the result is true: fine detail, and colours that are guessed, are plausible at best.
 
         Returns:
-            The restored photo, its enlarged copy if there is one, and a report with measures, times and the recipe.
+            The restored photo, its enlarged copy if there is one, and a report with measures, times, the size of the
+            photo and of the result, what became of the colours, and the recipe.
         """
         with shown(request):
             check(model=model, fit=fit, engine=engine, denoise=denoise)
+            check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
             if scale:
                 check_upscaling(scale, engine, denoise)
-            upscaling = Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None
-            asked = (
-                replayed(recipe) if recipe is not None else Recipe(fit=fit, models={model: None}, upscaling=upscaling)
+            at = sized(size)
+            asked = Recipe(
+                size=at,
+                fit=fit,
+                look=Look(
+                    colour=("auto" if at == "own" else "new") if colour is None else colour,  # type: ignore[arg-type]
+                    colour_strength=colour_strength,
+                    tone=tone,
+                    sample=sample,
+                ),
+                seed=seed,
+                models={model: None},
+                upscaling=Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None,
             )
+            if recipe is not None:
+                asked = replayed(recipe)
             if len(asked.models) != 1:
                 raise ControlError(
                     "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
@@ -204,13 +254,13 @@ def endpoints(lab: Lab) -> None:
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
         gaussian: float | None = None, salt_pepper: float | None = None, speckle: float | None = None,
         correlated: float | None = None, lines: int | None = None, blur: int | None = None, jpeg: int | None = None,
-        fading: float | None = None, scratches: int | None = None, dust: float | None = None,
+        fading: float | None = None, scratches: int | None = None, dust: float | None = None, size: str = "128",
         request: gr.Request | None = None,
     ) -> tuple[str, str, Json]:  # fmt: skip
         """Damage a good photo as the original project made its dataset, or as prints age, to test what restores it.
 
         Returns:
-            The degraded photo, the undamaged one at the same 128x128, and a report with measures and the recipe.
+            The degraded photo, the undamaged one at the same size, and a report with measures and the recipe.
         """
         by_hand: Json = {
             "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
@@ -220,8 +270,9 @@ def endpoints(lab: Lab) -> None:
             check(damage=damage, seed=seed, fit=fit)
             drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
             given = {name: strength for name, strength in by_hand.items() if strength is not None}
-            asked = Recipe(fit=fit, degradation=replace(drawn, grayscale=grayscale, **given), seed=seed)
-            run = lab.run(lab.load(sent(photo)), asked)
+            degradation = replace(drawn, grayscale=grayscale, **given)
+            asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
+            run = lab.run(lab.load_for(asked, sent(photo)), asked)
             made = files(pictures(run))
             return made["degraded"], made["original"], report(run, asked)
 
@@ -247,7 +298,7 @@ def endpoints(lab: Lab) -> None:
             asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
             run = lab.run(lab.load_for(asked, sent(photo)), asked)
             found = pictures(run)
-            made = files({**found, "sheet": labelled_sheet(run, french=False)})
+            made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
             names = ("original", "degraded" if run.truth else "photo", *TITLES, "sheet")
             return (*(made.get(name) for name in names), report(run, asked))
 

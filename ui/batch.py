@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.data_classes import ListFiles
 
-from restoration import Photo, Recipe, RestorationError, Upscaling, archive, image, pipeline
-from restoration.types import PhotoError
+from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
+from restoration.restorer import OWN_LOOK
+from restoration.types import PhotoError, Size
 
 from .errors import refuse, sentence, shown
 from .files import publish, received
 from .lab import TITLES, Lab
 from .presence import stay
-from .restore import engine_that_ran
+from .restore import engine_that_ran, reported_sizes
 from .texts import i18n, is_french, text
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,8 @@ def items(paths: Sequence[str]) -> list[Item]:
 def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
 
-    The archive mirrors the input's names, with the suffix .png; ``batch.jsonl`` in it has a line per photo.
+    The archive mirrors the input's names, with the suffix .png; ``batch.jsonl`` in it has a line per photo. One photo's
+    pixels are in memory at a time.
     """
     found = items(paths)
     good = [item for item in found if item.refusal is None]
@@ -83,27 +85,30 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     ran: Upscaling | None = None
     fell_back = False
 
-    def results() -> Iterator[tuple[str, bytes]]:
+    def results_of(item: Item, names: Sequence[str], folder: Path) -> Iterator[tuple[str, bytes]]:
         nonlocal ran, fell_back
+        try:
+            with item.open(folder) as path:
+                run = lab.run(lab.load_for(recipe, str(path)), recipe)
+        except RestorationError as error:
+            failures.append((item.name, error))
+            return
+        except (OSError, RuntimeError, MemoryError) as error:
+            logger.exception("%s", item.name)
+            unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
+            failures.append((item.name, unforeseen))
+            return
+        ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back
+        told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
+        lines.append({"input": item.name, "outputs": [*names], **told, "recipe": run.recipe.to_json()})
+        for name, photo in zip(names, _photos(run), strict=True):
+            yield name, image.encode(photo)
+
+    def results() -> Iterator[tuple[str, bytes]]:
         with TemporaryDirectory() as folder:
             for place, item in enumerate(good):
                 tell(place, len(good), item.name)
-                try:
-                    with item.open(Path(folder)) as path:
-                        run = lab.run(lab.load(str(path)), recipe)
-                except RestorationError as error:
-                    failures.append((item.name, error))
-                    continue
-                except (OSError, RuntimeError, MemoryError) as error:
-                    logger.exception("%s", item.name)
-                    unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
-                    failures.append((item.name, unforeseen))
-                    continue
-                ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back
-                made = dict(zip(names[place], _photos(run), strict=True))
-                lines.append({"input": item.name, "outputs": list(made), "recipe": run.recipe.to_json()})
-                for name, photo in made.items():
-                    yield name, image.encode(photo)
+                yield from results_of(item, names[place], Path(folder))
         lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures)
         yield "batch.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
 
@@ -117,15 +122,15 @@ def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
     """For each photo the paths of its results in the archive, no two alike: a.png for one model, a_vae.png and so on
     for several, with _x4 at the end of the enlarged.
     """
-    sizes = ("", f"_x{recipe.upscaling.scale}") if recipe.upscaling else ("",)
+    scales = ("", f"_x{recipe.upscaling.scale}") if recipe.upscaling else ("",)
     models = [f"_{model}" for model in recipe.models] if len(recipe.models) > 1 else [""]
-    endings = [f"{model}{size}.png" for model in models for size in sizes]
+    endings = [f"{model}{scale}.png" for model in models for scale in scales]
     short = [name.removesuffix(".png") for name in archive.result_names(photos)]
     names = archive.result_names([f"{name}{ending}" for name in short for ending in endings])
     return [names[start : start + len(endings)] for start in range(0, len(names), len(endings))]
 
 
-def _photos(run: pipeline.Run) -> Iterator[Photo]:
+def _photos(run: Run) -> Iterator[Photo]:
     """The results of one photo in the order of `_names`."""
     for model, restored in run.restored.items():
         yield restored.photo
@@ -159,14 +164,18 @@ def tab(lab: Lab) -> None:
         models = gr.CheckboxGroup(
             [(title, name) for name, title in TITLES.items()], value=list(TITLES)[:1], label=i18n("model_of_batch")
         )
-        fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
+        size = gr.Radio([(i18n(f"size_{each}"), each) for each in get_args(Size)], value="own", label=i18n("size"),
+                        elem_id="batch-size")  # fmt: skip
+        fit = gr.Radio(
+            [(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"), visible=False
+        )
         scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"))
     run = gr.Button(i18n("batch_run"), variant="primary", elem_id="batch")
     told = gr.HTML(elem_id="batch-summary")
     result = gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip")
 
     def work(
-        paths: list[str] | None, names: list[str], how: Any, times: int, request: gr.Request,
+        paths: list[str] | None, names: list[str], at: Any, how: Any, times: int, request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> tuple[str, str | None]:  # fmt: skip
         french = is_french(request)
@@ -181,11 +190,17 @@ def tab(lab: Lab) -> None:
 
         with shown(request):
             upscaling = Upscaling(scale=times, engine="auto") if times else None
-            batch = restore(lab, paths, Recipe(fit=how, models=dict.fromkeys(names), upscaling=upscaling), tell)
+            look = OWN_LOOK if at == "own" else Look()
+            recipe = Recipe(size=at, fit=how, look=look, models=dict.fromkeys(names), upscaling=upscaling)
+            batch = restore(lab, paths, recipe, tell)
             return summary(batch, french), batch.archive
 
+    def show_fit(at: Any) -> gr.Radio:
+        return gr.Radio(visible=at == 128)
+
+    size.change(show_fit, size, fit, show_progress="hidden", api_visibility="private")
     run.click(
-        work, [files, models, fit, scale], [told, result], show_progress_on=told, concurrency_id="batch",
+        work, [files, models, size, fit, scale], [told, result], show_progress_on=told, concurrency_id="batch",
         concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from restoration import Photo, Recipe
+from restoration import Look, Photo, Recipe
 
 from .errors import shown
 from .files import publish
@@ -23,8 +23,8 @@ WHITE = 64
 
 
 def everything(values: Mapping[str, Any]) -> Recipe:
-    """The panel's recipe for all models."""
-    return replace(wish(values), models=dict.fromkeys(TITLES))
+    """The panel's recipe for all models, at the size and with the look that they are compared at."""
+    return replace(wish(values), size=128, look=Look(), models=dict.fromkeys(TITLES))
 
 
 def error_map(photo: Photo, truth: Photo) -> tuple[Photo, float]:
@@ -36,14 +36,12 @@ def error_map(photo: Photo, truth: Photo) -> tuple[Photo, float]:
 
 def error_maps(result: Result, french: bool) -> dict[str, gr.Image]:
     """The update that shows each candidate's error map, by its name: degraded, then the models."""
-    run = result.run
-    assert run.truth is not None
-    candidates = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
-    maps = {name: error_map(photo, run.truth) for name, photo in candidates.items()}
+    truth = result.photo("original")
+    maps = {name: error_map(result.photo(name), truth) for name in result.paths if name != "original"}
     paths = publish({f"{result.name}_{name}_error.png": photo for name, (photo, _) in maps.items()})
     updates = {}
     for path, (name, (_, mean)) in zip(paths.values(), maps.items(), strict=True):
-        of = TITLES.get(name) or title(name, run, french)
+        of = TITLES.get(name) or title(name, result.sizes[name], french)
         alt = text("error_alt", french, model=of, mean=number(mean, 1, french))
         updates[name] = gr.Image(path, label=text("error_of", french, model=of), alt_text=alt, visible=True)
     return updates
@@ -52,7 +50,7 @@ def error_maps(result: Result, french: bool) -> dict[str, gr.Image]:
 def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
     """Lay out and wire the tab, inside the caller's Blocks; returns its last result, and its run."""
     gr.Markdown(i18n("compare_lead"))
-    run = gr.Button(i18n("compare_run"), variant="primary", elem_id="compare")
+    start = gr.Button(i18n("compare_run"), variant="primary", elem_id="compare")
     last = gr.State(time_to_live=3000)
     names = ("original", "degraded", *TITLES)
     with gr.Row(elem_classes="pictures five"):
@@ -68,7 +66,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
     inputs = panel.inputs
 
     def show_maps(result: Result | None, is_wanted: bool, french: bool) -> dict[Any, Any]:
-        found = error_maps(result, french) if result and result.run.truth and is_wanted else {}
+        found = error_maps(result, french) if result and "original" in result.paths and is_wanted else {}
         hidden = gr.Image(None, visible=False)
         return {caption: gr.Markdown(visible=bool(found)), **{maps[name]: found.get(name, hidden) for name in maps}}
 
@@ -77,16 +75,16 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             path = chosen(named, request)
-            result = publish_run(path, lab.run(lab.load(path), everything(named)))
+            run = lab.run(lab.load(path), everything(named))
+            result = publish_run(path, run)
             updates: dict[Any, Any] = {each: gr.Image(None, visible=False) for each in photos.values()}
-            for kind, its_path in result.paths.items():
-                place = photos["degraded" if kind == "photo" else kind]
-                updates[place] = shown_picture(its_path, title(kind, result.run, french), french)
+            for kind in result.paths:
+                updates[photos["degraded" if kind == "photo" else kind]] = shown_picture(result, kind, french)
             return {
                 **updates,
-                table: measures(result.run, french),
+                table: measures(run, french),
                 last: result,
-                wanted: gr.Checkbox(visible=result.run.truth is not None),
+                wanted: gr.Checkbox(visible=run.truth is not None),
                 **show_maps(result, values[wanted], french),
             }
 
@@ -105,7 +103,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[gr.State, gr.events.Dependency]:
         }
 
     outputs = [*photos.values(), table, wanted, last, *maps.values(), caption]
-    ran = run.click(
+    ran = start.click(
         compare, {*inputs.values(), wanted}, outputs, concurrency_id=NETWORK, concurrency_limit=1,
         api_visibility="private",
     )  # fmt: skip

@@ -189,6 +189,9 @@ FRENCH: dict[str, str] = {
         "rejouez cette recette en ligne de commande."
     ),
     "look_range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
+    "look_sample_kept": (
+        "Un échantillon est fait de couleurs devinées ; n'en demandez pas, ou choisissez de nouvelles couleurs."
+    ),
     "look_sample": "L'échantillon doit être un nombre entier de 1 à {most}, pas {value!r}.",
     "memory_whole": (
         "Il n'y a pas assez de mémoire pour restaurer {width}x{height} pixels ; fermez d'autres programmes, ou"

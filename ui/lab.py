@@ -11,8 +11,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from restoration import Photo, Recipe, RestorationError, Restorer, Run, image, pipeline
+from restoration import Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
 from restoration.checkpoints import ORIGINALS
+from restoration.tiling import Progress
 from restoration.types import SIDE, ControlError
 from restoration.weights import originals, restorers
 
@@ -54,7 +55,8 @@ NETWORK = "network"
 
 def check_recipe(recipe: Recipe) -> None:
     """Raise `ControlError` where the recipe, of another app perhaps, names a model that this one has not, or tiles that
-    are margin more than anything else: of 16 pixels, they take 80 times as long.
+    are margin more than anything else: of 16 pixels, they take 80 times as long; or where it wants a sample of a model
+    that has none, which would show only when the others are done.
     """
     if recipe.upscaling and (tile := recipe.upscaling.tile) is not None and tile < MIN_TILE:
         raise ControlError(
@@ -68,6 +70,8 @@ def check_recipe(recipe: Recipe) -> None:
                 name=name,
                 choices=", ".join(TITLES),
             )
+        if recipe.look.sample and name != "vae":
+            raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=TITLES[name])
 
 
 @dataclass(frozen=True)
@@ -90,15 +94,25 @@ class Lab:
         """A visitor's file as ``recipe`` wants it: whole, or no larger than 128x128 needs."""
         return self.load(path, reduce_to=None if recipe.size == "own" else SIDE)
 
-    def run(self, photo: Photo, recipe: Recipe) -> Run:
+    def run(self, photo: Photo, recipe: Recipe, progress: Progress | None = None) -> Run:
         """`pipeline.run`, one at a time: a batch lets others in between its photos.
 
-        Raises `ControlError` too for a model that this app has not, and `Left`.
+        Raises `check_recipe`'s `ControlError` too, `PhotoError` for a photo whose enlarged copy would be too large, and
+        `Left`.
         """
         check_recipe(recipe)
+        if recipe.size == "own" and recipe.upscaling:  # said before the photo is restored, which may take minutes
+            upscale.check_size(photo, recipe.upscaling.scale)
+
+        def tell(done: int, total: int) -> None:
+            stay()
+            if progress:
+                progress(done, total)
+
         with self._turn:
             stay()
-            return self.work(pipeline.run, photo, recipe, progress=stay)
+            # From a process that is lent a GPU nothing reaches the visitor.
+            return self.work(pipeline.run, photo, recipe, progress=stay if gpu.IS_LENT else tell)
 
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""

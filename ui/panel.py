@@ -7,15 +7,16 @@ from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 from gradio.data_classes import ImageData
 
-from restoration import Degradation, Photo, Recipe, image
+from restoration import Degradation, Look, Recipe, image
 from restoration.degradations import CONTROLS, PRESETS, checked_seed, preset
+from restoration.types import MAX_SAMPLES, Colour
 
 from .errors import refuse, shown
 from .files import publish, received
@@ -38,6 +39,7 @@ class Panel:
     preset: gr.Radio
     seed: gr.Number
     controls: Mapping[str, Component]
+    look: Mapping[str, Component]
     preview: gr.Image
     fitted: gr.State
     """The visitor's photo at 128x128, so that a slider's move does not decode it anew."""
@@ -45,20 +47,24 @@ class Panel:
     @property
     def inputs(self) -> dict[str, Component]:
         """What decides a run, by name."""
-        return {"photo": self.photo, "mode": self.mode, "fit": self.fit, "seed": self.seed, **self.controls}
+        first = {"photo": self.photo, "mode": self.mode, "fit": self.fit, "seed": self.seed}
+        return {**first, **self.controls, **self.look}
 
 
 def wish(values: Mapping[str, Any]) -> Recipe:
-    """The recipe that the panel asks for, still without models; raises `ControlError`."""
+    """The recipe that the panel asks for, still without models; raises `ControlError`.
+
+    A photo that is damaged already is restored whole; one that is degraded first is 128x128, as in the laboratory.
+    """
     if values["mode"] == "damaged":
-        return Recipe(fit=values["fit"])
+        sample = values["sample"] or None
+        look = Look(
+            colour=values["colour"], colour_strength=values["colour_strength"], tone=values["tone"], sample=sample
+        )
+        seed = checked_seed(values["seed"]) if sample else None  # it draws nothing else, and nobody sees it
+        return Recipe(size="own", fit=values["fit"], look=look, seed=seed)
     degradation = Degradation(**{name: values[name] for name in ("grayscale", *CONTROLS)})
     return Recipe(fit=values["fit"], degradation=degradation, seed=checked_seed(values["seed"]))
-
-
-def damaged(fitted: Photo, recipe: Recipe) -> Photo:
-    """What the networks get of a photo that is 128x128 already."""
-    return recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
 
 
 def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
@@ -78,13 +84,17 @@ def load(panel: Panel, lab: Lab, values: Mapping[Any, Any], request: gr.Request)
         return {panel.fitted: fitted, panel.preview: _preview(panel, {**values, panel.fitted: fitted}, request)}
 
 
-def _preview(panel: Panel, values: Mapping[Any, Any], request: gr.Request, **changed: Any) -> gr.Image | None:
-    """The fitted photo as the networks get it, with the controls ``changed``."""
+def _preview(panel: Panel, values: Mapping[Any, Any], request: gr.Request, **changed: Any) -> gr.Image:
+    """The fitted photo as the networks get it, with the controls ``changed``; hidden where they get the whole photo."""
+    if values[panel.mode] == "damaged":
+        return gr.Image(None, visible=False)
     if values[panel.fitted] is None:
-        return None
+        return gr.Image(None, visible=True)
     recipe = wish({**{name: values[each] for name, each in panel.inputs.items()}, **changed})
-    path = publish({"preview.png": damaged(values[panel.fitted], recipe)})["preview.png"]
-    return gr.Image(path, alt_text=text("preview_alt", is_french(request)))
+    assert recipe.degradation
+    degraded = recipe.degradation.apply(values[panel.fitted], recipe.seed or 0)
+    path = publish({"preview.png": degraded})["preview.png"]
+    return gr.Image(path, alt_text=text("preview_alt", is_french(request)), visible=True)
 
 
 def build(lab: Lab) -> Panel:
@@ -112,12 +122,25 @@ def build(lab: Lab) -> Panel:
                     elem_id=f"control-{name}",
                 )  # fmt: skip
     fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
-    panel = Panel(photo, mode, fit, which, seed, controls, preview, gr.State(time_to_live=3000))
-    _wire(panel, dice, damage)
+    with gr.Accordion(i18n("look"), open=False, visible=False, elem_id="look") as looks:
+        look = _look()
+    panel = Panel(photo, mode, fit, which, seed, controls, look, preview, gr.State(time_to_live=3000))
+    _wire(panel, dice, damage, looks)
     # On a phone the sliders would push the results out of reach.
     gr.on(None, None, js="() => { if (innerWidth < 640) document.querySelector('#by-hand button')?.click() }",
           api_visibility="private")  # fmt: skip
     return panel
+
+
+def _look() -> dict[str, Component]:
+    """The controls of how a photo that is restored whole is to look, by their names in `Look`."""
+    return {
+        "colour": gr.Radio([(i18n(f"colour_{name}"), name) for name in get_args(Colour)], value="auto",
+                           label=i18n("look_colour")),
+        "colour_strength": gr.Slider(0, 2, value=1, step=0.05, label=i18n("look_strength")),
+        "tone": gr.Slider(0, 1, value=1, step=0.05, label=i18n("look_tone")),
+        "sample": gr.Number(value=0, precision=0, minimum=0, maximum=MAX_SAMPLES, label=i18n("look_sample")),
+    }  # fmt: skip
 
 
 def show_chosen(panel: Panel, lab: Lab) -> None:
@@ -136,7 +159,7 @@ def show_chosen(panel: Panel, lab: Lab) -> None:
     )  # fmt: skip
 
 
-def _wire(panel: Panel, dice: gr.Button, damage: gr.Column) -> None:
+def _wire(panel: Panel, dice: gr.Button, damage: gr.Column, looks: gr.Accordion) -> None:
     by_hand = list(panel.controls.values())
     everything: set[Block] = {*panel.inputs.values(), panel.fitted, panel.preset}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -160,8 +183,13 @@ def _wire(panel: Panel, dice: gr.Button, damage: gr.Column) -> None:
 
     def switch(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         with shown(request):
-            is_wanted = gr.Column(visible=values[panel.mode] == "degrade")
-            return {damage: is_wanted, panel.preview: _preview(panel, values, request)}
+            is_whole = values[panel.mode] == "damaged"
+            return {
+                damage: gr.Column(visible=not is_whole),
+                panel.fit: gr.Radio(visible=not is_whole),
+                looks: gr.Accordion(visible=is_whole),
+                panel.preview: _preview(panel, values, request),
+            }
 
     moved = [each.input for each in by_hand]  # type: ignore[attr-defined]
     gr.on(
@@ -170,7 +198,7 @@ def _wire(panel: Panel, dice: gr.Button, damage: gr.Column) -> None:
     asked = [panel.preset.input, panel.seed.input]  # of a seed's digits the last counts, however fast they are typed
     gr.on(asked, draw, everything, [*by_hand, panel.preview], trigger_mode="always_last", **quiet)
     dice.click(roll, everything, [panel.seed, *by_hand, panel.preview], **quiet)
-    panel.mode.change(switch, everything, [damage, panel.preview], **quiet)
+    panel.mode.change(switch, everything, [damage, panel.fit, looks, panel.preview], **quiet)
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:

@@ -30,27 +30,32 @@ def link(recipe: Recipe, request: gr.Request | None) -> str:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """The values of the panel's and the Restore tab's controls, by name, that ask for ``recipe``.
+    """The values of the panel's and the Restore tab's controls, by name, that ask for ``recipe``, or for its pixels.
 
-    Raises `ControlError` where the recipe is of no restoration.
+    Raises `ControlError` where the recipe is of no restoration, or of one that the controls have no words for: they
+    restore a photo whole, or degrade it at 128x128 first.
     """
     if not recipe.models:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
-    if recipe.size == "own" or recipe.look != Look():
+    is_whole = recipe.size == "own"
+    if recipe.degradation if is_whole else recipe.look != Look():
         raise ControlError(
             "recipe_own",
-            "These controls know 128x128 and colours guessed anew only; replay this recipe on the command line.",
+            "These controls degrade a photo at 128x128 with no look, or restore it whole without degrading it; replay "
+            "this recipe on the command line.",
         )
     check_recipe(recipe)
     if asked := recipe.upscaling:
         upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)
     values: dict[str, Any] = {
-        "mode": "degrade" if recipe.degradation else "damaged",
+        "mode": "damaged" if is_whole else "degrade",
         "fit": recipe.fit,
         "models": list(recipe.models),
         "scale": recipe.upscaling.scale if recipe.upscaling else 0,
         **asdict(recipe.degradation or Degradation()),
     }
+    if is_whole:
+        values |= {**asdict(recipe.look), "sample": recipe.look.sample or 0}
     if recipe.seed is not None or recipe.degradation:
         values["seed"] = recipe.seed or 0  # as the recipe itself is replayed
     if recipe.upscaling:
@@ -85,8 +90,7 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
         if result is None:  # another photo was chosen meanwhile
             return "", ""
-        recipe = result.run.recipe
-        return json.dumps(recipe.to_json(), indent=1), link(recipe, request)
+        return json.dumps(result.recipe.to_json(), indent=1), link(result.recipe, request)
 
     def fill(recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
         values = settings(recipe)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from restoration import Photo, Recipe, Restorer, Run, Upscaling, metrics
+from restoration import Photo, Recipe, Restorer, Run, Upscaling, image, metrics, upscale
+from restoration.checkpoints import ORIGINALS
 from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 from restoration.types import SIDE
@@ -42,11 +44,25 @@ class Controls:
 
 @dataclass(frozen=True)
 class Result:
-    """A run as the visitor sees it: ``name`` is the photo's, ``paths`` are its pictures by `pictures`' names."""
+    """A run as the visitor sees it: ``name`` is the photo's, ``paths`` are its pictures by `pictures`' names.
+
+    Only the files hold pixels: a page keeps its last result, and whole photos of many visitors would fill the memory.
+    """
 
     name: str
-    run: Run
+    recipe: Recipe
     paths: Mapping[str, str]
+    sizes: Mapping[str, tuple[int, int]]
+    """Width and height, by the same names."""
+
+    @property
+    def given(self) -> str:
+        """What the models were given is called so."""
+        return "degraded" if "degraded" in self.paths else "photo"
+
+    def photo(self, kind: str) -> Photo:
+        """A picture, read from its file."""
+        return image.load(self.paths[kind], reduce_to=None, max_pixels=prod(self.sizes[kind]))
 
 
 def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
@@ -57,8 +73,11 @@ def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
     if values["scale"]:
         denoise = values["denoise"] if values["engine"] == "general" else None
         upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
+    wanted = wish(values)
     models = {name: None for name in TITLES if name in values["models"]}
-    return replace(wish(values), models=models, upscaling=upscaling)
+    if wanted.size == "own":  # the original project's know 128x128 only; alone, they say so
+        models = {name: None for name in models if name not in ORIGINALS} or models
+    return replace(wanted, models=models, upscaling=upscaling)
 
 
 def pictures(run: Run) -> dict[str, Photo]:
@@ -77,15 +96,26 @@ def publish_run(path: str, run: Run) -> Result:
     name = Path(path).stem[:60] or "photo"
     found = pictures(run)
     paths = publish({f"{name}_{kind}.png": photo for kind, photo in found.items()})
-    return Result(name, run, dict(zip(found, paths.values(), strict=True)))
+    sizes = {kind: (photo.width, photo.height) for kind, photo in found.items()}
+    return Result(name, run.recipe, dict(zip(found, paths.values(), strict=True)), sizes)
 
 
-def title(kind: str, run: Run, french: bool) -> str:
+def reported_sizes(run: Run) -> dict[str, list[int]]:
+    """Width and height of the photo as it was given to the models, and of what they made, for reports."""
+    measured = {"photo": run.degraded}
+    for name, restored in run.restored.items():
+        measured["restored"] = restored.photo
+        if name in run.enlarged:
+            measured["enlarged"] = run.enlarged[name].photo
+    return {what: [photo.width, photo.height] for what, photo in measured.items()}
+
+
+def title(kind: str, size: tuple[int, int], french: bool) -> str:
     """What a picture of `pictures` is, in words."""
     if kind in ("original", "degraded", "photo"):
         return text({"original": "reference", "degraded": "degraded", "photo": "given"}[kind], french)
-    model, _, scale = kind.partition("_x")
-    return text("restored_by", french, model=TITLES[model], side=SIDE * int(scale or 1))
+    model, _, _ = kind.partition("_x")
+    return text("restored_by", french, model=TITLES[model], width=size[0], height=size[1])
 
 
 def measures(run: Run, french: bool) -> str:
@@ -105,14 +135,27 @@ def measures(run: Run, french: bool) -> str:
     table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
     degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
     failed = text("gpu_failed", french) if run.fell_back else ""
-    return f"{table}<p>{degraded} {engine_that_ran(run.recipe.upscaling, french)} {failed}</p>"
+    said = (degraded, colours_that_were_chosen(run, french), engine_that_ran(run.recipe.upscaling, french), failed)
+    return f"{table}<p>{' '.join(filter(None, said))}</p>"
 
 
 def _time(name: str, run: Run, french: bool) -> str:
-    spent = f"{round(run.restored[name].seconds * 1000)} ms"
+    spent = _spent(run.restored[name].seconds)
     if larger := run.enlarged.get(name):
-        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {round(larger.seconds * 1000)} ms"
+        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {_spent(larger.seconds)}"
     return spent
+
+
+def _spent(seconds: float) -> str:
+    return f"{round(seconds * 1000)} ms" if seconds < 10 else f"{round(seconds)} s"
+
+
+def colours_that_were_chosen(run: Run, french: bool) -> str:
+    """What became of the photo's colours, where that was left to the program."""
+    if run.recipe.look.colour != "auto":
+        return ""
+    chosen = next(iter(run.restored.values())).colour  # the photo decides, so they are alike
+    return text("colours_kept" if chosen == "keep" else "colours_guessed", french)
 
 
 def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
@@ -127,32 +170,45 @@ def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
     return said
 
 
-def labelled_sheet(run: Run, french: bool) -> Photo:
-    """Every picture with its title and, where there is an original, its PSNR."""
+def labelled_sheet(found: Iterable[tuple[str, Photo]], french: bool) -> Photo:
+    """`pictures`, each with its title and, where there is an original, its PSNR."""
+    truth: Photo | None = None
     panels = []
-    for kind, photo in pictures(run).items():
-        captions = [title(kind, run, french)]
-        if run.truth and kind != "original" and photo.width == run.truth.width:
-            captions.append(f"PSNR {number(metrics.psnr(photo, run.truth), 2, french)} dB")
+    for kind, photo in found:
+        size = photo.width, photo.height
+        captions = [title(kind, size, french)]
+        if truth and size == (truth.width, truth.height):
+            captions.append(f"PSNR {number(metrics.psnr(photo, truth), 2, french)} dB")
         panels.append(Captioned(photo, captions))
+        truth = photo if kind == "original" else truth
     columns = 4 if len(panels) > 5 else len(panels)
     return sheet([panels[start : start + columns] for start in range(0, len(panels), columns)], side=384)
 
 
 def before_and_after(result: Result, model: str) -> tuple[str, str]:
-    """The degraded and the model's photo as files of one size; the smaller one's pixels stay visible."""
-    upscaling = result.run.recipe.upscaling
-    times = upscaling.scale if upscaling else 1
-    before = Photo(result.run.degraded.pixels.repeat(times, 0).repeat(times, 1))
-    after = result.paths[f"{model}_x{times}" if upscaling else model]
-    return publish({"before.png": before})["before.png"], after
+    """What the model was given and what it made of it, as files of one size."""
+    upscaling = result.recipe.upscaling
+    if upscaling is None:
+        return result.paths[result.given], result.paths[model]
+    given, times = result.photo(result.given), upscaling.scale
+    if has_visible_pixels(result.sizes[result.given]):
+        before = Photo(given.pixels.repeat(times, 0).repeat(times, 1))
+    else:
+        before = upscale.bicubic(given, times)
+    return publish({"before.png": before})["before.png"], result.paths[f"{model}_x{times}"]
+
+
+def has_visible_pixels(size: tuple[int, int]) -> bool:
+    """Is a picture of this size shown with each pixel as a square? Those of the laboratory are."""
+    return size == (SIDE, SIDE)
 
 
 def files(result: Result, french: bool) -> list[str]:
     """What can be taken home: every picture, the labelled sheet and the recipe."""
-    recipe = json.dumps(result.run.recipe.to_json(), indent=1).encode()
+    recipe = json.dumps(result.recipe.to_json(), indent=1).encode()
+    found = ((kind, result.photo(kind)) for kind in result.paths)  # one after the other, as they may be large
     others: dict[str, Photo | bytes] = {
-        f"{result.name}_sheet.png": labelled_sheet(result.run, french),
+        f"{result.name}_sheet.png": labelled_sheet(found, french),
         f"{result.name}_recipe.json": recipe,
     }
     return [*result.paths.values(), *publish(others).values()]
@@ -160,22 +216,28 @@ def files(result: Result, french: bool) -> list[str]:
 
 def picture(label: Any, *, pixels: bool, **options: Any) -> gr.Image:
     """A picture to look at; ``pixels`` shows 128 of them as large as 512, each as a square."""
-    classes = ["result", "pixels"] if pixels else ["result"]
     return gr.Image(
-        label=label, format="png", interactive=False, elem_classes=classes, buttons=["download", "fullscreen"],
+        label=label, format="png", interactive=False, elem_classes=_classes(pixels), buttons=["download", "fullscreen"],
         **options,
     )  # fmt: skip
 
 
-def shown_picture(path: str, label: str, french: bool) -> gr.Image:
+def shown_picture(result: Result, kind: str, french: bool) -> gr.Image:
     """The update that shows a picture; its label is what a screen reader says, too."""
-    return gr.Image(path, label=label, alt_text=label, visible=True)
+    size = result.sizes[kind]
+    label = title(kind, size, french)
+    classes = _classes(has_visible_pixels(size))
+    return gr.Image(result.paths[kind], label=label, alt_text=label, elem_classes=classes, visible=True)
+
+
+def _classes(pixels: bool) -> list[str]:
+    return ["result", "pixels"] if pixels else ["result"]
 
 
 def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependency]:
     """Lay out and wire the tab, inside the caller's Blocks; returns its controls, its last result, and its run."""
     controls = _controls()
-    run = gr.Button(i18n("run"), variant="primary", elem_id="restore")
+    start = gr.Button(i18n("run"), variant="primary", elem_id="restore")
     last = gr.State(time_to_live=3000)
     with gr.Row(elem_classes="pictures four"):
         shown_pictures = {
@@ -205,19 +267,29 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
     inputs = {**panel.inputs, **controls.inputs}
     outputs = [*shown_pictures.values(), table, slider_row, slider, of, last, downloads, gallery, uncertainty]
 
-    def restore(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    def restore(
+        values: Mapping[Any, Any], request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
+    ) -> dict[Any, Any]:  # fmt: skip
         french = is_french(request)
+
+        def tell(done: int, total: int) -> None:
+            progress(done / total, desc=text("restoring", french))
+
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             path = chosen(named, request)
-            result = publish_run(path, lab.run(lab.load(path), asked(named, request)))
-            first = next(iter(result.run.restored))
-            choices = [(TITLES[name], name) for name in result.run.restored]
+            recipe = asked(named, request)
+            run = lab.run(lab.load_for(recipe, path), recipe, tell)
+            result = publish_run(path, run)
+            first = next(iter(run.restored))
+            choices = [(TITLES[name], name) for name in run.restored]
+            pixels = has_visible_pixels(result.sizes[result.given])
             return {
                 **_show(shown_pictures, result, french),
-                table: measures(result.run, french) + _fallback(named["engine"], result.run, french),
+                table: measures(run, french) + _fallback(named["engine"], run, french),
                 slider_row: gr.Row(visible=True),
-                slider: before_and_after(result, first),
+                slider: gr.ImageSlider(before_and_after(result, first), elem_classes=["pixels"] if pixels else []),
                 of: gr.Radio(choices, value=first, visible=len(choices) > 1),
                 last: result,
                 downloads: gr.File(visible=False),
@@ -238,10 +310,9 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
             raise refuse("samples_first", request)
         french = is_french(request)
         with shown(request):
-            own = "vae-original" in result.run.restored and "vae" not in result.run.restored
-            drawn = lab.work(
-                Restorer.samples, result.run.degraded, SAMPLES, seed=seed, model="vae-original" if own else "vae"
-            )
+            original = "vae-original" in result.recipe.models and "vae" not in result.recipe.models
+            photo = image.fit(result.photo(result.given), result.recipe.fit)
+            drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model="vae-original" if original else "vae")
             named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
             paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
             *each, where = paths.values()
@@ -258,14 +329,22 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
 
     network: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    ran = run.click(restore, {*inputs.values()}, outputs, **network)
+    ran = start.click(
+        restore, {*inputs.values()}, outputs, show_progress_on=shown_pictures["degraded"], **network
+    )  # fmt: skip
     ran.success(offer, last, downloads, **quiet)
     of.input(slide, [last, of], slider, **quiet)
     draw.click(sample, [last, panel.seed], [gallery, uncertainty], **network)
     controls.engine.change(show_denoise, controls.engine, controls.denoise, **quiet)
     # What is shown is never another photo's.
     panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
+    panel.mode.input(usual_scale, panel.mode, controls.scale, **quiet)
     return controls, last, ran
+
+
+def usual_scale(mode: str) -> int:
+    """How much larger a photo is made unless the visitor says so: one that is restored whole is large enough."""
+    return 0 if mode == "damaged" else 4
 
 
 def _controls() -> Controls:
@@ -284,10 +363,10 @@ def _show(components: Mapping[str, gr.Image], result: Result, french: bool) -> d
     """Each picture of the result in its component; the others are hidden."""
     places = {"original": "reference", "degraded": "degraded", "photo": "degraded"}
     updates: dict[Any, Any] = {component: gr.Image(None, visible=False) for component in components.values()}
-    for kind, path in result.paths.items():
+    for kind in result.paths:
         model, _, scale = kind.partition("_x")
         place = places.get(kind, f"{model}_large" if scale else model)
-        updates[components[place]] = shown_picture(path, title(kind, result.run, french), french)
+        updates[components[place]] = shown_picture(result, kind, french)
     return updates
 
 

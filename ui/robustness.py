@@ -102,7 +102,7 @@ def tab(panel: Panel, lab: Lab) -> None:
 
             def tell(done: int, total: int) -> None:
                 stay()
-                progress((done, total), desc=text("sweeping", french), unit=text("candidate", french))
+                progress((done, total), desc=text("restoring", french), unit=text("candidate", french))
 
             swept = lab.work(
                 robustness.sweep, truth, name, at, list(TITLES), seed=seed, fit=fit,

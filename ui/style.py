@@ -17,6 +17,10 @@ CSS = f"""
 #side:has(#photo.hidden) {{ display: none; }}  /* Gradio hides what is in a column, but not the column */
 #uncertainty {{ max-width: 40rem; }}
 .pictures {{ display: grid !important; align-items: start; }}
+/* Beside others a picture is narrow: its model and its size may take two lines. */
+.pictures .result label {{ white-space: normal; }}
+.pictures .result label span {{ display: none; }}
+.pictures .result .image-container {{ padding-top: 3.4rem; }}
 .pictures.four {{ grid-template-columns: repeat(4, 1fr); }}
 .pictures.five {{ grid-template-columns: repeat(5, 1fr); }}
 @media (max-width: 1000px) {{ .pictures {{ grid-template-columns: repeat(2, 1fr) !important; }} }}

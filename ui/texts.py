@@ -8,12 +8,13 @@ import gradio as gr
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "intro": (
-        "# Restoration Lab\nDamage a photo, let a **VAE**, a **GAN** and a **CNN** restore and colourise it, and see"
-        " which one you trust. The networks work at 128×128 and read the luminance only: the colours of a colour photo"
-        " are taken away first, and guessed anew.",
-        "# Restoration Lab\nAbîmez une photo, laissez un **VAE**, un **GAN** et un **CNN** la restaurer et la"
-        " coloriser, et voyez auquel vous fier. Les réseaux travaillent en 128×128 et ne lisent que la luminance : les"
-        " couleurs d'une photo en couleurs sont d'abord retirées, puis devinées.",
+        "# Restoration Lab\nLet a **VAE**, a **GAN** and a **CNN** restore an old photo whole, at its own size: colours"
+        " that it has are kept, and guessed where it has none. Or degrade a good photo first, at 128×128, and measure"
+        " which network you trust: there all colours are guessed, from the luminance alone.",
+        "# Restoration Lab\nLaissez un **VAE**, un **GAN** et un **CNN** restaurer une vieille photo entière, à sa"
+        " propre taille : les couleurs qu'elle a sont gardées, et devinées si elle n'en a pas. Ou abîmez d'abord une"
+        " bonne photo, en 128×128, et mesurez à quel réseau vous fier : là, toutes les couleurs sont devinées, à partir"
+        " de la seule luminance.",
     ),
     "credits": (
         "Example photos: astronaut, rocket: NASA / SpaceX (public domain); cat: S. van der Walt (CC0); coffee:"
@@ -60,6 +61,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "fading": ("Fading (share of the contrast)", "Pâlissement (part du contraste)"),
     "scratches": ("Scratches, cracks", "Rayures, craquelures"),
     "dust": ("Dust and hairs", "Poussières et poils"),
+    "look": ("Colour and tone", "Couleurs et tons"),
+    "look_colour": ("Colours", "Couleurs"),
+    "colour_auto": ("automatic", "automatiques"),
+    "colour_new": ("guessed anew", "devinées"),
+    "colour_keep": ("its own", "les siennes"),
+    "colour_none": ("none", "aucune"),
+    "look_strength": ("Their strength (0: grey)", "Leur force (0 : gris)"),
+    "look_tone": ("Fading undone (0: none)", "Pâleur corrigée (0 : rien)"),
+    "look_sample": ("Sample of the VAE (0: its mean)", "Échantillon du VAE (0 : sa moyenne)"),
     "no_photo": ("Choose a photo first.", "Choisissez d'abord une photo."),
     "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
     # --- Restore ---
@@ -67,8 +77,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "model": ("3. Model", "3. Modèle"),
     "upscale": ("Upscale", "Agrandir"),
     "upscale_0": ("no", "non"),
-    "upscale_2": ("×2: 256", "×2 : 256"),
-    "upscale_4": ("×4: 512", "×4 : 512"),
+    "upscale_2": ("×2", "×2"),
+    "upscale_4": ("×4", "×4"),
     "engine": ("Upscale with", "Agrandir avec"),
     "engine_auto": ("Real-ESRGAN (automatic)", "Real-ESRGAN (automatique)"),
     "engine_fast": ("Real-ESRGAN fast", "Real-ESRGAN fast"),
@@ -80,7 +90,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "reference": ("Original", "Original"),
     "degraded": ("Degraded", "Abîmée"),
     "given": ("Your photo", "Votre photo"),
-    "restored_by": ("{model} {side}", "{model} {side}"),
+    "restored_by": ("{model} {width}×{height}", "{model} {width}×{height}"),
+    "restoring": ("Restoring", "Restauration"),
     "before_after": ("Before and after: move the handle", "Avant et après : déplacez la poignée"),
     "slider_model": ("Result of", "Résultat du"),
     "downloads": (
@@ -90,8 +101,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "samples": ("What else the VAE thinks possible", "Ce que le VAE croit possible aussi"),
     "samples_run": ("Draw eight samples", "Tirer huit échantillons"),
     "samples_gallery": (
-        "Samples: the same light and shade, other colours",
-        "Échantillons : mêmes ombres et lumières, autres couleurs",
+        "Samples at 128×128: the same light and shade, other colours",
+        "Échantillons en 128×128 : mêmes ombres et lumières, autres couleurs",
     ),
     "samples_map": (
         "Where they differ: the lighter, the less sure the VAE is of its colours",
@@ -157,12 +168,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "×{scale} by a bicubic filter, without a network.",
         "×{scale} par un filtre bicubique, sans réseau.",
     ),
+    "colours_kept": ("Its own colours were kept.", "Ses propres couleurs ont été gardées."),
+    "colours_guessed": (
+        "It had no colours; they were guessed.",
+        "Elle n'avait pas de couleurs ; elles ont été devinées.",
+    ),
     "degraded_in": ("Degraded in {ms} ms.", "Abîmée en {ms} ms."),
     # --- Compare ---
     "tab_compare": ("Compare", "Comparer"),
     "compare_lead": (
-        "Every model on the same degraded photo, without upscaling; the best of each measure is marked.",
-        "Chaque modèle sur la même photo abîmée, sans agrandissement ; le meilleur de chaque mesure est marqué.",
+        "Every model on the same degraded photo, at 128×128, with colours guessed from grey; the best of each measure"
+        " is marked.",
+        "Chaque modèle sur la même photo abîmée, en 128×128, avec des couleurs devinées à partir du gris ; le meilleur"
+        " de chaque mesure est marqué.",
     ),
     "compare_run": ("Compare all models", "Comparer tous les modèles"),
     "error_maps": ("Show where each differs from the original", "Montrer où chacun diffère de l'original"),
@@ -191,7 +209,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "steps": ("Severities", "Intensités"),
     "measure": ("Measure", "Mesure"),
     "sweep_run": ("Run the stress test", "Lancer l'épreuve"),
-    "sweeping": ("Restoring", "Restauration"),
     "sweep_plot": ("Measure against severity", "Mesure selon l'intensité"),
     "plot_alt": (
         "{measure} against {control}. From the mildest to the severest step: {lines}.",
@@ -213,6 +230,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Damaged photos in, a zip of restored ones out, with the names and subfolders of the input.",
         "Des photos abîmées en entrée, un zip de photos restaurées en sortie, avec leurs noms et sous-dossiers.",
     ),
+    "size": ("Size", "Taille"),
+    "size_own": ("each its own", "chacune la sienne"),
+    "size_128": ("128×128", "128×128"),
     "batch_files": ("Photos, or zip archives of photos", "Photos, ou archives zip de photos"),
     "model_of_batch": ("Model", "Modèle"),
     "batch_run": ("Restore them all", "Tout restaurer"),
@@ -243,8 +263,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Une erreur s'est produite ici ; le journal en donne le détail sous {id}.",
     ),
     "photo_unshown": (
-        "Most browsers cannot show this kind of file; below is what the networks get of it.",
-        "La plupart des navigateurs n'affichent pas ce type de fichier ; ce qu'en reçoivent les réseaux est plus bas.",
+        "Most browsers cannot show this kind of file; it can be restored all the same.",
+        "La plupart des navigateurs n'affichent pas ce type de fichier ; il peut être restauré quand même.",
     ),
     "value_unknown": (
         "A control has a value that it cannot have; reload the page, and choose again.",
@@ -264,15 +284,27 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "about_contents": ("On this page", "Sur cette page"),
     "about_models": ("The networks", "Les réseaux"),
     "about_models_lead": (
-        "All work at {side}×{side} pixels and read the luminance of a photo alone: light and shade are the evidence,"
+        "All learned at {side}×{side} pixels and read the luminance of a photo alone: light and shade are the evidence,"
         " colour is the guess. Each restores the detail, undoes what has faded, looks at the result through an encoder"
         " that learned on ImageNet what things are and that all three share, and says which colours there were: the"
         " same eyes, three minds. Each restores the photo and its mirror image, and gives the mean of both.",
-        "Tous travaillent en {side}×{side} pixels et ne lisent que la luminance d'une photo : l'ombre et la lumière"
+        "Tous ont appris en {side}×{side} pixels et ne lisent que la luminance d'une photo : l'ombre et la lumière"
         " sont un constat, la couleur une supposition. Chacun restaure le détail, rend ce qui a pâli, regarde le"
         " résultat par un encodeur qui a appris sur ImageNet ce que sont les choses et que tous trois partagent, et"
         " dit quelles étaient les couleurs : les mêmes yeux, trois esprits. Chacun restaure la photo et son image en"
         " miroir, et donne la moyenne des deux.",
+    ),
+    "about_whole": (
+        "A photo that is damaged already is restored whole, at its own size: its detail in overlapping tiles; its tone"
+        " and its colours once, found on the whole of it made small, the colours laid on along its edges. Colours that"
+        " are real are kept, without their noise; where a photo is grey, or toned in one hue, they are guessed. A photo"
+        " that is degraded first, to compare the networks and to test them, is made {side}×{side}, and all its colours"
+        " are guessed.",
+        "Une photo déjà abîmée est restaurée entière, à sa propre taille : le détail par tuiles qui se recouvrent ; les"
+        " tons et les couleurs une seule fois, trouvés sur la photo entière réduite, les couleurs étant posées le long"
+        " des contours. Les vraies couleurs sont gardées, sans leur bruit ; si la photo est grise, ou teintée d'une"
+        " seule nuance, elles sont devinées. Une photo que l'on abîme d'abord, pour comparer les réseaux et les mettre"
+        " à l'épreuve, est mise en {side}×{side}, et toutes ses couleurs sont devinées.",
     ),
     "about_vae": (
         "A U-Net restores the detail; a conditional <em>variational autoencoder</em> finds the colours. What the"
@@ -421,8 +453,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "about_limits": ("Known limits", "Limites connues"),
     "about_limits_list": (
-        "{side}×{side} pixels lose fine detail, and nothing brings it back.\n"
-        "Colours are a guess from grey: plausible at best, often muted, sometimes wrong.\n"
+        "At a photo's own size, large specks and scratches stay, small glints may go, and fading is undone only where"
+        " it is plain. A photo that is made {side}×{side} loses its fine detail, and nothing brings it back.\n"
+        "Colours that are not the photo's own are a guess from grey: plausible at best, often muted, sometimes wrong.\n"
         "Faces come back as faces, not as a person's. Do not use a result to recognise somebody, or to establish what"
         " an old photo showed.\n"
         "The networks know simulated damage only: noise, lines, blur, JPEG, fading, thin scratches, dust. Folds, tears"
@@ -430,8 +463,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Real-ESRGAN invents what it adds: its fast engine may look painted, the largest one redraws textures.\n"
         "The training photos are of the web of some years ago, and lean to portraits, pets and ten kinds of thing"
         " (Imagenette); crowds are few.",
-        "{side}×{side} pixels perdent les détails fins, et rien ne les ramène.\n"
-        "Les couleurs sont devinées à partir du gris : plausibles au mieux, souvent ternes, parfois fausses.\n"
+        "À la taille d'une photo, les grandes taches et rayures restent, de petits reflets peuvent disparaître, et la"
+        " pâleur n'est corrigée que si elle est nette. Une photo mise en {side}×{side} perd ses détails fins, et rien"
+        " ne les ramène.\n"
+        "Les couleurs qui ne sont pas celles de la photo sont devinées à partir du gris : plausibles au mieux, souvent"
+        " ternes, parfois fausses.\n"
         "Un visage revient comme un visage, non comme celui d'une personne. N'utilisez pas un résultat pour reconnaître"
         " quelqu'un, ni pour établir ce que montrait une photo ancienne.\n"
         "Les réseaux ne connaissent que des dégâts simulés : bruit, lignes, flou, JPEG, pâleur, fines rayures,"

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from benchmarks import growth, render, speed
+from benchmarks import growth, pixels, render, speed
 from restoration import Photo, Restorer
 
 
@@ -30,12 +30,11 @@ def test_every_stage_runs(restorer: Restorer) -> None:
 def test_the_plot_is_drawn(tmp_path: Path) -> None:
     found = {
         "photos": {"runs": {"vae": {"1": {"seconds": 1}, "10": {"seconds": 2}}}},
-        "pixels": {"128": {"decode": 0.1, "enlarge": 2}, "256": {"decode": 0.2, "enlarge": 3}},
         "visitors": {"1": {"wait": 1}, "4": {"wait": 4}},
     }
     growth.plot(found, tmp_path / "plot.png")
     with Image.open(tmp_path / "plot.png") as picture:
-        assert picture.size == (960, 288)
+        assert picture.size == (640, 272)
 
 
 def test_shares_of_a_profile(restorer: Restorer) -> None:
@@ -72,3 +71,15 @@ def test_a_folder_is_restored_as_a_user_would() -> None:
     told = growth.one_folder("gan", 3)
     assert told["seconds"] > 0
     assert told["bytes"] > 100_000_000
+
+
+def test_a_whole_photo_is_timed_against_its_squares(
+    restorer: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "SIDES", (128, 256))
+    found = pixels.pixels(restorer)
+    pixels.plot(found, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5000
+    rows = render.pixels_table(found).splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:4]] == ["| 128×128", "| 256×256"]
+    assert all(each["bytes"] > 100_000_000 for each in found["sides"].values())

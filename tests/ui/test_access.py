@@ -445,13 +445,14 @@ def test_another_visitor_does_not_see_what_the_page_remembers(app: App) -> None:
 
 def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app: App) -> None:
     """Results cannot be written: their folder is a file for a while."""
-    restore, slide, session = app.functions["restore_1"], app.functions["slide"], uuid4().hex
-    assert isinstance(app.join(restore.id, restore.usual, session_hash=session), list)
+    reload, draw, session = app.functions["reload"], app.functions["draw"], uuid4().hex
+    assert isinstance(app.join(reload.id, reload.usual, session_hash=session), list)
+    values = [None if kind == "image" else value for kind, value in zip(draw.kinds, draw.usual, strict=True)]
     aside = app.cache.with_name("aside")
     app.cache.rename(aside)
     try:
         app.cache.write_bytes(b"")
-        told = app.join(slide.id, [None, "vae"], session_hash=session)
+        told = app.join(draw.id, values, session_hash=session)
     finally:
         app.cache.unlink()
         aside.rename(app.cache)
@@ -460,7 +461,7 @@ def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app:
     assert found, told
     _, _, logged = app.log.partition(f"error {found[1]}\nTraceback")
     assert "NotADirectoryError" in logged.split("\nerror ")[0]
-    assert isinstance(app.join(slide.id, [None, "vae"], session_hash=session), list)
+    assert isinstance(app.join(draw.id, values, session_hash=session), list)
 
 
 def test_no_page_tells_where_the_app_lies(app: App) -> None:

@@ -17,7 +17,19 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from restoration import PRESETS, Degradation, Photo, Recipe, Restorer, Upscaling, image, metrics, pipeline, robustness
+from restoration import (
+    PRESETS,
+    Degradation,
+    Look,
+    Photo,
+    Recipe,
+    Restorer,
+    Upscaling,
+    image,
+    metrics,
+    pipeline,
+    robustness,
+)
 from restoration.degradations import CONTROLS
 from restoration.outputs import finite
 from tests.conftest import EXAMPLES, ROOT
@@ -83,6 +95,9 @@ def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> Non
         assert endpoint["returns"][-1]["label"] == "report"
     degrade = {each["parameter_name"]: each for each in listed["named_endpoints"]["/degrade"]["parameters"]}
     assert set(CONTROLS) <= set(degrade)
+    assert degrade["size"]["parameter_default"] == "128"
+    restore = {each["parameter_name"]: each for each in listed["named_endpoints"]["/restore"]["parameters"]}
+    assert restore["size"]["parameter_default"] == "own"
     assert degrade["seed"]["type"]["type"] == "integer"
     assert degrade["jpeg"]["type"]["minimum"] == CONTROLS["jpeg"].low
 
@@ -98,14 +113,63 @@ def test_the_photo_alone_is_enough(call: Call, small: Path, endpoint: str) -> No
 
 
 def test_restore(call: Call, restorer: Restorer) -> None:
-    wanted = Recipe(fit="squash", models={"gan": None}, upscaling=Upscaling(scale=2, engine="fast"))
+    wanted = Recipe(fit="squash", seed=0, models={"gan": None}, upscaling=Upscaling(scale=2, engine="fast"))
     run = pipeline.run(restorer, image.load(COFFEE), wanted)
-    restored, enlarged, report = call("restore", model="gan", fit="squash", scale=2, engine="fast")
+    restored, enlarged, report = call("restore", model="gan", size="128", fit="squash", scale=2, engine="fast")
     assert same(restored, run.restored["gan"].photo)
     assert same(enlarged, run.enlarged["gan"].photo)
     assert Recipe.from_json(report["recipe"]) == run.recipe
     assert set(report["seconds"]) == {"gan", "gan_upscale"}
     assert set(report["measures"]) == {"degraded", "gan"}
+    assert report["size"] == {"photo": [128, 128], "restored": [128, 128], "enlarged": [256, 256]}
+    assert report["colour"] == "new"
+
+
+def test_a_photo_is_restored_whole_with_its_own_colours(call: Call, restorer: Restorer, small: Path) -> None:
+    wanted = Recipe(
+        size="own", look=Look(colour="auto"), seed=0, models={"vae": None},
+        upscaling=Upscaling(scale=2, engine="bicubic"),
+    )  # fmt: skip
+    run = pipeline.run(restorer, image.load(small, reduce_to=None), wanted)
+    restored, enlarged, report = call("restore", small, scale=2, engine="bicubic")
+    assert same(restored, run.restored["vae"].photo)
+    assert same(enlarged, run.enlarged["vae"].photo)
+    assert Recipe.from_json(report["recipe"]) == run.recipe
+    assert report["size"] == {"photo": [60, 40], "restored": [60, 40], "enlarged": [120, 80]}
+    assert report["colour"] == run.restored["vae"].colour == "keep"
+
+
+def test_how_it_is_to_look_is_asked_for(call: Call, restorer: Restorer, small: Path) -> None:
+    look = Look(colour="new", colour_strength=1.5, tone=0.25, sample=3)
+    expected = restorer.restore_whole(image.load(small, reduce_to=None), "vae", look=look, seed=4)
+    restored, _, report = call("restore", small, colour="new", colour_strength=1.5, tone=0.25, sample=3.0, seed=4)
+    assert same(restored, expected.photo)
+    assert report["colour"] == "new"
+    other, _, _ = call("restore", small, colour="new", colour_strength=1.5, tone=0.25, sample=3, seed=5)
+    assert not same(other, expected.photo)
+
+
+@pytest.mark.parametrize("size", [128, "128"])
+def test_at_128_colours_are_guessed_unless_somebody_asks_for_others(
+    call: Call, restorer: Restorer, small: Path, size: Any
+) -> None:
+    photo = image.fit(image.load(small))
+    restored, _, _ = call("restore", small, size=size)
+    assert same(restored, restorer.restore(photo, "vae").photo)
+    kept, _, report = call("restore", small, size=size, colour="auto")
+    assert same(kept, restorer.restore_whole(photo, "vae").photo)
+    assert report["colour"] == "keep"
+
+
+def test_a_pair_of_a_photos_own_size_is_made_and_measured(call: Call, small: Path) -> None:
+    degraded, original, report = call("degrade", small, size="own", damage="light", seed=2)
+    truth = image.load(small, reduce_to=None)
+    assert same(original, truth)
+    assert same(degraded, PRESETS["light"].draw(2).apply(truth, 2))
+    assert report["size"] == {"photo": [60, 40]}
+    assert "colour" not in report
+    restored, _, again = call("restore", small, recipe={**report["recipe"], "models": {"cnn": None}})
+    assert again["measures"]["cnn"] == measured(Photo(pixels(restored).copy()), truth)
 
 
 def test_degrade(call: Call) -> None:
@@ -254,6 +318,18 @@ FITLESS = {**Recipe().to_json(), "fit": None, "models": {"vae": None}}
         ("restore", {"model": None}, "model must be one of vae, gan, cnn, not None."),
         ("restore", {"model": ["vae"]}, "model must be one of"),
         ("restore", {"fit": "stretch"}, "fit must be one of crop, squash, pad, not 'stretch'."),
+        ("restore", {"size": "large"}, "size must be one of own, 128, not 'large'."),
+        ("restore", {"size": 512}, "size must be one of own, 128, not '512'."),
+        ("degrade", {"size": None}, "size must be one of own, 128, not 'None'."),
+        ("restore", {"colour": "red"}, "no colour called 'red'; choose from auto, new, keep, none."),
+        ("restore", {"colour": ["new"]}, "There is no colour called"),
+        ("restore", {"colour_strength": 3}, "colour_strength must be a number from 0 to 2, not 3."),
+        ("restore", {"colour_strength": "much"}, "colour_strength must be a number, not 'much'."),
+        ("restore", {"tone": -0.5}, "tone must be a number from 0 to 1, not -0.5."),
+        ("restore", {"tone": None}, "tone must be a number from 0 to 1, not None."),
+        ("restore", {"sample": 0}, "The sample must be a whole number from 1 to 64, not 0."),
+        ("restore", {"sample": 2, "model": "gan"}, "GAN has no samples; leave the sample out."),
+        ("restore", {"seed": -1}, "The seed must be a whole number, zero or more, not -1."),
         ("restore", {"scale": 3}, "The scale must be 2 or 4, not 3."),
         ("restore", {"scale": "large"}, "The scale must be 2 or 4, not 'large'."),
         ("upscale", {"scale": None}, "The scale must be 2 or 4, not None."),

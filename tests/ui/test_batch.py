@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from gradio.data_classes import FileData, ListFiles
 from PIL import Image
 
-from restoration import Photo, PhotoError, Recipe, Restorer, Upscaling, image, pipeline
+from restoration import Look, Photo, PhotoError, Recipe, Restorer, Run, Upscaling, image, pipeline
 from tests.conftest import EXAMPLES
 from tests.test_archive import OTHER, PHOTO, zipped
 from ui import batch
@@ -26,6 +27,7 @@ from ui.files import publish
 from ui.lab import TITLES, Lab
 
 CNN = Recipe(models={"cnn": None})
+WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None})
 
 
 @pytest.fixture
@@ -150,6 +152,39 @@ def test_files_and_archives_become_one_archive(lab: Lab, tmp_path: Path, tempora
     assert {line["input"]: line["error"] for line in errors} == {name: str(error) for name, error in made.failures}
     again = pipeline.run(lab.restorer, image.load(EXAMPLES / "chelsea.jpg"), Recipe.from_json(done[2]["recipe"]))
     assert np.array_equal(again.restored["cnn"].photo.pixels, pixels(found["été/plage.png"]))
+
+
+def test_photos_are_restored_whole_each_with_colours_of_its_own_kind(lab: Lab, tmp_path: Path) -> None:
+    colour = image.load(EXAMPLES / "chelsea.jpg", reduce_to=None)
+    grey = Photo(np.repeat(colour.pixels[:90, :140, 1:2], 3, axis=2))
+    paths = [example(tmp_path, "cat.jpg", OTHER), example(tmp_path, "grey.png", image.encode(grey))]
+    made = batch.restore(lab, paths, WHOLE, silent)
+    found = contents(made)
+    assert list(found) == ["cat.png", "grey.png", "batch.jsonl"]
+    for name, photo in (("cat.png", colour), ("grey.png", grey)):
+        assert np.array_equal(pixels(found[name]), lab.restorer.restore_whole(photo, "gan").photo.pixels)
+    told = [(line["size"], line["colour"]) for line in report(made)]
+    assert told == [
+        ({"photo": [451, 300], "restored": [451, 300]}, "keep"),
+        ({"photo": [140, 90], "restored": [140, 90]}, "new"),
+    ]
+
+
+def test_one_photos_pixels_are_in_memory_at_a_time(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[weakref.ref[Run]] = []
+    run_one = Lab.run
+
+    def remembered(self: Lab, photo: Photo, recipe: Recipe) -> Run:
+        run = run_one(self, photo, recipe)
+        runs.append(weakref.ref(run))
+        return run
+
+    def gone(done: int, total: int, name: str) -> None:
+        assert [run() for run in runs] == [None] * done
+
+    monkeypatch.setattr(Lab, "run", remembered)
+    batch.restore(lab, [example(tmp_path, f"{place}.jpg") for place in range(3)], CNN, gone)
+    assert len(runs) == 3
 
 
 def test_a_photo_is_turned_upright(lab: Lab, photo: Photo, tmp_path: Path) -> None:

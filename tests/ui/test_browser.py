@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.serving import BROWSER_OPTIONS, BROWSERS
-from restoration import PRESETS, Degradation, Photo, Recipe, Restorer, image, metrics
+from restoration import PRESETS, Degradation, Look, Photo, Recipe, Restorer, image, metrics
 from restoration.degradations import CONTROLS
 from restoration.weights import restorers
 from tests.conftest import EXAMPLES
@@ -135,6 +135,11 @@ def contents(page: Page, address: str) -> bytes:
     response = page.request.get(address)
     assert response.ok
     return response.body()
+
+
+def drawn_as(picture: Locator) -> str:
+    """Whether each pixel is a square, where it is drawn larger: pixelated."""
+    return str(picture.evaluate("img => getComputedStyle(img).imageRendering"))
 
 
 def photo_at(page: Page, picture: Locator, folder: Path) -> Photo:
@@ -324,6 +329,9 @@ def test_one_model_restores_enlarges_and_is_measured(
     expect(page.locator("#slider img")).to_have_count(2)
     for picture in page.locator("#slider img").all():
         seen(picture)
+        assert drawn_as(picture) == "pixelated"
+    rendered = {kind: drawn_as(page.locator(f"#result-{kind} img")) for kind in ("degraded", model, f"{model}-large")}
+    assert rendered == {"degraded": "pixelated", model: "pixelated", f"{model}-large": "auto"}
     links = page.locator(".file-preview:visible a")
     kinds = ("original.png", "degraded.png", f"{model}.png", f"{model}_x4.png", "sheet.png", "recipe.json")
     expect(links).to_have_count(len(kinds))
@@ -344,23 +352,52 @@ def test_the_slider_shows_the_model_that_is_asked_for(visit: Visit) -> None:
     assert contents(page, seen(after)) == contents(page, seen(page.locator("#result-cnn img")))
 
 
-def test_a_photo_that_is_damaged_already_is_judged_in_words(visit: Visit, truth: Photo, tmp_path: Path) -> None:
+def test_a_photo_that_is_damaged_already_is_restored_whole(
+    visit: Visit, restorer: Restorer, truth: Photo, tmp_path: Path
+) -> None:
     page = visit()
     send(page)
     page.get_by_label(say("mode_damaged")).check()
-    expect(page.locator("#by-hand")).to_be_hidden()
-    wait_for_picture(page, page.locator("#preview img"), truth, tmp_path)
+    for unseen in (page.locator("#by-hand"), page.locator("#preview"), page.get_by_label("pad", exact=True)):
+        expect(unseen).to_be_hidden()
+    expect(page.locator("#look")).to_be_visible()
+    expect(page.get_by_label(say("upscale_0"), exact=True)).to_be_checked()
     choose(page, "cnn")
-    restore(page)
+    page.locator("#restore").click()
+    expect(page.locator("#result-degraded")).to_contain_text(re.compile(r"Restoring - \d"))
+    expect(page.locator(".file-preview:visible a").first).to_be_visible()
+
     expect(page.locator("#result-reference")).to_be_hidden()
-    assert shows(page, page.locator("#result-degraded img"), truth, tmp_path)
+    given, restored = (page.locator(f"#result-{kind} img") for kind in ("degraded", "cnn"))
+    whole = image.load(COFFEE, reduce_to=None)
+    assert shows(page, given, whole, tmp_path)
+    assert shows(page, restored, restorer.restore_whole(whole, "cnn").photo, tmp_path)
+    assert restored.get_attribute("alt") == "CNN 600×400"
+    before, after = page.locator("#slider img").all()
+    assert contents(page, seen(before)) == contents(page, seen(given))
+    assert contents(page, seen(after)) == contents(page, seen(restored))
+    assert {drawn_as(picture) for picture in (given, restored, before, after)} == {"auto"}
+
     judged = page.locator("#restore-measures").inner_text()
+    assert "Its own colours were kept." in judged
     assert "PSNR" not in judged
     assert "SSIM" not in judged
     for line in table(page, "#restore-measures"):
         assert re.fullmatch(r"(hardly any|a little|visible|strong) \([\d.]+\)", line[1])
         assert re.fullmatch(r"(sharp|a little soft|soft|blurred) \([\d.]+\)", line[2])
     assert [line[0] for line in table(page, "#restore-measures")] == ["Your photo", "CNN"]
+
+    page.get_by_role("button", name=say("samples")).click()
+    page.get_by_role("button", name=say("samples_run")).click()
+    samples = page.locator(".gallery-container img:visible, .grid-container img:visible")
+    expect(samples).to_have_count(8)
+    seen(samples.first)
+    assert samples.first.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [128, 128]
+
+    page.get_by_label(say("mode_degrade")).check()  # and everything is as it was
+    expect(page.locator("#look")).to_be_hidden()
+    expect(page.get_by_label("pad", exact=True)).to_be_visible()
+    wait_for_picture(page, page.locator("#preview img"), PRESETS["original"].draw(0).apply(truth, 0), tmp_path)
 
 
 def test_the_vae_draws_eight_samples_and_a_map(visit: Visit) -> None:
@@ -485,6 +522,19 @@ def test_a_recipes_link_reopens_the_app_in_the_same_state(visit: Visit) -> None:
     for picture in ("degraded", "vae", "gan", "gan-large"):
         here, there = (seen(each.locator(f"#result-{picture} img")) for each in (page, reopened))
         assert contents(page, here) == contents(reopened, there)
+
+
+def test_a_whole_photos_recipe_sets_how_it_is_to_look(visit: Visit, url: str) -> None:
+    look = Look(colour="none", colour_strength=1.5, tone=0.25, sample=5)
+    recipe = Recipe(size="own", look=look, seed=11, models={"vae": None})
+    page = visit(f"{url}?recipe={recipe.to_link()}")
+    expect(page.get_by_label(say("mode_damaged"))).to_be_checked()
+    expect(page.locator("#preview")).to_be_hidden()
+    page.locator("#look button").first.click()
+    expect(page.get_by_label(say("colour_none"), exact=True)).to_be_checked()
+    for label, value in (("look_strength", "1.5"), ("look_tone", "0.25"), ("look_sample", "5")):
+        expect(page.locator("#look .block", has_text=say(label)).locator("input[type=number]")).to_have_value(value)
+    expect(page.get_by_label(say("upscale_0"), exact=True)).to_be_checked()
 
 
 # --- Words, widths, keys ----------------------------------------------------------------------------------------------

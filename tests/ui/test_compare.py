@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restoration import PRESETS, Photo, Recipe, Restorer, image, metrics, pipeline
+from restoration import PRESETS, Photo, Recipe, Restorer, Run, image, metrics, pipeline
 from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES
 from ui.compare import WHITE, error_map, error_maps, everything
@@ -15,15 +15,22 @@ from ui.texts import number
 
 
 @pytest.fixture(scope="module")
-def result(photo: Photo, restorer: Restorer) -> Result:
+def run(photo: Photo, restorer: Restorer) -> Run:
     recipe = Recipe(degradation=PRESETS["heavy"].draw(2), seed=2, models=dict.fromkeys(TITLES))
-    return publish_run(str(EXAMPLES / "astronaut.jpg"), pipeline.run(restorer, photo, recipe))
+    return pipeline.run(restorer, photo, recipe)
+
+
+@pytest.fixture(scope="module")
+def result(run: Run) -> Result:
+    return publish_run(str(EXAMPLES / "astronaut.jpg"), run)
 
 
 def test_all_models_restore_the_same_photo() -> None:
     asked = everything(VALUES)
     assert asked == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7, models=dict.fromkeys(TITLES))
     assert asked.upscaling is None
+    whole = {**VALUES, "mode": "damaged", "colour": "keep", "tone": 0.5}
+    assert everything(whole) == Recipe(fit="pad", models=dict.fromkeys(TITLES))  # at 128, as all are compared
 
 
 def test_equal_photos_give_a_black_map(photo: Photo) -> None:
@@ -48,8 +55,7 @@ def test_a_known_difference() -> None:
 
 
 @pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
-def test_each_candidate_has_its_map(result: Result, french: bool) -> None:
-    run = result.run
+def test_each_candidate_has_its_map(result: Result, run: Run, french: bool) -> None:
     assert run.truth is not None
     maps = error_maps(result, french)
     assert list(maps) == ["degraded", *TITLES]
@@ -72,9 +78,8 @@ def test_each_candidate_has_its_map(result: Result, french: bool) -> None:
         assert update.visible
 
 
-def test_the_map_agrees_with_the_measures(result: Result) -> None:
+def test_the_map_agrees_with_the_measures(run: Run) -> None:
     """Whoever is far better by PSNR has the darker map."""
-    run = result.run
     assert run.truth is not None
     psnr = {name: metrics.psnr(each.photo, run.truth) for name, each in run.restored.items()}
     worst = metrics.psnr(run.degraded, run.truth)

@@ -40,7 +40,7 @@ UNFORESEEN = re.compile(r" under ([0-9a-f]{8})\.$")
 HOST = ("Traceback", "site-packages", str(ROOT), str(Path.home()), tempfile.gettempdir())
 """What tells a stranger of the machine."""
 QUICK: dict[str, Json] = {
-    "restore": {"model": "gan"},
+    "restore": {"model": "gan", "size": "128"},
     "degrade": {"gaussian": 0.1},
     "compare": {"damage": "light"},
     "upscale": {"scale": 2, "engine": "fast"},
@@ -330,7 +330,7 @@ def test_a_photo_that_is_missing_is_asked_for(app: App) -> None:
 
 def test_a_parameter_that_there_is_not_is_named(app: App) -> None:
     for endpoint in QUICK:
-        assert "colour" in app.call(f"call/v2/{endpoint}", {"photo": app.photo, "colour": 1})
+        assert "tint" in app.call(f"call/v2/{endpoint}", {"photo": app.photo, "tint": 1})
 
 
 @pytest.mark.parametrize("route", ["call/degrade", "call/v2/degrade", "run/degrade", "queue/join", "cancel"])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
@@ -41,7 +42,12 @@ def test_the_endpoints_run_where_the_gpu_is(
         monkeypatch.setenv(name, value)
     with serve(tmp_path, mcp=False) as address:
         client = Client(address, verbose=False, download_files=tmp_path)
-        restored, enlarged, report = client.predict(photo, model="vae", scale=2, engine="fast", api_name="/restore")
+        whole, *_ = client.predict(photo, model="gan", api_name="/restore")
+        expected = restorer.restore_whole(image.load(path, reduce_to=None), "gan").photo
+        assert (image.load(whole, reduce_to=None).pixels == expected.pixels).all()
+
+        call: dict[str, Any] = {"model": "vae", "size": "128", "scale": 2, "engine": "fast"}
+        restored, enlarged, report = client.predict(photo, **call, api_name="/restore")
         asked = Recipe(models={"vae": None}, upscaling=Upscaling(scale=2, engine="fast"))
         run = pipeline.run(restorer, image.load(path), asked)
         assert (image.load(restored).pixels == run.restored["vae"].photo.pixels).all()

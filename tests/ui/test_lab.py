@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from restoration import ControlError, PhotoError, Recipe, Restorer, image, upscale, weights
+from restoration import ControlError, Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, upscale, weights
 from restoration.models import models
 from restoration.weights import manifest
+from restoration.whole import TILE
 from tests.conftest import EXAMPLES
 from tests.original import save, state
 from ui.lab import ENGINES, TITLES, Lab, _sound
@@ -84,6 +85,30 @@ def test_warming_up_without_weights_is_a_line_in_the_log(
 def test_a_recipe_of_another_app_names_a_model_that_is_not_here(restorer: Restorer) -> None:
     with pytest.raises(ControlError, match="no model called 'gan-original'; choose from vae, gan, cnn"):
         Lab(restorer).run(image.load(EXAMPLES / "coffee.jpg"), Recipe(models={"gan-original": None}))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        (Recipe(size="own", look=Look(sample=2), models={"vae": None, "cnn": None}), "CNN has no samples"),
+        (Recipe(size="own", models={"vae": None}, upscaling=Upscaling(scale=4, engine="fast")), "too large to upscale"),
+    ],
+)
+def test_what_a_whole_photo_cannot_have_is_said_before_it_is_restored(recipe: Recipe, says: str) -> None:
+    lab, large = Lab(Restorer("cpu")), Photo(np.zeros((1025, 1024, 3), np.uint8))
+    with pytest.raises((ControlError, PhotoError), match=says):
+        lab.run(large, recipe)
+    assert not lab.restorer._networks
+
+
+def test_a_run_tells_of_each_tile(restorer: Restorer) -> None:
+    told: list[tuple[int, int]] = []
+    wide = Photo(np.full((64, 2 * TILE, 3), 99, np.uint8))
+    asked = Recipe(size="own", models={"gan": None})
+    Lab(restorer).run(wide, asked, lambda done, total: told.append((done, total)))
+    tiles = told[-1][1]
+    assert tiles > 2
+    assert told == [(0, 1), *((done, tiles) for done in range(1, tiles + 1))]
 
 
 def test_an_original_that_would_not_run_is_not_offered(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restoration import PRESETS, Photo, Recipe, Restorer, Upscaling, image, pipeline, robustness
+from restoration import PRESETS, Look, Photo, Recipe, Restorer, Upscaling, image, pipeline, robustness
 from tests.conftest import EXAMPLES
 from ui.api import PARAMETERS
 from ui.lab import TITLES
@@ -100,16 +100,27 @@ def test_a_model_can_tell_what_the_tools_do(tools: Tools) -> None:
     assert properties["photo"]["type"] == "string"
     assert properties["model"]["enum"] == list(TITLES)
     assert properties["scale"]["type"] == "integer"
+    assert properties["size"]["enum"] == ["own", "128"]
     assert (listed["restore"].description or "").startswith("Restore and colourise a damaged photo")
 
 
 @pytest.mark.parametrize("with_progress", [False, True])
 def test_restore(tools: Tools, restorer: Restorer, with_progress: bool) -> None:
-    asked = Recipe(models={"gan": None}, upscaling=Upscaling(scale=2, engine="fast"))
+    asked = Recipe(seed=0, models={"gan": None}, upscaling=Upscaling(scale=2, engine="fast"))
     run = pipeline.run(restorer, image.load(COFFEE), asked)
-    result = tools.call("restore", photo=DATA_URL, model="gan", scale=2, engine="fast", with_progress=with_progress)
+    result = tools.call(
+        "restore", photo=DATA_URL, model="gan", size="128", scale=2, engine="fast", with_progress=with_progress
+    )
     assert equal(photos(result), [run.restored["gan"].photo, run.enlarged["gan"].photo])
     assert Recipe.from_json(report(result)["recipe"]) == run.recipe
+
+
+def test_a_photo_is_restored_whole(tools: Tools, restorer: Restorer) -> None:
+    expected = restorer.restore_whole(image.load(COFFEE, reduce_to=None), "gan", look=Look(colour="none"))
+    result = tools.call("restore", photo=DATA_URL, model="gan", colour="none")
+    assert equal(photos(result), [expected.photo])
+    assert report(result)["size"] == {"photo": [600, 400], "restored": [600, 400]}
+    assert report(result)["colour"] == "none"
 
 
 def test_sweep(tools: Tools, restorer: Restorer) -> None:
@@ -127,7 +138,7 @@ def test_a_result_goes_into_the_next_tool_by_its_address(tools: Tools, restorer:
     address = texts(degraded)[0].removeprefix("Image URL: ")
     truth = image.fit(image.load(COFFEE))
     expected = restorer.restore(PRESETS["heavy"].draw(3).apply(truth, 3), "cnn").photo
-    assert equal(photos(tools.call("restore", photo=address, model="cnn")), [expected])
+    assert equal(photos(tools.call("restore", photo=address, model="cnn", size="128")), [expected])
     replayed = tools.call("restore", photo=DATA_URL, recipe={**report(degraded)["recipe"], "models": {"cnn": None}})
     assert equal(photos(replayed), [expected])
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 import pytest
 from gradio.data_classes import ImageData
 
-from restoration import PRESETS, ControlError, Degradation, Photo, Recipe
+from restoration import PRESETS, ControlError, Look, Recipe
 from tests.conftest import EXAMPLES
 from ui import panel
 from ui.files import publish
@@ -23,6 +22,8 @@ VALUES: dict[str, Any] = {
     "fit": "pad",
     "seed": 7,
     **asdict(PRESETS["heavy"].draw(7)),
+    **asdict(Look(colour="auto")),
+    "sample": 0,
 }
 """What the panel's components hold, by name."""
 
@@ -35,9 +36,18 @@ def test_damage_is_asked_for_as_it_is_set() -> None:
     assert panel.wish(VALUES) == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7)
 
 
-def test_a_photo_that_is_damaged_already_is_left_as_it_is() -> None:
-    assert panel.wish({**VALUES, "mode": "damaged"}) == Recipe(fit="pad")
-    assert panel.wish({**VALUES, "mode": "damaged", "gaussian": math.nan}) == Recipe(fit="pad")  # nobody sees it then
+def test_a_photo_that_is_damaged_already_is_restored_whole() -> None:
+    whole = Recipe(size="own", fit="pad", look=Look(colour="auto"))
+    assert panel.wish({**VALUES, "mode": "damaged"}) == whole
+    for unseen in ({"gaussian": math.nan}, {"seed": None}):
+        assert panel.wish({**VALUES, "mode": "damaged", **unseen}) == whole
+
+
+def test_its_look_is_asked_for_as_it_is_set() -> None:
+    look = Look(colour="new", colour_strength=1.5, tone=0.25, sample=3)
+    asked = panel.wish({**VALUES, "mode": "damaged", **asdict(look)})
+    assert asked == Recipe(size="own", fit="pad", look=look, seed=7)  # which draws the samples
+    assert panel.wish({**VALUES, **asdict(look)}) == panel.wish(VALUES)  # nobody sees it then
 
 
 @pytest.mark.parametrize(
@@ -62,21 +72,19 @@ def test_a_photo_that_is_damaged_already_is_left_as_it_is() -> None:
         ({"seed": "4"}, "seed must be a whole number"),
         ({"fit": "stretch"}, "no fit"),
         ({"fit": "stretch", "mode": "damaged"}, "no fit"),
+        ({"colour": "red", "mode": "damaged"}, "no colour called 'red'"),
+        ({"colour": None, "mode": "damaged"}, "no colour called None"),
+        ({"colour_strength": 2.1, "mode": "damaged"}, "colour_strength must be a number from 0 to 2"),
+        ({"colour_strength": math.nan, "mode": "damaged"}, "colour_strength must be a number from 0 to 2"),
+        ({"tone": None, "mode": "damaged"}, "tone must be a number from 0 to 1"),
+        ({"sample": 65, "mode": "damaged"}, "sample must be a whole number from 1 to 64"),
+        ({"sample": 1.5, "mode": "damaged"}, "sample must be a whole number from 1 to 64"),
+        ({"sample": 1, "seed": None, "mode": "damaged"}, "seed must be a whole number"),
     ],
 )
 def test_values_that_there_are_not(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ControlError, match=says):
         panel.wish({**VALUES, **changes})
-
-
-def test_what_the_networks_get(photo: Photo) -> None:
-    drawn = PRESETS["original"].draw(3)
-    same = panel.damaged(photo, Recipe(degradation=drawn, seed=3)).pixels
-    assert np.array_equal(same, drawn.apply(photo, 3).pixels)
-    assert not np.array_equal(same, drawn.apply(photo, 4).pixels)
-    assert panel.damaged(photo, Recipe()) is photo
-    grey = panel.damaged(photo, Recipe(degradation=Degradation(grayscale=True))).pixels
-    assert (grey == grey[..., :1]).all()
 
 
 def test_a_photo_must_be_chosen() -> None:

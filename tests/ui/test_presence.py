@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from gradio.context import LocalContext
+from PIL import Image
 
 from benchmarks.serving import serve
+from restoration.whole import TILE
 from tests.conftest import EXAMPLES
 from ui.presence import Left, stay
 
@@ -50,7 +52,7 @@ def test_a_batch_ends_when_its_page_is_closed(tmp_path: Path) -> None:
         given = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
         call = {
             "fn_index": function["id"],
-            "data": [given, ["vae", "gan", "cnn"], "crop", 0],
+            "data": [given, ["vae", "gan", "cnn"], 128, "crop", 0],
             "session_hash": "visitor",
         }
         httpx.post(f"{url}/gradio_api/queue/join", json=call).raise_for_status()
@@ -67,6 +69,35 @@ def test_a_batch_ends_when_its_page_is_closed(tmp_path: Path) -> None:
             time.sleep(0.1)
         (made,) = found(tmp_path, "restored.zip")
         assert made.stat().st_size == 0  # ended, not done
+
+
+def test_a_whole_photo_is_left_between_two_tiles(tmp_path: Path) -> None:
+    """When the next visitor's turn has come, nothing was made of the rest."""
+    Image.open(EXAMPLES / "coffee.jpg").resize((4 * TILE, 320)).save(tmp_path / "large.jpg")
+    with serve(tmp_path, mcp=False) as url, (tmp_path / "large.jpg").open("rb") as large:
+        (path,) = httpx.post(f"{url}/gradio_api/upload", files={"files": large}, timeout=60).json()
+        photo = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        chosen = {"damaged": "damaged", "gan": ["gan"], 4: 0}  # of the control that has this choice
+        config = httpx.get(f"{url}/config").json()
+        function = next(each for each in config["dependencies"] if each["api_name"] == "restore_1")
+        components = {each["id"]: each for each in config["components"]}
+        values = []
+        for each in (components[id] for id in function["inputs"]):
+            choices = [choice for _, choice in each["props"].get("choices") or []]
+            usual = photo if each["type"] == "image" else each["props"].get("value")
+            values.append(next((value for choice, value in chosen.items() if choice in choices), usual))
+        call = {"fn_index": function["id"], "data": values, "session_hash": "visitor"}
+        httpx.post(f"{url}/gradio_api/queue/join", json=call).raise_for_status()
+        with httpx.stream("GET", f"{url}/gradio_api/queue/data?session_hash=visitor", timeout=60) as stream:
+            for line in stream.iter_lines():
+                message = json.loads(line[6:]) if line else {}
+                assert message.get("msg") != "process_completed", message
+                if message.get("msg") == "progress" and message["progress_data"][0]["progress"] > 0:
+                    break
+        event = httpx.post(f"{url}/gradio_api/call/v2/degrade", json={"photo": photo}).json()["event_id"]
+        assert "complete" in httpx.get(f"{url}/gradio_api/call/degrade/{event}", timeout=60).text
+        assert found(tmp_path, "degraded.png")
+        assert not found(tmp_path, "large_gan.png")
 
 
 def found(folder: Path, pattern: str) -> list[Path]:

@@ -45,7 +45,8 @@ def run(command: list[str], folder: Path) -> str:
 def test_in_python(folder: Path) -> None:
     printed = run([sys.executable, "-c", block("In Python", "python")], folder)
     assert printed.startswith("Metrics(psnr=")
-    assert image.load(folder / "large.png", reduce_to=None).width == 512
+    whole, large = (image.load(folder / name, reduce_to=None) for name in ("whole.jpg", "large.png"))
+    assert (whole.width, large.width) == (600, 1200)
 
 
 def test_from_python_over_http(url: str, folder: Path) -> None:

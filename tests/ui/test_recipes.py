@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restoration import PRESETS, ControlError, Degradation, Look, Photo, Recipe, Restorer, Upscaling, pipeline
+from restoration import PRESETS, ControlError, Degradation, Look, Photo, Recipe, Restorer, Upscaling, image, pipeline
 from restoration.degradations import CONTROLS
+from tests.conftest import EXAMPLES
 from tests.ui import test_restore
 from tests.ui.test_panel import visitor
 from ui.lab import ENGINES, TITLES, Lab
@@ -30,9 +31,11 @@ RECIPES = [
     replace(FULL, degradation=replace(DAMAGE, grayscale=False, blur=21, jpeg=2, lines=0)),
     replace(FULL, degradation=Degradation(), seed=0),
     *(replace(FULL, upscaling=Upscaling(scale=4, engine=engine)) for engine in ENGINES if engine != "general"),
-    Recipe(fit="crop", models=dict.fromkeys(TITLES)),
-    Recipe(fit="pad", models={"gan": None}, upscaling=Upscaling(scale=4, engine="fast", weights={"a": "0" * 64})),
-]
+    Recipe(size="own", look=Look(colour="auto"), models=dict.fromkeys(TITLES)),
+    Recipe(size="own", fit="pad", look=Look(colour="none", tone=0), models={"gan": None},
+           upscaling=Upscaling(scale=4, engine="fast", weights={"a": "0" * 64})),
+    Recipe(size="own", look=Look(colour="new", colour_strength=1.5, tone=0.3, sample=5), seed=4, models={"vae": None}),
+]  # fmt: skip
 
 
 def asked_again(recipe: Recipe) -> Recipe:
@@ -62,13 +65,31 @@ def test_a_result_is_made_again_through_the_controls(
     assert all(np.array_equal(found[kind].pixels, expected[kind].pixels) for kind in found)
 
 
+def test_a_whole_photo_is_restored_again_through_the_controls(restorer: Restorer) -> None:
+    photo = Photo(image.load(EXAMPLES / "coffee.jpg").pixels[:80, :120].copy())
+    look = Look(colour="new", colour_strength=1.3, tone=0.5, sample=2)
+    once = pipeline.run(restorer, photo, Recipe(size="own", look=look, seed=6, models={"vae": None}))
+    again = pipeline.run(restorer, photo, asked_again(Recipe.from_link(once.recipe.to_link())))
+    assert again.recipe == once.recipe
+    assert np.array_equal(again.restored["vae"].photo.pixels, once.restored["vae"].photo.pixels)
+
+
+def test_a_photo_that_was_not_degraded_at_128_is_degraded_by_nothing(photo: Photo, restorer: Restorer) -> None:
+    """The controls have no other way to 128x128, and it gives the same pixels."""
+    once = Recipe(models={"cnn": None})
+    assert (settings(once)["mode"], asked_again(once).degradation) == ("degrade", Degradation())
+    found, expected = (pipeline.run(restorer, photo, each).restored["cnn"] for each in (asked_again(once), once))
+    assert np.array_equal(found.photo.pixels, expected.photo.pixels)
+
+
 def test_every_control_of_the_damage_is_set() -> None:
     values = settings(FULL)
     assert {name: values[name] for name in ("grayscale", *CONTROLS)} == asdict(DAMAGE)
-    off = settings(Recipe(models={"vae": None}))
-    assert off["mode"] == "damaged"
+    off = settings(Recipe(size="own", look=Look(colour="keep"), models={"vae": None}))
+    assert (off["mode"], off["colour"], off["sample"]) == ("damaged", "keep", 0)
     assert {name: off[name] for name in ("grayscale", *CONTROLS)} == asdict(Degradation())
-    assert set(values) <= set(test_restore.CONTROLS)
+    assert set(values) | set(off) <= set(test_restore.CONTROLS)
+    assert "colour" not in values  # the laboratory's is not what a whole photo should start from
 
 
 def test_a_recipe_without_a_seed_is_not_left_to_the_one_that_is_set() -> None:
@@ -87,10 +108,11 @@ def test_an_engine_that_the_app_does_not_offer_is_asked_for_by_the_one_that_choo
     [
         (Recipe(), "restores nothing"),
         (Recipe(degradation=DAMAGE, seed=1), "restores nothing"),
-        (Recipe(size="own", models={"vae": None}), "replay this recipe on the command line"),
+        (Recipe(size="own", degradation=DAMAGE, models={"vae": None}), "replay this recipe on the command line"),
         (Recipe(look=Look(colour="keep"), models={"vae": None}), "replay this recipe on the command line"),
         (Recipe(size="own", upscaling=Upscaling(scale=4, engine="fast")), "restores nothing"),
         (Recipe(models={"vae": None, "unet": None}), "no model called 'unet'"),
+        (Recipe(size="own", look=Look(sample=2), models=dict.fromkeys(TITLES)), "GAN has no samples"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=3, engine="fast")), "scale must be 2 or 4"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="warp")), "no engine called 'warp'"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="fast", denoise=0.5)), "Only the engine"),

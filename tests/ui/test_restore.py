@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import re
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,24 @@ from xml.etree import ElementTree
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 
-from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, Restorer, Run, Upscaling, image, pipeline
+from restoration import (
+    PRESETS,
+    ControlError,
+    Degradation,
+    Look,
+    Photo,
+    Recipe,
+    Restorer,
+    Run,
+    Upscaling,
+    image,
+    pipeline,
+    upscale,
+)
 from restoration.metrics import compare, psnr
+from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES, visitor
 from tests.ui.test_tables import lines, said
 from ui import restore
@@ -57,6 +73,30 @@ def untrue(photo: Photo, restorer: Restorer) -> Run:
     return pipeline.run(restorer, photo, recipe("vae", scale=4, damage=None))
 
 
+@pytest.fixture(scope="module")
+def own() -> Photo:
+    """A small photo in colour that is no square."""
+    with Image.open(EXAMPLES / "coffee.jpg") as opened:
+        return Photo(np.array(opened.resize((150, 100))))
+
+
+@pytest.fixture(scope="module")
+def whole(own: Photo, restorer: Restorer) -> Run:
+    """It, restored whole."""
+    asked_ = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "cnn": None})
+    return pipeline.run(restorer, own, asked_)
+
+
+@pytest.fixture(scope="module")
+def wholes_double(own: Photo, restorer: Restorer) -> Run:
+    """It without colours, restored whole and enlarged twice."""
+    grey = Photo(np.repeat(own.pixels[..., 1:2], 3, axis=2))
+    upscaling = Upscaling(scale=2, engine="bicubic")
+    return pipeline.run(
+        restorer, grey, Recipe(size="own", look=Look(colour="auto"), models={"cnn": None}, upscaling=upscaling)
+    )
+
+
 # --- What is asked for ------------------------------------------------------------------------------------------------
 
 
@@ -72,6 +112,12 @@ def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> No
     found = asked({**CONTROLS, "scale": scale, "engine": engine}, visitor())
     denoise = 0.25 if engine == "general" else None
     assert found.upscaling == Upscaling(scale=scale, engine=engine, denoise=denoise)
+
+
+def test_a_photo_that_is_damaged_already_is_restored_whole() -> None:
+    found = asked({**CONTROLS, "mode": "damaged", "scale": 2}, visitor())
+    assert (found.size, found.look, found.degradation) == ("own", Look(colour="auto"), None)
+    assert found.upscaling == Upscaling(scale=2, engine="auto")  # of its own size
 
 
 def test_a_model_must_be_chosen() -> None:
@@ -129,19 +175,32 @@ def test_a_run_becomes_files_named_after_its_photo(double: Run, untrue: Run) -> 
     assert publish_run("", untrue).name == "photo"
 
 
-def test_titles_say_what_a_picture_is(plain: Run, large: Run) -> None:
-    said_ = {kind: title(kind, large, False) for kind in pictures(large)}
-    assert said_ == {"original": "Original", "degraded": "Degraded", "gan": "GAN 128", "gan_x4": "GAN 512"}
-    assert [title(kind, plain, True) for kind in pictures(plain)] == [
-        "Original", "Abîmée", "VAE 128", "GAN 128", "CNN 128",
-    ]  # fmt: skip
-    assert title("cnn_x2", plain, True) == "CNN 256"
-    assert (title("photo", plain, False), title("photo", plain, True)) == ("Your photo", "Votre photo")
+def titles(run: Run, french: bool) -> list[str]:
+    return [title(kind, (photo.width, photo.height), french) for kind, photo in pictures(run).items()]
+
+
+def test_titles_say_what_a_picture_is(plain: Run, large: Run, whole: Run, wholes_double: Run) -> None:
+    assert titles(large, False) == ["Original", "Degraded", "GAN 128×128", "GAN 512×512"]
+    assert titles(plain, True) == ["Original", "Abîmée", "VAE 128×128", "GAN 128×128", "CNN 128×128"]
+    assert titles(whole, False) == ["Your photo", "GAN 150×100", "CNN 150×100"]
+    assert titles(wholes_double, True) == ["Votre photo", "CNN 150×100", "CNN 300×200"]
+
+
+def test_a_page_keeps_no_pixels(whole: Run) -> None:
+    """They would be megabytes of each visitor's, for an hour."""
+    result = publish_run("a.jpg", whole)
+    assert len(pickle.dumps(result)) < 10_000
+    for kind, photo in pictures(whole).items():
+        assert np.array_equal(result.photo(kind).pixels, photo.pixels)
+
+
+def sheet_of(run: Run, french: bool) -> Photo:
+    return labelled_sheet(pictures(run).items(), french)
 
 
 @LANGUAGES
 def test_the_sheet_holds_every_picture(plain: Run, large: Run, untrue: Run, french: bool) -> None:
-    shapes = {name: labelled_sheet(run, french) for name, run in (("5", plain), ("4", large), ("3", untrue))}
+    shapes = {name: sheet_of(run, french) for name, run in (("5", plain), ("4", large), ("3", untrue))}
     assert shapes["5"].width > shapes["4"].width > shapes["3"].width > 3 * 384  # one row each
     assert shapes["5"].height == shapes["4"].height > shapes["3"].height > 384  # no PSNR without an original
     assert plain.truth is not None
@@ -151,9 +210,17 @@ def test_the_sheet_holds_every_picture(plain: Run, large: Run, untrue: Run, fren
 
 def test_more_than_five_pictures_take_rows_of_four(double: Run, large: Run) -> None:
     assert len(pictures(double)) == 6
-    one, two = labelled_sheet(large, False), labelled_sheet(double, False)
+    one, two = sheet_of(large, False), sheet_of(double, False)
     assert two.width == one.width
     assert two.height > 2 * 384
+
+
+def test_the_sheet_keeps_a_photos_shape(whole: Run) -> None:
+    cell = sheet_of(whole, False).pixels[8 : 8 + 384, 8 : 8 + 384]
+    assert (cell[:60] == 255).all()
+    assert (cell[-60:] == 255).all()
+    middle = np.asarray(Image.fromarray(cell[64 : 64 + 256]).resize((150, 100)), float)
+    assert np.abs(middle - whole.degraded.pixels).mean() < 4
 
 
 @pytest.mark.parametrize("name", ["plain", "large", "double", "untrue"])
@@ -168,15 +235,25 @@ def test_before_and_after_have_one_size(name: str, request: pytest.FixtureReques
         assert np.array_equal(before.pixels, np.kron(run.degraded.pixels, np.ones((times, times, 1), np.uint8)))
 
 
+def test_before_is_the_whole_photo_where_it_was_restored_whole(whole: Run, wholes_double: Run) -> None:
+    before, after = (image.load(path, reduce_to=None) for path in before_and_after(publish_run("a.jpg", whole), "gan"))
+    assert np.array_equal(before.pixels, whole.degraded.pixels)
+    assert np.array_equal(after.pixels, whole.restored["gan"].photo.pixels)
+    result = publish_run("a.jpg", wholes_double)
+    before, after = (image.load(path, reduce_to=None) for path in before_and_after(result, "cnn"))
+    assert np.array_equal(before.pixels, upscale.bicubic(wholes_double.degraded, 2).pixels)  # no squares
+    assert np.array_equal(after.pixels, wholes_double.enlarged["cnn"].photo.pixels)
+
+
 @LANGUAGES
-@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue"])
+@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue", "whole", "wholes_double"])
 def test_everything_can_be_taken_home(name: str, french: bool, request: pytest.FixtureRequest) -> None:
     run: Run = request.getfixturevalue(name)
     result = publish_run("a.jpg", run)
     *shown, sheet, recipe_ = files(result, french)
     assert shown == list(result.paths.values())
     assert [Path(path).name for path in (sheet, recipe_)] == ["a_sheet.png", "a_recipe.json"]
-    assert np.array_equal(image.load(sheet, reduce_to=None).pixels, labelled_sheet(run, french).pixels)
+    assert np.array_equal(image.load(sheet, reduce_to=None).pixels, sheet_of(run, french).pixels)
     assert Recipe.read(Path(recipe_)) == run.recipe
 
 
@@ -242,13 +319,28 @@ def test_a_photo_without_an_original_is_judged_only(untrue: Run, french: bool) -
 
 
 @LANGUAGES
+def test_what_became_of_the_colours_is_said(whole: Run, wholes_double: Run, untrue: Run, french: bool) -> None:
+    kept, guessed = (split(measures(run, french))[1] for run in (whole, wholes_double))
+    assert kept == ("Ses propres couleurs ont été gardées." if french else "Its own colours were kept.")
+    says = (
+        "Elle n'avait pas de couleurs ; elles ont été devinées." if french else "It had no colours; they were guessed."
+    )
+    assert guessed.startswith(says)
+    assert not re.search("colour|couleur", split(measures(untrue, french))[1])  # nothing was left to be chosen
+
+
+def test_long_times_are_seconds() -> None:
+    assert [restore._spent(seconds) for seconds in (0.0123, 9.4, 83.4)] == ["12 ms", "9400 ms", "83 s"]
+
+
+@LANGUAGES
 def test_no_damage_at_all_is_an_infinite_psnr(photo: Photo, restorer: Restorer, french: bool) -> None:
     run = pipeline.run(restorer, photo, recipe("cnn", damage=Degradation()))
     assert run.truth is not None
     assert psnr(run.degraded, run.truth) == math.inf
     cells = lines(split(measures(run, french))[0])[0][1]
     assert said(cells[0]) == "∞"
-    assert labelled_sheet(run, french).width
+    assert sheet_of(run, french).width
 
 
 @LANGUAGES
@@ -260,12 +352,26 @@ def test_the_automatic_engine_says_when_it_had_to_give_way(large: Run, plain: Ru
     assert restore._fallback("auto", double, french) == ""
 
 
-def test_a_result_knows_what_it_shows(plain: Run) -> None:
+def updates(result: Result) -> dict[str, gr.Image]:
+    """What the tab's pictures become, by their names."""
     names = ("reference", "degraded", *TITLES, *(f"{name}_large" for name in TITLES))
     components = {name: gr.Image() for name in names}
-    result: Result = publish_run("a.jpg", plain)
-    updates = restore._show(components, result, False)
-    shown = {name: updates[component] for name, component in components.items()}
+    found = restore._show(components, result, False)
+    return {name: found[component] for name, component in components.items()}
+
+
+def test_a_result_knows_what_it_shows(plain: Run) -> None:
+    result = publish_run("a.jpg", plain)
+    shown = updates(result)
     assert [name for name, update in shown.items() if update.visible] == ["reference", "degraded", *TITLES]
-    assert shown["vae"].label == shown["vae"].alt_text == "VAE 128"
+    assert shown["vae"].label == shown["vae"].alt_text == "VAE 128×128"
     assert shown["reference"].value["path"] == result.paths["original"]
+
+
+def test_pixels_are_shown_as_squares_in_the_laboratory_only(large: Run, wholes_double: Run) -> None:
+    def with_squares(run: Run) -> list[str]:
+        shown = updates(publish_run("a.jpg", run))
+        return [name for name, each in shown.items() if each.visible and "pixels" in each.elem_classes]
+
+    assert with_squares(large) == ["reference", "degraded", "gan"]
+    assert with_squares(wholes_double) == []

@@ -17,6 +17,7 @@ from restoration import image
 from restoration.degradations import CONTROLS, PRESETS
 from restoration.metrics import Metrics
 from restoration.robustness import DEGRADED, PLOTTED
+from restoration.types import Colour, Size
 from tests.conftest import ROOT
 from ui import tables
 from ui.lab import ENGINES
@@ -112,6 +113,7 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 
 def test_what_the_code_makes_of_names_is_there() -> None:
     made = {f"engine_{name}" for name in ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
+    made |= {f"colour_{name}" for name in get_args(Colour)} | {f"size_{size}" for size in get_args(Size)}
     assert made | WORDS | FROM_THE_LIBRARY <= _TEXTS.keys()
 
 
