@@ -1,4 +1,4 @@
-"""What grows with what: time with the photos of a folder, with a photo's pixels, and with the app's visitors."""
+"""What grows with what: time with the photos of a folder, and with the app's visitors."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 
 from restoration import Photo, Restorer, image
 from restoration.restorer import CPU_BATCH
@@ -27,7 +25,6 @@ from .serving import serve
 from .upscale import EXAMPLES, ROOT, WATCH, in_turn
 
 MODEL = "vae"
-SIDES = (128, 256, 512, 1024, 2048)
 VISITORS = (1, 4, 16, 64)
 SECONDS = 10
 """That visitors keep asking."""
@@ -36,11 +33,10 @@ Json = dict[str, Any]
 
 
 def growth(restorer: Restorer, *, full: bool) -> Json:
-    """All three, and a plot of them, assets/growth.png."""
+    """Both, and a plot of them, assets/growth.png."""
     found = {
         "cores": torch.get_num_threads(),
         "photos": folders(restorer, (100, 1000, 10_000) if full else (100, 1000)),
-        "pixels": pixels(restorer, SIDES if full else SIDES[:-1]),
         "visitors": crowds(restorer),
     }
     plot(found, ROOT / "assets" / "growth.png")
@@ -48,25 +44,20 @@ def growth(restorer: Restorer, *, full: bool) -> Json:
 
 
 def plot(found: Json, path: Path) -> None:
-    """Three plots side by side, all scales logarithmic."""
+    """Two plots side by side, all scales logarithmic."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
-    folder, photo, crowd = figure.subplots(1, 3)
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    folder, crowd = figure.subplots(1, 2)
     for model, runs in found["photos"]["runs"].items():
         seconds = [run["seconds"] for run in runs.values()]
         folder.loglog([int(count) for count in runs], seconds, "o-", label=model.upper())
     folder.legend()
     folder.set(title="restore a folder", xlabel="photos", ylabel="seconds")
-    sides = [int(side) ** 2 for side in found["pixels"]]
-    for way in next(iter(found["pixels"].values())):
-        photo.loglog(sides, [ways[way] for ways in found["pixels"].values()], "o-", label=way)
-    photo.set(title="one photo", xlabel="pixels", ylabel="seconds")
-    photo.legend()
     crowds = found["visitors"]
     crowd.loglog([int(count) for count in crowds], [each["wait"] for each in crowds.values()], "o-")
     crowd.set(title="restore in the app", xlabel="visitors at once", ylabel="seconds that each waits")
-    for axes in (folder, photo, crowd):
+    for axes in (folder, crowd):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=80)
 
@@ -127,27 +118,11 @@ def one_folder(model: str, count: int) -> Json:
         source.mkdir()
         for number in range(count):
             shutil.copy(EXAMPLES[number % len(EXAMPLES)], source / f"{number:05}.jpg")
-        command = [sys.executable, "-m", "restoration", "restore", str(source), "-o", f"{place}/out"]
+        command = [sys.executable, "-m", "restoration", "restore", str(source), "-o", f"{place}/out", "--size", "128"]
         started = time.perf_counter()
         watched = [sys.executable, "-S", "-c", WATCH, *command, "--model", model, "--device", "cpu"]
         told = subprocess.run(watched, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, cwd=ROOT)
         return {"seconds": time.perf_counter() - started, "bytes": int(told.stdout)}
-
-
-def pixels(restorer: Restorer, sides: Sequence[int]) -> Json:
-    """Seconds of square photos by their side: decoded from PNG and reduced, and enlarged twice."""
-    found: Json = {}
-    with tempfile.TemporaryDirectory() as place, Image.open(EXAMPLES[0]) as picture:
-        for side in sides:
-            path = Path(place) / f"{side}.png"
-            photo = Photo(np.array(picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)))
-            image.save(photo, path)
-            ways = {
-                "decode and fit": lambda path=path: image.fit(image.load(path)),
-                "enlarge ×2": lambda photo=photo: restorer.upscale(photo, 2, engine="fast"),
-            }
-            found[str(side)] = in_turn(ways, 5 if side < 1024 else 1)
-    return found
 
 
 def crowds(restorer: Restorer) -> Json:

@@ -6,17 +6,20 @@ import json
 from pathlib import Path
 
 import matplotlib
+import torch
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
 from restoration import PRESETS, Photo, Restorer, image, metrics
+from restoration.degradations import luminance
 from restoration.image import write_whole
 from restoration.sheet import Panel, sheet
 from restoration.weights import restorers
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
+OLD = ("friends", "nuthatch", "china", "grace_hopper")
 COLOURS = {"vae": "tab:blue", "gan": "tab:orange", "cnn": "tab:green"}
 
 
@@ -46,6 +49,27 @@ def gallery(restorer: Restorer, models: list[str]) -> tuple[Photo, Photo]:
     pairs = [[*rows[place], *(rows[place + half] if place + half < len(rows) else [])] for place in range(half)]
     worst = sorted(range(len(rows)), key=lambda place: min(gains[place].values()))[:3]
     return sheet(pairs, side=128), sheet([rows[place] for place in worst], side=192)
+
+
+def toned(photo: Photo) -> Photo:
+    """A print in sepia: from brown black to yellowish white."""
+    y = luminance(image.to_tensor([photo]))
+    shadow, light = (torch.tensor(each).view(1, 3, 1, 1) / 255 for each in ((45, 30, 18), (250, 240, 212)))
+    return image.to_photos(shadow + y * (light - shadow))[0]
+
+
+def whole(restorer: Restorer, model: str) -> Photo:
+    """Photos at their own size as old prints are, the last of them in sepia too, above what became of them."""
+    damaged, restored = [], []
+    for seed, name in enumerate(OLD):
+        truth = image.load(ASSETS / "examples" / f"{name}.jpg", reduce_to=None)
+        old = PRESETS["antique"].draw(seed).apply(truth, seed)
+        if name == OLD[-1]:
+            old = toned(old)
+        made = restorer.restore_whole(old, model).photo
+        damaged.append(Panel(old, [f"{name}, {old.width}×{old.height}"]))
+        restored.append(Panel(made, [f"restored by the {model.upper()}"]))
+    return sheet([damaged, restored], side=480)
 
 
 def samples(restorer: Restorer) -> Photo:
@@ -85,6 +109,7 @@ def main() -> None:
     everything, failures = gallery(restorer, list(released))
     image.save(everything, ASSETS / "results.jpg")
     image.save(failures, ASSETS / "failures.jpg")
+    image.save(whole(restorer, "cnn"), ASSETS / "whole.jpg")
     image.save(samples(restorer), ASSETS / "samples.jpg")
     curves(list(released), ASSETS / "curves.png")
     made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"

@@ -395,7 +395,7 @@ def profile_table(profile: Json) -> str:
 
 
 def growth_tables(growth: Json) -> dict[str, str]:
-    """What a folder, large photos and many visitors take."""
+    """What a folder and many visitors take."""
     folders = growth["photos"]
     counts = list(folders["runs"]["vae"])
     rows = [
@@ -425,20 +425,70 @@ def growth_tables(growth: Json) -> dict[str, str]:
         " the network alone would fill all cores, its share can be no more than the last column, were there nothing"
         " else to do."
     )
-    pixels = [
-        [f"{side}×{side}", *(milliseconds(seconds) for seconds in ways.values())]
-        for side, ways in growth["pixels"].items()
-    ]
-    ways = list(next(iter(growth["pixels"].values())))
     visitors = [
         [count, f"{each['per_second']:.1f}", f"{each['wait']:.1f} s", str(each["failures"])]
         for count, each in growth["visitors"].items()
     ]
     return {
         "growth_photos": f"{photos}\n\n{against}\n\n{said}",
-        "growth_pixels": markdown(["a photo of", *ways], pixels),
         "growth_visitors": markdown(["visitors at once", "restorations a second", "median wait", "failures"], visitors),
     }
+
+
+def pixels_table(found: Json) -> str:
+    """What a whole photo takes, by its size; memory beyond that of the smallest."""
+    rows = []
+    least = min(each["bytes"] for each in found["sides"].values())
+    for side, each in found["sides"].items():
+        seconds, area = each["seconds"], int(side) ** 2
+        memory = f"{each['bytes'] / 1e6:.0f} MB"
+        if area > 1e6:
+            memory += f", {(each['bytes'] - least) / area:.0f} bytes a pixel more than the smallest"
+        enlarged = milliseconds(seconds["enlarge ×2"]) if "enlarge ×2" in seconds else "–"
+        ratio = f"{seconds['restore whole'] / seconds['squares']:.2f}×"
+        times = [milliseconds(seconds[way]) for way in ("decode and fit", "restore whole")]
+        rows.append([f"{side}×{side}", *times, ratio, memory, enlarged])
+    head = ["a photo of", "decode and fit to 128×128", "restore whole", "against the same pixels in squares of 128×128,"
+            " eight at once", "peak memory of `restore`", "enlarge ×2 (`fast`)"]  # fmt: skip
+    where = f"By the {found['model'].upper()}, on {found['cores']} CPU cores, in turns, medians of one run."
+    return f"{markdown(head, rows)}\n\n{where}"
+
+
+def own_size_section(found: Json, preset: str) -> str:
+    """Large photos restored at their own size, and by way of 128x128."""
+    there = found["presets"][preset]
+    models = list(found["weights_sha256"])
+    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "photos whose light and shade lost (dB)"]
+    shown = {"degraded": "degraded input", **{name: title(name) for name in models}}
+    shown |= {f"{name}, 128 then ×4": f"{name.upper()}, 128 then ×4" for name in models}
+    rows = []
+    for name, called in shown.items():
+        row = [called]
+        for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3)):
+            cell = there["coloured" if measure == "psnr" else "scores"][name][measure]
+            row.append(f"{cell['mean']:.{digits}f}" if name == "degraded" else with_gain(cell, digits))
+        distance, before = (there["scores"][each]["lpips"]["mean"] for each in (name, "degraded"))
+        row.append(f"{distance:.3f} ({distance / before:.2f}×)")
+        lost = [f"{photo} {gain:+.2f}" for photo, gain in there["gains"].get(name, {}).items() if gain < 0]
+        rows.append([*row, ", ".join(lost) or ("none" if name in models else "")])
+    return markdown(head, rows)
+
+
+def own_size_notes(found: Json) -> str:
+    photos = ", ".join(f"{name} ({width}×{height})" for name, (width, height) in found["photos"].items())
+    coloured = next(iter(found["presets"].values()))["coloured_photos"]
+    return (
+        f"Photos: {photos}; RGB of the {coloured} that have colours. Seed = the place in this list. In brackets: gain"
+        " over the degraded photo, mean and bootstrap 95 % interval; for LPIPS the ratio. “128 then ×4”: squashed to"
+        f" 128×128, restored, enlarged by `{found['engine']}`, brought back to its own size. Written by `python -m"
+        " benchmarks.whole`."
+    )
+
+
+def undamaged_table(found: Json) -> str:
+    models = list(found["weights_sha256"])
+    rows = [[name, *(f"{scores[model]:.1f}" for model in models)] for name, scores in found["undamaged"].items()]
+    return markdown(["an undamaged grey photo comes back at, luminance PSNR (dB)", *map(title, models)], rows)
 
 
 def downloads(manifest: Json) -> str:
@@ -486,6 +536,9 @@ def rendered() -> dict[Path, str]:
     if pictures["weights_sha256"] != hashes:
         raise SystemExit("The pictures are of other weights; run `python -m benchmarks.pictures` again.")
 
+    own_size = results("whole")
+    if own_size["weights_sha256"] != hashes:
+        raise SystemExit("The whole photos were restored by other weights; run `python -m benchmarks.whole` again.")
     if latent["weights_sha256"] != hashes["vae"]:
         raise SystemExit("The latent's figures are of other weights; run `python -m train.latent` again.")
     for name, files in upscaling["weights"].items():
@@ -526,6 +579,10 @@ def rendered() -> dict[Path, str]:
         "app": app_table(app),
         **speed_tables(results("speed")),
         **growth_tables(results("growth")),
+        "pixels": pixels_table(results("pixels")),
+        **{f"own_size_{preset}": own_size_section(own_size, preset) for preset in own_size["presets"]},
+        "own_size_notes": own_size_notes(own_size),
+        "undamaged": undamaged_table(own_size),
         "hostile_files": hostile_files_table(results("hostile_files")),
         "load": load_table(results("load")),
         "endurance": endurance_sentence(results("endurance")),

@@ -35,7 +35,7 @@ from restoration.models import _original
 from restoration.recipe import library_versions
 from restoration.restorer import CPU_BATCH
 
-from . import render
+from . import pixels, render
 from .growth import growth
 from .load import enlarged
 from .render import MODELS
@@ -297,7 +297,7 @@ def start(rounds: int) -> Json:
         out = Path(folder) / "out"
         commands: dict[str, list[str]] = {
             "import torch": ["-c", "import torch"],
-            "restore": ["-m", "restoration", "restore", str(EXAMPLES[0]), "-o", str(out)],
+            "restore": ["-m", "restoration", "restore", str(EXAMPLES[0]), "-o", str(out), "--size", "128"],
             "--help": ["-m", "restoration", "--help"],
             "models": ["-m", "restoration", "models"],
         }
@@ -322,7 +322,7 @@ def start(rounds: int) -> Json:
 def main(
     full: Annotated[bool, typer.Option("--full", help="More rounds, larger folders, and other runtimes.")] = False,
 ) -> None:
-    """Measure, print, and write benchmarks/results/speed.json and growth.json.
+    """Measure, print, and write benchmarks/results/speed.json, pixels.json and growth.json.
 
     On Linux, which tells what memory a process takes. --full needs, beside requirements-dev.txt: pip install openvino.
     """
@@ -344,6 +344,7 @@ def main(
             found["variants"] = variants(restorer, 20)
     found |= {"memory": memory(), "start": start(7 if full else 5)}
     tell("speed", found, render.speed_tables)  # before the rest, which may fail
+    pixels.main(restorer)
     tell("growth", growth(restorer, full=full), render.growth_tables)
 
 

@@ -1,0 +1,104 @@
+"""`python -m benchmarks.whole --lpips FOLDER`: large photos that nobody trained on, restored at their own size.
+
+Against the damaged photo, and against what there was before: the photo made 128x128, restored, and enlarged four times.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from PIL import Image
+from skimage import data
+from tqdm import tqdm
+
+from restoration import PRESETS, Degradation, Look, Photo, Restorer, image, metrics
+from restoration.image import write_whole
+from restoration.weights import restorers
+from train.evaluate import measure, summarise
+from train.lpips import Lpips
+
+ROOT = Path(__file__).resolve().parent.parent
+PRESETS_TRIED = ("original", "antique", "light")
+OTHERS = ("camera", "coins", "hubble_deep_field", "immunohistochemistry", "moon", "retina")
+"""scikit-image's own photos, beside those that are among the examples too."""
+ENGINE = "fast"
+
+
+def photos() -> dict[str, Photo]:
+    found = {
+        path.stem: image.load(path, reduce_to=None) for path in sorted((ROOT / "assets" / "examples").glob("*.jpg"))
+    }
+    for name in OTHERS:
+        pixels = getattr(data, name)()
+        found[name] = Photo(np.array(Image.fromarray(pixels).convert("RGB")))
+    return found
+
+
+def squares_way(restorer: Restorer, degraded: Photo, model: str) -> Photo:
+    """128x128, aspect not kept so that nothing is cut off, then enlarged four times and brought to its own size."""
+    small = restorer.restore(degraded, model, fit="squash").photo
+    large = Image.fromarray(restorer.upscale(small, 4, engine=ENGINE).photo.pixels)
+    return Photo(np.array(large.resize((degraded.width, degraded.height), Image.Resampling.BICUBIC)))
+
+
+def main(
+    lpips: Annotated[str, typer.Option(help="A folder with LPIPS's files, or `download`.")],
+    out: Annotated[Path, typer.Option(help="Where it is written.")] = ROOT / "benchmarks" / "results" / "whole.json",
+) -> None:
+    """Restore each photo by each model, and write the means with bootstrap intervals."""
+    distance = Lpips(None if lpips == "download" else Path(lpips))
+    restorer = Restorer("cpu")
+    released = {entry.model: entry.sha256 for entry in restorers()}
+    truths = photos()
+    result: dict[str, Any] = {
+        "photos": {name: [each.width, each.height] for name, each in truths.items()},
+        "weights_sha256": released,
+        "engine": ENGINE,
+        "presets": {},
+        "undamaged": {},
+    }
+    for preset in PRESETS_TRIED:
+        scores: dict[str, list[dict[str, float]]] = {}
+        for seed, (name, truth) in enumerate(tqdm(truths.items(), unit="photo", desc=preset)):
+            degraded = PRESETS[preset].draw(seed).apply(truth, seed)
+            made = {"degraded": degraded}
+            for model in released:
+                made[model] = restorer.restore_whole(degraded, model).photo
+                made[f"{model}, 128 then ×4"] = squares_way(restorer, degraded, model)
+            apart = distance(list(made.values()), truth)
+            for (candidate, photo), lpips_distance in zip(made.items(), apart, strict=True):
+                scores.setdefault(candidate, []).append({**measure(photo, truth), "lpips": float(lpips_distance)})
+            tqdm.write(f"{preset:9} {name:22} " + "  ".join(
+                f"{each} {scores[each][-1]['psnr_luminance']:.2f}" for each in ("degraded", *released)
+            ))  # fmt: skip
+        coloured = [place for place, each in enumerate(truths.values()) if metrics.colourfulness(each) > 0]
+        gains = {
+            model: {
+                name: round(row["psnr_luminance"] - before["psnr_luminance"], 2)
+                for name, row, before in zip(truths, scores[model], scores["degraded"], strict=True)
+            }
+            for model in released
+        }
+        result["presets"][preset] = {
+            "scores": summarise(scores),
+            "coloured": summarise({name: [rows[place] for place in coloured] for name, rows in scores.items()}),
+            "coloured_photos": len(coloured),
+            "gains": gains,
+        }
+    grey = Look(colour="none")
+    for name, truth in truths.items():
+        undamaged = Degradation(grayscale=True).apply(truth, 0)
+        kept = {model: restorer.restore_whole(undamaged, model, look=grey).photo for model in released}
+        result["undamaged"][name] = {
+            model: round(min(99.0, metrics.psnr_luminance(each, undamaged)), 2) for model, each in kept.items()
+        }
+    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    typer.echo(f"Written to {out}.")
+
+
+if __name__ == "__main__":
+    typer.run(main)
