@@ -59,8 +59,10 @@ app = typer.Typer(
 Inputs = Annotated[list[Path], typer.Argument(metavar="INPUT", help="Photos, or folders of photos.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result file (.png, .jpg, .webp) or folder.")]
 FormatFlag = Annotated[
-    Format,
-    typer.Option("--format", help="Of results in a folder: same makes a JPEG of a JPEG, and a PNG of all else."),
+    Format | None,
+    typer.Option(
+        "--format", help="Of results in a folder: same [default], a JPEG of a JPEG and a PNG of all else, or one kind."
+    ),
 ]
 MaxPixelsFlag = Annotated[
     int, typer.Option("--max-pixels", min=16 * 16, help="Of a photo; what is larger is not read, as it fills memory.")
@@ -247,8 +249,17 @@ def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
 def _load(path: Path, size: Size, fit: image.Fit, max_pixels: int) -> Photo:
     """The photo at ``path``, at the size that it is to be restored at."""
     if size == "own":
-        return image.load(path, reduce_to=None, max_pixels=max_pixels)
+        return image.load(path, reduce_to=None, max_pixels=max_pixels, may_halve=False)
     return image.fit(image.load(path, max_pixels=max_pixels), fit)
+
+
+def _format(out: Path, given: Format | None, size: Size) -> Format:
+    """Of results: what the laboratory made is for measuring, and loses nothing to JPEG unless that is asked for."""
+    if given and is_file_name(out):
+        raise ControlError(
+            "format_named", "{out} says by its name what it will be; leave --format out, or name a folder.", out=out
+        )
+    return given or ("same" if size == "own" else "png")
 
 
 def _size(given: str) -> Size:
@@ -365,7 +376,9 @@ def restore_command(
     model: Annotated[
         str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
     ] = None,
-    upscale: Annotated[int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times.")] = None,
+    upscale: Annotated[
+        int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times, 4096x4096 at most.")
+    ] = None,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
     size: Annotated[
@@ -376,13 +389,7 @@ def restore_command(
         ),
     ] = None,
     fit: FitFlag = "crop",
-    format: Annotated[
-        Format | None,
-        typer.Option(
-            help="Of results in a folder: same makes a JPEG of a JPEG, and a PNG of all else [default: same; at --size "
-            "128 png]."
-        ),
-    ] = None,
+    format: FormatFlag = None,
     colour: Annotated[
         Colour | None,
         typer.Option(
@@ -430,7 +437,7 @@ def restore_command(
         )
         asked = Recipe(size=chosen, fit=fit, look=look, seed=seed, models={name: None}, upscaling=upscaling)
         cluster = _cluster(device, weights) if ray else nullcontext()
-        _restore(inputs, out, asked, restorer, cluster, format or ("same" if chosen == "own" else "png"), max_pixels)
+        _restore(inputs, out, asked, restorer, cluster, format, max_pixels)
 
 
 @app.command("replay")
@@ -438,7 +445,7 @@ def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
     inputs: Inputs,
     out: Out,
-    format: FormatFlag = "png",
+    format: FormatFlag = None,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
@@ -463,7 +470,7 @@ def _restore(
     asked: Recipe,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
-    format: Format,
+    format: Format | None,
     max_pixels: int,
 ) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
@@ -472,7 +479,7 @@ def _restore(
     """
     import torch
 
-    from . import pipeline
+    from . import pipeline, upscale
     from .models import model
 
     for name in asked.models:
@@ -481,7 +488,7 @@ def _restore(
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
-    jobs = plan(inputs, out, kinds, skip_truths=True, format=format)
+    jobs = plan(inputs, out, kinds, skip_truths=True, format=_format(out, format, asked.size))
 
     def prepared(restorer: Restorer) -> Recipe:
         resolved = pipeline.resolve(restorer, asked)
@@ -500,17 +507,22 @@ def _restore(
             if recipe.upscaling:
                 larger = run.enlarged[name]
                 pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
-            if truth:
+            if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
                 from . import metrics  # SciPy's import, for which most runs need not wait
 
                 measured[name] = metrics.compare(result.photo, truth)
         colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
         pixels = {"given": run.degraded, **{kind: each for kind, each in pictures.items() if isinstance(each, Photo)}}
         sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
+        if truth and not measured:
+            sizes["truth, too different to measure against"] = [truth.width, truth.height]
         return pictures, {**_facts(seconds, measured), "sizes": sizes, **colours}
 
     def read(job: Job) -> Photo:
-        return _load(job.source, recipe.size, recipe.fit, max_pixels)
+        photo = _load(job.source, recipe.size, recipe.fit, max_pixels)
+        if recipe.upscaling:
+            upscale.check_size(photo, recipe.upscaling.scale)  # before it is restored for nothing
+        return photo
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
         with _tile_bar() if len(jobs) == 1 else nullcontext() as progress:
@@ -523,7 +535,7 @@ def _restore(
             typer.echo(f"Note: {difference}", err=True)
         by = work if cluster else lambda some: work(some, restorer)
         batch, threads = 1, 1
-        if not recipe.upscaling:  # of one photo, which takes all cores, and much memory
+        if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
             on_gpu = recipe.versions["device"] == "cuda"
             batch = GPU_BATCH if on_gpu else 1
             threads = min(len(jobs), 2 if on_gpu else max(2, torch.get_num_threads()))  # one reads for a GPU, one waits
@@ -704,7 +716,7 @@ def upscale_command(
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
     tile: TileFlag = None,
-    format: FormatFlag = "same",
+    format: FormatFlag = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
@@ -715,14 +727,16 @@ def upscale_command(
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
     with _clear_errors():
-        jobs = plan(inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=format)
+        jobs = plan(
+            inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=_format(out, format, "own")
+        )
         restorer = _restorer(device, weights)
         upscaling = restorer.upscaling(scale, engine, denoise, tile)
         restorer.prepare()
         recipe = Recipe(size="own", upscaling=upscaling)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-            photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN)
+            photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
             with _tile_bar() as progress:
                 larger = restorer.upscale(
                     photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress

@@ -10,6 +10,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -57,7 +58,13 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 Fit = Literal["crop", "squash", "pad"]
 
 
-def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixels: int = MAX_PIXELS) -> Photo:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    reduce_to: int | None = SIDE,
+    max_pixels: int = MAX_PIXELS,
+    may_halve: bool = True,
+) -> Photo:
     """Read a picture file as it is meant to be seen.
 
     The contents say what it is, not the name. Its size is checked from the header, before anything is decoded. EXIF
@@ -65,7 +72,8 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
     used), transparency is laid on white, 16 bits are scaled, also where a TIFF uses 10, 12 or 14 of them, CMYK and LAB
     are converted, and an animation gives its first frame. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both
     sides at least twice ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than
-    ``max_pixels``, which is at least halved). What the file says of the photo comes with it, by `details.of`.
+    ``max_pixels``, which is at least halved, or refused unless it ``may_halve``). What the file says of the photo comes
+    with it, by `details.of`.
 
     Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
     damaged one, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB (more where ``max_pixels`` are more than 24
@@ -85,6 +93,8 @@ def load(path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixe
         with Image.open(path, formats=FORMATS) as picture:
             _check_size(picture, name, max_pixels)
             if picture.format in ("JPEG", "MPO"):
+                if not may_halve and picture.width * picture.height > max_pixels:
+                    raise _too_large(name, "JPEG", max_pixels)
                 _decode_reduced(picture, reduce_to, max_pixels)
             picture.load()
             found = details.of(picture)
@@ -237,7 +247,11 @@ def _white(picture: Image.Image, highest: int) -> int:
         return WHITES[-1]
     said = picture.tag_v2.get(281, ())  # its MaxSampleValue
     levels = [highest, *(level for level in np.ravel(said) if isinstance(level, int | np.integer))]
-    return next((white for white in WHITES if max(levels) <= white), WHITES[-1])
+    white = next((white for white in WHITES if max(levels) <= white), WHITES[-1])
+    if white < WHITES[-1] and len(levels) == 1:
+        name = Path(os.fsdecode(picture.filename)).name
+        logger.warning("%s has no pixel above %d, which is taken for its white.", name, white)
+    return white
 
 
 def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
@@ -381,16 +395,17 @@ def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
     if (photo.width, photo.height) == (side, side):
         return photo
     picture = Image.fromarray(photo.pixels)
+    said = replace(photo.details, dpi=None)  # those were of its old pixels
     if how == "pad":
         scale = side / max(picture.size)
         size = [max(1, round(length * scale)) for length in picture.size]
         small = picture.resize((size[0], size[1]), Image.Resampling.BICUBIC)
         rest = side - small.height, side - small.width
         margins = [(extra // 2, extra - extra // 2) for extra in rest]
-        return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"), photo.details)
+        return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"), said)
     if how == "crop":
-        return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)), photo.details)
-    return Photo(np.array(picture.resize((side, side), Image.Resampling.BICUBIC)), photo.details)
+        return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)), said)
+    return Photo(np.array(picture.resize((side, side), Image.Resampling.BICUBIC)), said)
 
 
 def to_tensor(photos: Sequence[Photo]) -> torch.Tensor:

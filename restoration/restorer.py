@@ -379,7 +379,8 @@ class Restorer:
                     network = upscale.between(network, noisy, plan.denoise)
                 result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
             seconds = time.perf_counter() - started
-            result = replace(result, details=photo.details)
+            dpi = photo.details.dpi and (photo.details.dpi[0] * scale, photo.details.dpi[1] * scale)
+            result = replace(result, details=replace(photo.details, dpi=dpi))
             return Upscaled(photo=result, upscaling=plan, seconds=seconds, device=device.type)
 
         return self._run(task)

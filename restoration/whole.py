@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from . import image, tiling
 from .degradations import luminance
-from .guided import Overlay, smoothed
+from .guided import Overlay, box, smoothed
 from .models._luminance import LuminanceNetwork, both_ways, evidence, in_gamut, to_ycc
 from .models._tone import undo
 from .tiling import Progress
@@ -37,6 +37,10 @@ LONGEST = 8 * SIDE
 """Of the small photo: a longer one is squashed."""
 DOUBT = 6 / 255**2
 """Mean square of a change of detail that the networks make for nothing in large photos, which they know less well."""
+NEIGHBOURHOOD = 512
+"""Pixels a side over which a change is judged: of a larger photo, one damaged corner is to be seen."""
+CELL = 16
+"""Pixels a side of its parts."""
 STRIP = 1_000_000
 """Pixels that are put together at once."""
 
@@ -100,13 +104,17 @@ def in_tiles(
 def trusted(y: Tensor, restored: Tensor) -> Tensor:
     """``y`` changed towards ``restored``, both ``[1, 1, H, W]``: all the way by a large change, not at all by a small.
 
-    A photo that hardly changes was hardly damaged, and what changes is mostly glints and grain that look like damage:
-    the positive-part estimator of James and Stein (1961, "Estimation with quadratic loss"). At the size at which the
-    networks learned there is no doubt.
+    Where a photo hardly changes it was hardly damaged, and what changes is mostly glints and grain that look like
+    damage: the positive-part estimator of James and Stein (1961, "Estimation with quadratic loss"), around each place
+    as far as `NEIGHBOURHOOD`. At the size at which the networks learned there is no doubt.
     """
     doubt = DOUBT * max(0.0, 1 - SIDE / min(y.shape[2:]))
-    change = functional.mse_loss(restored, y).item()
-    return y.lerp(restored, max(0.0, 1 - doubt / change)) if change and doubt else restored
+    if not doubt:
+        return restored
+    change = functional.avg_pool2d((restored - y).square_(), CELL, ceil_mode=True, count_include_pad=False)
+    change = box(change, NEIGHBOURHOOD // CELL // 2)
+    share = (1 - doubt / change.clamp(min=1e-12)).clamp(min=0)
+    return y.lerp(restored, functional.interpolate(share, size=y.shape[2:], mode="bilinear"))
 
 
 def luminance_of(photo: Photo) -> Tensor:

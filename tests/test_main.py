@@ -220,6 +220,24 @@ def test_whole_photos_are_restored_and_measured_at_their_own_size(tmp_path: Path
     assert np.array_equal(image.load(tmp_path / "again.png", reduce_to=None).pixels, restored.pixels)
 
 
+def test_a_truth_of_another_size_measures_nothing(tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "coffee.jpg") as picture:
+        picture.resize((150, 100)).save(tmp_path / "a.png")
+        picture.resize((160, 100)).save(tmp_path / "a_truth.png")
+    assert run("restore", tmp_path, "-o", tmp_path / "out", "--model", "cnn")[0] == 0
+    (entry,) = report(tmp_path / "out")
+    assert entry["metrics"] is None
+    assert [160, 100] in entry["sizes"].values()
+
+
+def test_what_would_be_too_large_is_not_restored_for_nothing(tmp_path: Path) -> None:
+    Image.new("L", (1400, 1000), 200).save(tmp_path / "a.png")
+    code, _, error = run("restore", tmp_path / "a.png", "-o", tmp_path / "out", "--upscale", 4, "--engine", "bicubic")
+    assert (code, "is too large to upscale" in error) == (1, True)
+    code, _, error = run("restore", tmp_path / "a.png", "-o", tmp_path / "b.png", "--format", "jpg")
+    assert (code, "leave --format out" in error) == (2, True)
+
+
 def test_own_colours_are_kept_unless_another_is_asked_for(tmp_path: Path) -> None:
     for number, (flags, colour) in enumerate((([], "keep"), (["--colour", "none"], "none"), (["--size", 128], "new"))):
         out = tmp_path / str(number)
@@ -238,9 +256,9 @@ def test_a_photo_comes_back_as_the_kind_of_file_that_it_was(folder: Path, tmp_pa
     made = sorted(p.relative_to(out).as_posix() for p in out.rglob("*.*"))
     names = ["a.jpg", "a.png", "a_x2.jpg", "a_x2.png", "deep/b.jpg", "deep/b_x2.jpg", "report.jsonl"]
     assert made == names
-    for name, size in (("a.jpg", (400, 600)), ("a_x2.jpg", (800, 1200))):
+    for name, size, dpi in (("a.jpg", (400, 600), 300), ("a_x2.jpg", (800, 1200), 600)):
         with Image.open(out / name) as picture:
-            assert (picture.format, picture.size, picture.info["dpi"]) == ("JPEG", size, (300, 300))
+            assert (picture.format, picture.size, picture.info["dpi"]) == ("JPEG", size, (dpi, dpi))
             assert picture.getexif()[0x010F] == "Zeiss"
             assert picture.getexif().get(0x0112, 1) == 1
     sizes = {"given": [400, 600], "restored": [400, 600], "upscaled": [800, 1200]}
@@ -256,6 +274,9 @@ def test_large_scans_are_read_unless_forbidden(tmp_path: Path) -> None:
     code, _, error = run("upscale", tmp_path / "scan.png", "-o", tmp_path / "out", "--engine", "bicubic")
     assert (code, "is too large to upscale" in error) == (1, True)  # it was read, and is too large to be enlarged
     for command in ("restore", "degrade"):
+        extra = ["--size", "own"]
+        code, _, error = run(command, EXAMPLES / "coffee.jpg", "-o", tmp_path / "out", "--max-pixels", 200_000, *extra)
+        assert (code, "coffee.jpg is too large" in error) == (1, True)  # a JPEG is not halved unasked
         code, _, error = run(command, tmp_path / "scan.png", "-o", tmp_path / "out", "--max-pixels", 1_000_000)
         assert (code, "scan.png is too large; make it smaller than 1 megapixels" in error) == (1, True)
 

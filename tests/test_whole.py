@@ -39,10 +39,22 @@ def test_tiles_leave_no_seam(restorer: Restorer, model: str, monkeypatch: pytest
     degraded = PRESETS["original"].draw(3).apply(photo, 3)
     ramp = np.linspace(20, 235, 800)[None, :] * np.linspace(0.6, 1, 420)[:, None]
     gradient = Photo(np.repeat(np.rint(ramp).astype(np.uint8)[..., None], 3, 2))
+    monkeypatch.setattr(whole, "DOUBT", 0)  # or the gradient would come back as it is, however it is restored
     at_once = [restorer.restore_whole(each, model, look=GREY).photo for each in (degraded, gradient)]
     monkeypatch.setattr(whole, "TILE", 320)
     for each, made in zip((degraded, gradient), at_once, strict=True):
         assert levels(made, restorer.restore_whole(each, model, look=GREY).photo) <= 2
+
+
+def test_one_damaged_corner_of_a_large_photo_is_restored(restorer: Restorer) -> None:
+    photo = Photo(large("flower.jpg").pixels.repeat(2, 0).repeat(2, 1))
+    spoilt, corner = photo.pixels.copy(), (slice(0, 160), slice(0, 160))
+    specks = np.random.default_rng(0).random((160, 160)) < 0.02
+    spoilt[corner][specks] = 255
+    made = restorer.restore_whole(Photo(spoilt), "cnn", look=replace(GREY, tone=0)).photo
+    wrong = [np.abs(metrics._luminance(each) - metrics._luminance(photo))[corner][specks].mean()
+             for each in (Photo(spoilt), made)]  # fmt: skip
+    assert wrong[1] < wrong[0] / 2
 
 
 def test_a_damaged_photo_is_restored_whole(restorer: Restorer) -> None:
@@ -60,7 +72,7 @@ def test_it_keeps_an_undamaged_photo_and_its_colours(restorer: Restorer, name: s
     photo = large(name)
     made = restorer.restore_whole(photo, "cnn")
     assert made.colour == "keep"
-    assert metrics.psnr_luminance(made.photo, photo) > 36
+    assert metrics.psnr_luminance(made.photo, photo) > (36 if name == "coffee.jpg" else 40)  # glints on its spoon go
     assert metrics.compare(made.photo, photo).ciede2000 < 2.5
 
 

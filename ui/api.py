@@ -36,6 +36,8 @@ from .texts import text
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
+MAX_MEASURED = 4_000_000
+"""Pixels of a photo that is measured; more take many seconds, and 160 bytes each."""
 MAX_WHOLE = 2**53
 """Up to here every program reads a whole number of JSON alike."""
 
@@ -50,7 +52,7 @@ PARAMETERS: dict[str, Json] = {
         "description": "JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF: an uploaded file or a web address.",
     },
     "model": _choice("Which network restores.", TITLES),
-    "size": _choice("The photo whole, at its own size, or made 128x128 first.", map(str, get_args(Size))),
+    "size": _choice("The photo whole, at its own size, as usual, or made 128x128 first.", map(str, get_args(Size))),
     "fit": _choice(
         "How the photo becomes 128x128, where it does: its middle square, squashed, or whole with mirrored edges.",
         get_args(image.Fit),
@@ -174,10 +176,11 @@ def report(run: Run, asked: Recipe) -> Json:
     photos = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
     warnings = [str(differs)] if (differs := asked.mismatch(run.recipe)) else []
     warnings += fallen_back(run.fell_back).values()
+    against = f"the original at {run.truth.width}x{run.truth.height}" if run.truth else "nothing: it came as it is"
+    if run.degraded.width * run.degraded.height > MAX_MEASURED:
+        photos, against = {}, "nothing: it is too large to be measured here"
     return {
-        "against": f"the original at {run.truth.width}x{run.truth.height}"
-        if run.truth
-        else "nothing: the photo came as it is",
+        "against": against,
         "measures": {
             name: finite(asdict(metrics.compare(photo, run.truth) if run.truth else metrics.judge(photo)))
             for name, photo in photos.items()
@@ -204,9 +207,9 @@ def endpoints(lab: Lab) -> None:
 
     def restore(
         photo: Json, model: str = "vae", fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
-        denoise: float | None = None, recipe: str | Json | None = None, size: str = "own", colour: str | None = None,
-        colour_strength: float = 1, tone: float = 1, sample: int | None = None, seed: int = 0,
-        request: gr.Request | None = None,
+        denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
+        colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None,
+        seed: int = 0, request: gr.Request | None = None,
     ) -> tuple[str, str | None, Json]:  # fmt: skip
         """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
@@ -223,7 +226,7 @@ def endpoints(lab: Lab) -> None:
             check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
             if scale:
                 check_upscaling(scale, engine, denoise)
-            at = sized(size)
+            at: Size = sized(size) if size is not None else "own" if lab.restorer.restores_whole(model) else 128
             asked = Recipe(
                 size=at,
                 fit=fit,

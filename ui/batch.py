@@ -21,7 +21,7 @@ from restoration.types import PhotoError, Size
 
 from .errors import refuse, sentence, shown
 from .files import publish, received
-from .lab import TITLES, Lab
+from .lab import TITLES, Lab, able
 from .presence import stay
 from .restore import engine_that_ran, reported_sizes
 from .texts import i18n, is_french, text
@@ -191,7 +191,9 @@ def tab(lab: Lab) -> None:
         with shown(request):
             upscaling = Upscaling(scale=times, engine="auto") if times else None
             look = OWN_LOOK if at == "own" else Look()
-            recipe = Recipe(size=at, fit=how, look=look, models=dict.fromkeys(names), upscaling=upscaling)
+            recipe = able(Recipe(size=at, fit=how, look=look, models=dict.fromkeys(names), upscaling=upscaling))
+            if len(recipe.models) < len(names):
+                gr.Info(text("left_out", french))
             batch = restore(lab, paths, recipe, tell)
             return summary(batch, french), batch.archive
 

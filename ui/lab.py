@@ -6,12 +6,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from restoration import Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
+from restoration import Look, Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
 from restoration.checkpoints import ORIGINALS
 from restoration.tiling import Progress
 from restoration.types import SIDE, ControlError
@@ -72,6 +72,17 @@ def check_recipe(recipe: Recipe) -> None:
             )
         if recipe.look.sample and name != "vae":
             raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=TITLES[name])
+
+
+def able(recipe: Recipe) -> Recipe:
+    """``recipe`` by those of its models that can do it: the original project's know 128x128 pixels only.
+
+    Where it has no others, at that size.
+    """
+    models = {name: sha256 for name, sha256 in recipe.models.items() if name not in ORIGINALS}
+    if recipe.size == SIDE or len(models) == len(recipe.models):
+        return recipe
+    return replace(recipe, models=models) if models else replace(recipe, size=128, look=Look())
 
 
 @dataclass(frozen=True)

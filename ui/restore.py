@@ -13,7 +13,6 @@ import gradio as gr
 from gradio.components import Component
 
 from restoration import Photo, Recipe, Restorer, Run, Upscaling, image, metrics, upscale
-from restoration.checkpoints import ORIGINALS
 from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 from restoration.types import SIDE
@@ -21,7 +20,7 @@ from restoration.types import SIDE
 from . import tables
 from .errors import refuse, shown
 from .files import publish
-from .lab import ENGINES, NETWORK, TITLES, Lab
+from .lab import ENGINES, NETWORK, TITLES, Lab, able
 from .panel import Panel, chosen, wish
 from .texts import i18n, is_french, number, text
 
@@ -73,11 +72,11 @@ def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
     if values["scale"]:
         denoise = values["denoise"] if values["engine"] == "general" else None
         upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
-    wanted = wish(values)
     models = {name: None for name in TITLES if name in values["models"]}
-    if wanted.size == "own":  # the original project's know 128x128 only; alone, they say so
-        models = {name: None for name in models if name not in ORIGINALS} or models
-    return replace(wanted, models=models, upscaling=upscaling)
+    recipe = able(replace(wish(values), models=models, upscaling=upscaling))
+    if len(recipe.models) < len(models):
+        gr.Info(text("left_out", is_french(request)))
+    return recipe
 
 
 def pictures(run: Run) -> dict[str, Photo]:
@@ -152,7 +151,7 @@ def _spent(seconds: float) -> str:
 
 def colours_that_were_chosen(run: Run, french: bool) -> str:
     """What became of the photo's colours, where that was left to the program."""
-    if run.recipe.look.colour != "auto":
+    if run.recipe.look.colour != "auto" or run.recipe.look.sample:
         return ""
     chosen = next(iter(run.restored.values())).colour  # the photo decides, so they are alike
     return text("colours_kept" if chosen == "keep" else "colours_guessed", french)

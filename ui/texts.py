@@ -110,6 +110,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "samples_first": ("Restore a photo first.", "Restaurez d'abord une photo."),
     "sample": ("sample {number}", "échantillon {number}"),
+    "left_out": (
+        "The original project's networks know 128×128 pixels only, so they were left out.",
+        "Les réseaux du projet d'origine ne connaissent que 128×128 pixels ; ils n'ont donc pas servi.",
+    ),
     # --- Tables ---
     "photo_column": ("Photo", "Photo"),
     "psnr_luminance": ("PSNR of the luminance (dB)", "PSNR de la luminance (dB)"),

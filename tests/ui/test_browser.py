@@ -525,13 +525,13 @@ def test_a_recipes_link_reopens_the_app_in_the_same_state(visit: Visit) -> None:
 
 
 def test_a_whole_photos_recipe_sets_how_it_is_to_look(visit: Visit, url: str) -> None:
-    look = Look(colour="none", colour_strength=1.5, tone=0.25, sample=5)
+    look = Look(colour="new", colour_strength=1.5, tone=0.25, sample=5)
     recipe = Recipe(size="own", look=look, seed=11, models={"vae": None})
     page = visit(f"{url}?recipe={recipe.to_link()}")
     expect(page.get_by_label(say("mode_damaged"))).to_be_checked()
     expect(page.locator("#preview")).to_be_hidden()
     page.locator("#look button").first.click()
-    expect(page.get_by_label(say("colour_none"), exact=True)).to_be_checked()
+    expect(page.get_by_label(say("colour_new"), exact=True)).to_be_checked()
     for label, value in (("look_strength", "1.5"), ("look_tone", "0.25"), ("look_sample", "5")):
         expect(page.locator("#look .block", has_text=say(label)).locator("input[type=number]")).to_have_value(value)
     expect(page.get_by_label(say("upscale_0"), exact=True)).to_be_checked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from restoration.weights import manifest
 from restoration.whole import TILE
 from tests.conftest import EXAMPLES
 from tests.original import save, state
-from ui.lab import ENGINES, TITLES, Lab, _sound
+from ui.lab import ENGINES, TITLES, Lab, _sound, able
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -121,3 +122,12 @@ def test_an_original_that_would_not_run_is_not_offered(
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     assert list(_sound(weights.originals())) == ["gan-original"]
     assert "epoch_9.pth holds infinite or undefined numbers" in caplog.text
+
+
+def test_networks_of_128_pixels_do_not_keep_the_others_from_whole_photos() -> None:
+    both = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "gan-original": None})
+    assert able(both) == replace(both, models={"gan": None})
+    alone = replace(both, models={"gan-original": None})
+    assert able(alone) == Recipe(size=128, models={"gan-original": None})
+    for asked in (replace(both, models={"gan": None}), replace(both, size=128, look=Look())):
+        assert able(asked) is asked
