@@ -81,6 +81,9 @@ TileFlag = Annotated[
         "--tile", min=16, max=4096, help="Side of the tiles of a large photo [default: what suits the engine]."
     ),
 ]
+ModelsFlag = Annotated[
+    str | None, typer.Option("--models", help="Which, separated by commas [default: all that are released].")
+]
 WeightsFlag = Annotated[
     list[Path] | None, typer.Option("--weights", metavar="PATH", help="Your own weights, a file or folder; repeatable.")
 ]
@@ -244,6 +247,13 @@ def _restorer(device: str, own_weights: list[Path] | None) -> Restorer:
     from .restorer import Restorer
 
     return Restorer(device, own_weights or ())
+
+
+def _names(given: str | None) -> list[str]:
+    """Of the models that were asked for, each once."""
+    if given is None:
+        return [entry.model for entry in weights.restorers()]
+    return list(dict.fromkeys(name.strip() for name in given.split(",")))
 
 
 def _load(path: Path, size: Size, fit: image.Fit, max_pixels: int) -> Photo:
@@ -578,7 +588,7 @@ def compare_command(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     damage: Damage,
-    models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
+    models: ModelsFlag = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
@@ -592,7 +602,7 @@ def compare_command(
                 "compare writes several files, so {out} must be a folder; leave its suffix out.",
                 out=out,
             )
-        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        names = _names(models)
         kinds = ["degraded", *names, "truth", "sheet"]
         jobs = plan([input], out, {kind: f"_{kind}" for kind in kinds})
         restorer = _restorer(device, weights)
@@ -625,7 +635,7 @@ def sweep_command(
     high: Annotated[float | None, typer.Option(help="Highest strength [default: the control's].")] = None,
     steps: Annotated[int, typer.Option(min=2, max=32, help="How many strengths.")] = 8,
     measure: Annotated[str, typer.Option(help="Of the plot.")] = "psnr_luminance",
-    models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
+    models: ModelsFlag = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the damage, the same at each strength.")] = 0,
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
@@ -641,7 +651,7 @@ def sweep_command(
             raise ControlError(
                 "sweep_folder", "sweep writes several files, so {out} must be a folder; leave its suffix out.", out=out
             )
-        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        names = _names(models)
         jobs = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
         if control in CONTROLS:
             low = CONTROLS[control].low if low is None else low
@@ -795,7 +805,7 @@ def convert_command(
 def export_command(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder of the new files.")],
     onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = False,
-    models: Annotated[str, typer.Option(help="Which, separated by commas.")] = "vae,gan,cnn",
+    models: ModelsFlag = None,
     weights: WeightsFlag = None,
 ) -> None:
     """Write networks for other runtimes: vae.onnx and so on, float32 [B, 3, 128, 128] RGB in [0, 1] to the same.
@@ -808,7 +818,7 @@ def export_command(
     with _clear_errors():
         if not onnx:
             raise ControlError("export_format", "Say in which format to export: --onnx.")
-        names = list(dict.fromkeys(name.strip() for name in models.split(",")))
+        names = _names(models)
         restorer = _restorer("cpu", weights)
         restorer.prepare(names)
         for name in names:

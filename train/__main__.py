@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import math
 import os
@@ -143,7 +144,12 @@ def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
 
 
 def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
-    """A fresh network of a configuration, and its teachers."""
+    """A fresh network of a configuration, and its teachers.
+
+    One is a file of its own per model, train/objectives/NAME.py; a model without it cannot be trained.
+    """
+    if importlib.util.find_spec(f"train.objectives.{name}") is None:
+        raise SystemExit(f"train/objectives/{name}.py is missing; write what the {name} is taught as its OBJECTIVE.")
     network = cast(LuminanceNetwork, find_model(name).build(config["network"]))
     network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
     network = network.to(memory_format=torch.channels_last)
@@ -243,7 +249,10 @@ def main(
     if state:
         config, settled = state["config"], state["settled"]
     else:
-        config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+        path = CONFIGS / f"{name}.yaml"
+        if not path.is_file():
+            raise SystemExit(f"train/configs/{path.name} is missing; write the settings of the {name} there.")
+        config = yaml.safe_load(path.read_text())
         config["batch"] = batch or config["batch"]
         settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
         settled["init"] = hashlib.sha256(checkpoints.contents_of(init)).hexdigest() if init else None

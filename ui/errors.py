@@ -59,6 +59,12 @@ FRENCH: dict[str, str] = {
     "preset_unknown": "Le préréglage « {name} » n'existe pas ; choisissez parmi {choices}.",
     "seed_whole": "La graine doit être un nombre entier positif ou nul, et non {seed!r}.",
     # models
+    "model_spec": (
+        "restoration/models/{file} ne définit aucun modèle ; donnez-lui un SPEC, ou un nom qui commence par _."
+    ),
+    "model_twice": (
+        "restoration/models/{file} et {other} définissent tous deux le modèle {id!r} ; donnez un autre id à l'un d'eux."
+    ),
     "model_unknown": "Le modèle « {name} » n'existe pas ; choisissez parmi {choices}.",
     # upscale
     "scale_unknown": "Le facteur d'agrandissement doit être 2 ou 4, et non {scale!r}.",

@@ -13,13 +13,29 @@ from ..types import ControlError, ModelSpec
 
 @cache
 def models() -> Mapping[str, ModelSpec]:
-    """Every model of this folder by its id, in alphabetical order."""
+    """Every model of this folder by its id, in alphabetical order.
+
+    Raises `ControlError` for a file that defines none, or one that another defines.
+    """
     found: dict[str, ModelSpec] = {}
+    files: dict[str, str] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")):
-        spec = importlib.import_module(f"{__name__}.{module}").SPEC
+        file, spec = f"{module}.py", getattr(importlib.import_module(f"{__name__}.{module}"), "SPEC", None)
+        if not isinstance(spec, ModelSpec):
+            raise ControlError(
+                "model_spec",
+                "restoration/models/{file} defines no model; give it a SPEC, or a name that begins with _.",
+                file=file,
+            )
         if spec.id in found:
-            raise RuntimeError(f"two files in {__name__} define the model {spec.id!r}")
-        found[spec.id] = spec
+            raise ControlError(
+                "model_twice",
+                "restoration/models/{file} and {other} both define the model {id!r}; give one another id.",
+                file=file,
+                other=files[spec.id],
+                id=spec.id,
+            )
+        found[spec.id], files[spec.id] = spec, file
     return found
 
 

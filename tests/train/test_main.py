@@ -271,3 +271,13 @@ def test_a_kill_while_saving_leaves_the_previous_checkpoint(tmp_path: Path) -> N
     with pytest.raises(KeyboardInterrupt):
         loop.save(tmp_path / "checkpoint.pt", {"step": 2, "object": Dies()})
     assert torch.load(tmp_path / "checkpoint.pt")["step"] == 1
+
+
+def test_what_a_new_model_lacks_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match=r"^train/objectives/fourth\.py is missing; write what the fourth is taught"):
+        loop.objective_of("fourth", {})
+    monkeypatch.setattr(loop, "CONFIGS", tmp_path)
+    with pytest.raises(
+        SystemExit, match=r"^train/configs/cnn\.yaml is missing; write the settings of the cnn there\.$"
+    ):
+        loop.main("cnn", str(folder), run=tmp_path / "run", cpu=True, steps=1)
