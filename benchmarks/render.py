@@ -1,4 +1,4 @@
-"""`python -m benchmarks.render`: every table, from benchmarks/results: README, RESULTS.md, the cards, the manifest.
+"""`python -m benchmarks.render`: every table, from benchmarks/results: README, RESULTS.md, docs, cards, the manifest.
 
 With ``--check`` nothing is written: it fails where a file does not say what was measured, or where a released file has
 changed since.
@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from restoration.weights import restorers
+
 ROOT = Path(__file__).resolve().parent.parent
 
-MODELS = ("vae", "gan", "cnn")
+MODELS = tuple(entry.model for entry in restorers())
 
 Json = dict[str, Any]
 
@@ -587,7 +589,8 @@ def rendered() -> dict[Path, str]:
         "load": load_table(results("load")),
         "endurance": endurance_sentence(results("endurance")),
     }
-    for path in (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"):
+    pages = (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md")))
+    for path in pages:
         text = path.read_text(encoding="utf-8")
         for mark in re.findall(r"<!-- (\w+) -->", text):
             text = between(text, mark, sections[mark])

@@ -16,7 +16,8 @@ SPACE = ROOT / "out" / "space"
 PARTS = (
     *("app.py", "ui", "restoration", "weights"),
     *("assets", "benchmarks/results", "benchmarks/RESULTS.md", "pyproject.toml"),  # what About and README show
-    *("README.md", "SECURITY.md", "LICENSE", "requirements.txt", "packages.txt"),
+    *("README.md", "docs", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"),
+    *("requirements.txt", "packages.txt"),
 )
 ZEROGPU = "requirements-zerogpu.txt"
 LIMIT = 200_000_000

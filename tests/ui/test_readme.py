@@ -1,4 +1,4 @@
-"""What the README tells to copy and paste does run, against the running app."""
+"""What README and docs/api.md tell to copy and paste does run, against the running app."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.conftest import EXAMPLES, ROOT
 ADDRESS = "http://127.0.0.1:7860"
 
 
-def block(section: str, language: str) -> str:
-    """The one block of code in ``language`` under the heading ``section``."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (text,) = re.findall(rf"^## {section}\n(.*?)(?=^## |\Z)", readme, re.M | re.S)
+def block(page: str, section: str, language: str) -> str:
+    """The one block of code in ``language`` under the heading ``section`` of ``page``."""
+    whole = (ROOT / page).read_text(encoding="utf-8")
+    (text,) = re.findall(rf"^## {re.escape(section)}\n(.*?)(?=^## |\Z)", whole, re.M | re.S)
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
     return found
 
@@ -43,14 +43,14 @@ def run(command: list[str], folder: Path) -> str:
 
 
 def test_in_python(folder: Path) -> None:
-    printed = run([sys.executable, "-c", block("In Python", "python")], folder)
+    printed = run([sys.executable, "-c", block("README.md", "In Python", "python")], folder)
     assert printed.startswith("Metrics(psnr=")
     whole, large = (image.load(folder / name, reduce_to=None) for name in ("whole.jpg", "large.png"))
     assert (whole.width, large.width) == (600, 1200)
 
 
 def test_from_python_over_http(url: str, folder: Path) -> None:
-    code = block("From other programs", "python")
+    code = block("docs/api.md", "From Python", "python")
     assert ADDRESS in code
     *_, first, second = run([sys.executable, "-c", code.replace(ADDRESS, url)], folder).splitlines()
     assert first.endswith("enlarged.png fast")  # the tests reach no network, so auto has to do with fast
@@ -59,7 +59,7 @@ def test_from_python_over_http(url: str, folder: Path) -> None:
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="needs curl and bash")
 def test_from_a_shell(url: str, folder: Path) -> None:
-    code = block("From other programs", "sh")
+    code = block("docs/api.md", "From a shell", "sh")
     assert ADDRESS in code
     told = run(["bash", "-c", code.replace(ADDRESS, url)], folder)
     assert told.startswith("event: complete")
@@ -70,7 +70,7 @@ def test_from_a_shell(url: str, folder: Path) -> None:
 
 
 def test_the_configuration_of_the_tools_leads_to_them(url: str) -> None:
-    servers = json.loads(block("From other programs", "json"))["mcpServers"]
+    servers = json.loads(block("docs/api.md", "As tools of a language model (MCP)", "json"))["mcpServers"]
     assert servers["restoration-lab"]["url"].startswith(f"{ADDRESS}/")
     page = httpx.get(servers["restoration-lab"]["url"].replace(ADDRESS, url))
     assert "Model Context Protocol" in page.text
