@@ -2,15 +2,19 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: run setup test lint audit results bench screenshots notebook address space check-space clean
+.PHONY: run setup test test-all lint audit results bench screenshots notebook address space check-space clean
 
 run: setup  ## open the app at http://127.0.0.1:7860
 	$(BIN)/python app.py
 
 setup: .venv/installed  ## create .venv and install requirements.txt
 
-test: .venv/installed-dev lint  ## lint and run the tests
-	$(BIN)/python -m pytest
+test: .venv/installed-dev lint  ## lint, and what every change must pass, in minutes
+	$(BIN)/python -m pytest -m "not (slow or browser or hostile)"
+
+test-all: .venv/installed-dev  ## the rest: the app in Chromium, hostile files, crowds, kills, a Space
+	$(BIN)/python -m pytest -m "slow or browser or hostile"
+	$(BIN)/python -m deploy.check_space
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

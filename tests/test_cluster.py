@@ -22,6 +22,8 @@ from restoration.types import PhotoError
 from tests.conftest import EXAMPLES, ROOT
 from tests.test_main import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -26,6 +26,8 @@ from tests.conftest import EXAMPLES, ROOT
 from tests.train.conftest import make_shard
 from train.__main__ import save
 
+pytestmark = pytest.mark.slow
+
 
 def command(*arguments: object) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])

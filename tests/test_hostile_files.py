@@ -11,7 +11,10 @@ import pytest
 from benchmarks import hostile_files
 from benchmarks.hostile_files import GREEDY, HUGE, LIMITS, Result
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read in /proc")
+pytestmark = [
+    pytest.mark.hostile,
+    pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read in /proc"),
+]
 
 
 def wrong(results: Iterable[Result]) -> dict[str, str]:

@@ -57,6 +57,8 @@ from restoration.recipe import SCHEMA
 from tests import original
 from tests.conftest import EXAMPLES, ROOT
 
+pytestmark = pytest.mark.hostile
+
 VAE = "vae.safetensors"
 FAST = upscale.ENGINES["fast"].weights
 GENERAL = upscale.ENGINES["general"].weights

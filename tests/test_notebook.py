@@ -28,6 +28,8 @@ from restoration import Degradation, Photo, Restorer, image
 from restoration.degradations import CONTROLS
 from tests.conftest import EXAMPLES, ROOT
 
+pytestmark = pytest.mark.slow
+
 SIZES = {
     "photo": (272, 296),
     "damage": (272, 296),

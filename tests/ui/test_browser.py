@@ -24,6 +24,8 @@ from restoration.weights import restorers
 from tests.conftest import EXAMPLES
 from ui.texts import _TEXTS, number, text
 
+pytestmark = pytest.mark.browser
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -r requirements-dev.txt")
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

@@ -7,8 +7,11 @@ from functools import partial
 from itertools import islice
 
 import numpy as np
+import pytest
 
 from benchmarks.hostile_files import AMPLIFIED, IN_FLIGHT, Case, heavy, saved, sent, small, source
+
+pytestmark = pytest.mark.hostile
 
 
 def test_hostile_uploads_are_refused_in_one_sentence_and_the_app_goes_on(url: str) -> None:

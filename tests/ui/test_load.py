@@ -17,6 +17,8 @@ from benchmarks.load import EXAMPLES, KINDS, connected, listening, prepared, vis
 from benchmarks.serving import serve
 from restoration import Restorer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
