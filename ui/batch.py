@@ -73,7 +73,7 @@ def items(paths: Sequence[str]) -> list[Item]:
 def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
 
-    The archive mirrors the input's names, with the suffix .png; ``batch.jsonl`` in it has a line per photo. One photo's
+    The archive mirrors the input's names, with the suffixes of `_names`; ``batch.jsonl`` in it has a line per photo. One photo's
     pixels are in memory at a time.
     """
     found = items(paths)
@@ -102,7 +102,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
         told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
         lines.append({"input": item.name, "outputs": [*names], **told, "recipe": run.recipe.to_json()})
         for name, photo in zip(names, _photos(run), strict=True):
-            yield name, image.encode(photo)
+            yield name, image.encode(photo, Path(name).suffix)
 
     def results() -> Iterator[tuple[str, bytes]]:
         with TemporaryDirectory() as folder:
@@ -120,13 +120,15 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
 
 def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
     """For each photo the paths of its results in the archive, no two alike: a.png for one model, a_vae.png and so on
-    for several, with _x4 at the end of the enlarged.
+    for several, with _x4 at the end of the enlarged. A JPEG that is restored whole stays one.
     """
     scales = ("", f"_x{recipe.upscaling.scale}") if recipe.upscaling else ("",)
     models = [f"_{model}" for model in recipe.models] if len(recipe.models) > 1 else [""]
     endings = [f"{model}{scale}.png" for model in models for scale in scales]
     short = [name.removesuffix(".png") for name in archive.result_names(photos)]
     names = archive.result_names([f"{name}{ending}" for name in short for ending in endings])
+    suffixes = [image.same_suffix(photo) if recipe.size == "own" else ".png" for photo in photos for _ in endings]
+    names = [name.removesuffix(".png") + suffix for name, suffix in zip(names, suffixes, strict=True)]
     return [names[start : start + len(endings)] for start in range(0, len(names), len(endings))]
 
 

@@ -481,8 +481,8 @@ def test_a_batch_restores_what_it_can_and_says_what_it_cannot(visit: Visit, tmp_
     expect(summary.locator("li")).to_contain_text("notes.txt: notes.txt is not a picture")
     address = page.locator("#batch-zip a").first.get_attribute("href") or ""
     restored = zipfile.ZipFile(io.BytesIO(contents(page, address)))
-    assert sorted(restored.namelist()) == ["batch.jsonl", "coffee.png", "pets/chelsea.png"]
-    assert restored.read("coffee.png").startswith(b"\x89PNG")
+    assert sorted(restored.namelist()) == ["batch.jsonl", "coffee.jpg", "pets/chelsea.jpg"]
+    assert restored.read("coffee.jpg").startswith(b"\xff\xd8")
 
 
 @LANGUAGES
