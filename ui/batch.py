@@ -73,8 +73,8 @@ def items(paths: Sequence[str]) -> list[Item]:
 def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
 
-    The archive mirrors the input's names, with the suffixes of `_names`; ``batch.jsonl`` in it has a line per photo. One photo's
-    pixels are in memory at a time.
+    The archive mirrors the input's names, see `_names`; ``batch.jsonl`` in it has a line per photo. One photo's pixels
+    are in memory at a time.
     """
     found = items(paths)
     good = [item for item in found if item.refusal is None]
