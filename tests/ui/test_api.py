@@ -97,7 +97,7 @@ def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> Non
     assert set(CONTROLS) <= set(degrade)
     assert degrade["size"]["parameter_default"] == "128"
     restore = {each["parameter_name"]: each for each in listed["named_endpoints"]["/restore"]["parameters"]}
-    assert restore["size"]["parameter_default"] is None  # as large as the model can: the original project's know 128x128
+    assert restore["size"]["parameter_default"] is None  # as large as the model can
     assert degrade["seed"]["type"]["type"] == "integer"
     assert degrade["jpeg"]["type"]["minimum"] == CONTROLS["jpeg"].low
 
