@@ -524,8 +524,8 @@ def _restore(
         colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
         pixels = {"given": run.degraded, **{kind: each for kind, each in pictures.items() if isinstance(each, Photo)}}
         sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
-        if truth and not measured:
-            sizes["truth, too different to measure against"] = [truth.width, truth.height]
+        if truth:
+            sizes["truth"] = [truth.width, truth.height]  # of another size, it measures nothing
         return pictures, {**_facts(seconds, measured), "sizes": sizes, **colours}
 
     def read(job: Job) -> Photo:
