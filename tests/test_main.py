@@ -210,7 +210,7 @@ def test_whole_photos_are_restored_and_measured_at_their_own_size(tmp_path: Path
     (entry,) = report(tmp_path / "out")
     restored = image.load(tmp_path / "out" / "coffee.png", reduce_to=None)
     assert [restored.width, restored.height] == [source.width, source.height]
-    assert entry["sizes"] == dict.fromkeys(("given", "restored", "truth"), [600, 400])
+    assert entry["sizes"] == {"given": [600, 400], "restored": [600, 400], "truth": [600, 400]}
     assert entry["metrics"]["vae"]["psnr"] == pytest.approx(metrics.psnr(restored, source))
     assert entry["colour"] == "new"  # `degrade` took the photo's own away
     assert entry["recipe"]["look"] == {"colour": "auto", "colour_strength": 1.5, "tone": 0, "sample": 2}
