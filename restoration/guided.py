@@ -14,6 +14,8 @@ RADIUS = 2
 """Of the neighbourhood, in pixels of the small photo."""
 EPSILON = 1e-3
 """Variance of luminance below which an edge counts for nothing: noise of 3 % is not to be coloured."""
+NOISE = 4e-4
+"""Variance of a photo's own chroma that is its noise, at half its size."""
 
 
 def box(planes: Tensor, radius: int) -> Tensor:
@@ -29,10 +31,14 @@ def slopes(y: Tensor, chroma: Tensor, radius: int = RADIUS) -> Tensor:
     return box(covariance / (variance + EPSILON), radius)
 
 
-def smoothed(y: Tensor, chroma: Tensor, radius: int) -> Tensor:
-    """Chroma ``[1, C, h, w]`` without its noise, its edges kept where the luminance ``[1, 1, h, w]`` has them."""
-    slope = slopes(y, chroma, radius)
-    return box(box(chroma, radius) - slope * box(y, radius), radius) + slope * y
+def smoothed(chroma: Tensor, radius: int) -> Tensor:
+    """Chroma ``[1, C, h, w]`` without its noise, each plane guided by itself: a face may be as light as what is behind
+    it, where the luminance as a guide would let their colours run into each other.
+    """
+    mean = box(chroma, radius)
+    variance = box(chroma * chroma, radius) - mean * mean
+    kept = variance / (variance + NOISE)
+    return box((1 - kept) * mean, radius) + box(kept, radius) * chroma
 
 
 class Overlay:

@@ -74,7 +74,7 @@ def restore(
     if look.colour == "keep":
         size = photo.height // 2, photo.width // 2
         light = reduced(restored, *size)
-        chroma = smoothed(light, own_chroma(photo, *size), radius=4)
+        chroma = smoothed(own_chroma(photo, *size), radius=4)
     else:
         light = reduced(restored, *size)
         border = 0 if is_small else COLOUR_BORDER
