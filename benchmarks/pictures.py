@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 
 from restoration import PRESETS, Photo, Restorer, image, metrics
-from restoration.degradations import luminance
+from restoration.colour import luminance
 from restoration.image import write_whole
 from restoration.sheet import Panel, sheet
 from restoration.weights import restorers

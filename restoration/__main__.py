@@ -1,4 +1,4 @@
-"""The command line: `python -m restoration COMMAND`."""
+"""The command line: `restoration COMMAND`, or `python -m restoration COMMAND` in a checkout."""
 
 from __future__ import annotations
 
@@ -410,7 +410,7 @@ def restore_command(
     colour_strength: Annotated[float, typer.Option(help="0 is grey, 2 twice as strong.")] = 1,
     tone: Annotated[Literal["auto", "off"], typer.Option(help="Whether fading that is found is undone.")] = "auto",
     tone_strength: Annotated[float, typer.Option(help="How much of it: 0 to 1.")] = 1,
-    sample: Annotated[int | None, typer.Option(help="One of the VAE's samples, from 1 on, as the result.")] = None,
+    sample: Annotated[int | None, typer.Option(help="One of the model's samples, from 1 on, as the result.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
@@ -682,12 +682,13 @@ def samples_command(
     inputs: Inputs,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
+    model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     fit: FitFlag = "crop",
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
-    """Show how sure the VAE is of its colours: several restorations of each photo, a map of where they differ (black:
+    """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
     they agree) and a sheet of all.
     """
     with _clear_errors():
@@ -701,13 +702,14 @@ def samples_command(
         kinds = [*names, "uncertainty", "sheet"]
         jobs = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
         restorer = _restorer(device, weights)
-        restorer.prepare(["vae"])
-        recipe = Recipe(fit=fit, models={"vae": restorer.weights_sha256("vae")}, seed=seed)
+        name = model or restorer.sampler
+        restorer.prepare([name])
+        recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.fit(image.load(job.source), fit)
-            mean = restorer.restore(photo, "vae")
-            drawn = restorer.samples(photo, n, seed=seed)
+            mean = restorer.restore(photo, name)
+            drawn = restorer.samples(photo, n, seed=seed, model=name)
             pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
             panels = [Panel(photo, ["input"]), Panel(mean.photo, ["restored"])]
             panels += [Panel(picture, [name]) for name, picture in pictures.items()]
@@ -810,8 +812,8 @@ def export_command(
 ) -> None:
     """Write networks for other runtimes: vae.onnx and so on, float32 [B, 3, 128, 128] RGB in [0, 1] to the same.
 
-    ONNX Runtime restores photos with each before it is kept: no pixel may differ by more than 1 level of 255. Needs
-    pip install -r requirements-onnx.txt.
+    ONNX Runtime restores photos with each before it is kept: no pixel may differ by more than 1 level of 255. Needs,
+    in a checkout, pip install -e ".[onnx]".
     """
     from . import export
 

@@ -21,13 +21,11 @@ from array_api_compat import array_namespace, device
 from PIL import Image
 
 from .ageing import FIELDS, MAX_HAIRS, MAX_SCRATCHES, MAX_SPECKS, Array, dust, fading, scratches
+from .colour import luminance, to_rgb, to_ycc
 from .types import ControlError, Photo
 
 if TYPE_CHECKING:
     import torch
-
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as in JPEG and in the original
-
 
 # --- Controls ---------------------------------------------------------------------------------------------------------
 
@@ -291,11 +289,6 @@ def checked_seed(seed: int) -> int:
 # --- Kernels ----------------------------------------------------------------------------------------------------------
 
 
-def luminance(images: Array) -> Array:
-    """``[B, 3, H, W]`` RGB -> ``[B, 1, H, W]``, BT.601 luma."""
-    return LUMA[0] * images[:, 0:1] + LUMA[1] * images[:, 1:2] + LUMA[2] * images[:, 2:3]
-
-
 def gaussian(images: Array, sigma: Array, normal: Array) -> Array:
     return images + sigma * normal
 
@@ -448,14 +441,11 @@ def jpeg_dct(images: torch.Tensor, quality: np.ndarray) -> torch.Tensor:
     if images.shape[1] == 1:
         coded = _quantise_blocks(images * 255 - 128, quality, _LUMA_TABLE) + 128
     else:
-        y = luminance(images) * 255
-        chroma = torch.cat([(images[:, 2:3] * 255 - y) / 1.772, (images[:, 0:1] * 255 - y) / 1.402], 1)
-        half = functional.avg_pool2d(chroma, 2).round()
+        y, chroma = to_ycc(images * 255).split([1, 2], 1)
         y = (_quantise_blocks(y.round() - 128, quality, _LUMA_TABLE) + 128).round()
-        half = _quantise_blocks(half, quality, _CHROMA_TABLE).round()
-        cb, cr = functional.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False).split(1, 1)
-        green = (y - LUMA[0] * (y + 1.402 * cr) - LUMA[2] * (y + 1.772 * cb)) / LUMA[1]
-        coded = torch.cat([y + 1.402 * cr, green, y + 1.772 * cb], 1)
+        half = _quantise_blocks(functional.avg_pool2d(chroma, 2).round(), quality, _CHROMA_TABLE).round()
+        chroma = functional.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False)
+        coded = to_rgb(torch.cat([y, chroma], 1))
     return torch.where(acts, coded.round().clip(0, 255) / 255, images)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from skimage import color
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from .degradations import LUMA
+from .colour import LUMA
 from .types import Photo
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from .degradations import LUMA
+from .colour import LUMA
 from .types import Photo
 
 SIDE = 96

@@ -36,7 +36,7 @@ class Recipe:
     """One run: as it is asked for or, in a result, as it really ran.
 
     ``fit`` says how a photo becomes a square of 128 pixels, where ``size`` is 128. ``degradation`` is None where it
-    comes damaged already; ``seed`` is its, and that of the VAE's samples.
+    comes damaged already; ``seed`` is its, and that of a model's samples.
     ``models`` maps each model's id to the SHA-256 of its weights, None where any will do. Raises `ControlError` for
     values that no recipe can have.
     """

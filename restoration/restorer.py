@@ -24,8 +24,7 @@ from .checkpoints import ORIGINALS, misfit
 from .degradations import checked_seed
 from .image import Fit
 from .models import model as find_model
-from .models._luminance import LuminanceNetwork
-from .models.vae import VAE
+from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress
 from .types import MAX_SAMPLES, ControlError, Look, MemoryShortage, Photo, Upscaling, WeightsError
 
@@ -80,7 +79,7 @@ class _Loaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Samples:
-    """What the VAE also thinks possible: draws from its latent, and where they differ."""
+    """What a model also thinks possible, and where its answers differ."""
 
     photos: tuple[Photo, ...]
     uncertainty: np.ndarray
@@ -187,8 +186,21 @@ class Restorer:
 
     @property
     def model(self) -> str:
-        """The model to restore by where nobody names one: the VAE, unless the user's own weights are for others."""
-        return "vae" if "vae" in self._own or not self._own else next(iter(self._own))
+        """The model to restore by where nobody names one: the first that the user's own weights are for, or that is
+        released."""
+        return self._candidates()[0]
+
+    @property
+    def sampler(self) -> str:
+        """The model to take `samples` of where nobody names one: the first that has any."""
+        return next(name for name in self._candidates() if self.has_samples(name))
+
+    def _candidates(self) -> list[str]:
+        return [*self._own, *(entry.model for entry in find_weights.restorers())]
+
+    def has_samples(self, model: str) -> bool:
+        """Does it know several answers?"""
+        return find_model(self._id(model)).samples
 
     def restores_whole(self, model: str) -> bool:
         """Can it restore photos at their own size? The original project's networks know 128x128 pixels only."""
@@ -206,22 +218,25 @@ class Restorer:
         """What serves ``model``, on the CPU: ``[B, 3, 128, 128]`` RGB in [0, 1] to the same. Not to be changed."""
         return self._model(model, CPU).network
 
-    def restore(self, photo: Photo, model: str = "vae", *, fit: Fit = "crop") -> Restoration:
+    def restore(self, photo: Photo, model: str | None = None, *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
 
         Raises `ControlError` for an unknown model or fit, `WeightsError` where the weights are missing or damaged.
         """
         return self.restore_batch([photo], model, fit=fit)[0]
 
-    def restore_batch(self, photos: Sequence[Photo], model: str = "vae", *, fit: Fit = "crop") -> list[Restoration]:
+    def restore_batch(
+        self, photos: Sequence[Photo], model: str | None = None, *, fit: Fit = "crop"
+    ) -> list[Restoration]:
         """`restore` for several photos at once, which may differ from one by one in the last bit (1/255).
 
         ``seconds`` is each photo's share. All of them are in memory together.
         """
         squares = image.to_tensor([image.fit(photo, fit) for photo in photos])
+        name = model or self.model
 
         def task(device: torch.device) -> list[Restoration]:
-            loaded = self._model(model, device)
+            loaded = self._model(name, device)
             started = time.perf_counter()
             with torch.inference_mode():
                 images = squares.to(device, memory_format=torch.channels_last)
@@ -229,7 +244,7 @@ class Restorer:
                 restored = torch.cat([loaded.network(part) for part in parts])
                 results = image.to_photos(_finite(restored, loaded.path))
             seconds = (time.perf_counter() - started) / len(photos)
-            made: dict[str, Any] = {"model": model, "weights_sha256": loaded.sha256, "seconds": seconds}
+            made: dict[str, Any] = {"model": name, "weights_sha256": loaded.sha256, "seconds": seconds}
             return [
                 Restoration(photo=replace(result, details=photo.details), device=device.type, **made)
                 for result, photo in zip(results, photos, strict=True)
@@ -240,13 +255,13 @@ class Restorer:
     def restore_whole(
         self,
         photo: Photo,
-        model: str = "vae",
+        model: str | None = None,
         *,
         look: Look = OWN_LOOK,
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Restoration:
-        """Restore ``photo`` at its own size, as ``look`` says; ``seed`` is of the VAE's samples.
+        """Restore ``photo`` at its own size, as ``look`` says; ``seed`` is of the model's samples.
 
         ``progress(done, total)`` is called after each tile. Raises as `restore` does, and `ControlError` for a model of
         the original project's, which knows 128x128 pixels only, or a sample of a model that has none.
@@ -255,21 +270,22 @@ class Restorer:
         if colour == "auto":
             colour = "keep" if own_colours.has_any(photo) and not look.sample else "new"
         chosen = replace(look, colour=colour)
+        name = model or self.model
+        if look.sample:
+            self._check_samples(name)
 
         def task(device: torch.device) -> Restoration:
-            loaded = self._model(model, device)
+            loaded = self._model(name, device)
             network = loaded.network
             if not isinstance(network, LuminanceNetwork):
                 raise ControlError(
                     "size_original",
                     "{model} restores 128x128 pixels in its own colours only; choose the size 128, and no look.",
-                    model=find_weights.title(self._id(model)),
+                    model=self.title(name),
                 )
-            if look.sample and not isinstance(network, VAE):
-                raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=model)
 
             def sampled(y: Tensor) -> Tensor:
-                return cast(VAE, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
+                return cast(SamplingNetwork, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
 
             started = time.perf_counter()
             with torch.inference_mode(), upscale.enough_memory(_too_large_for_memory(photo)):
@@ -280,23 +296,27 @@ class Restorer:
                 )  # fmt: skip
             seconds = time.perf_counter() - started
             return Restoration(
-                photo=replace(restored, details=photo.details), model=model, weights_sha256=loaded.sha256,
+                photo=replace(restored, details=photo.details), model=name, weights_sha256=loaded.sha256,
                 seconds=seconds, device=device.type, colour=colour,
             )  # fmt: skip
 
         return self._run(task)
 
-    def samples(self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str = "vae") -> Samples:
-        """``n`` restorations of ``photo`` by a VAE, each from a latent drawn by ``seed``, and how much they differ.
+    def samples(
+        self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str | None = None
+    ) -> Samples:
+        """``n`` restorations of ``photo`` by a model that has samples, drawn by ``seed``, and how much they differ.
 
         The luminance is restored in all of them; what varies is the colour that grey cannot tell.
         """
         if not 2 <= n <= MAX_SAMPLES:
             raise ControlError("samples", "There can be 2 to {most} samples, not {n}.", most=MAX_SAMPLES, n=n)
         square = image.to_tensor([image.fit(photo, fit)])
+        name = model or self.sampler
+        self._check_samples(name)
 
         def task(device: torch.device) -> Samples:
-            loaded = self._model(model, device)
+            loaded = self._model(name, device)
             started = time.perf_counter()
             with torch.inference_mode():
                 images = square.to(device, memory_format=torch.channels_last)
@@ -307,6 +327,10 @@ class Restorer:
             return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
 
         return self._run(task)
+
+    def _check_samples(self, model: str) -> None:
+        if not self.has_samples(model):
+            raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=self.title(model))
 
     def upscaling(
         self, scale: int = 4, engine: str = "auto", denoise: float | None = None, tile: int | None = None

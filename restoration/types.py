@@ -16,7 +16,7 @@ MAX_FIELD = 300
 SIDE = 128
 """Side, in pixels, of the square photos that the networks learned from."""
 MAX_SAMPLES = 64
-"""Of the VAE, of one photo."""
+"""Of one photo."""
 
 
 _BRACKETS = str.maketrans("<>", "‹›")
@@ -154,8 +154,8 @@ class Look:
 
     ``colour`` is guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real
     colours, and guesses where there are none. ``colour_strength``, 0 to 2, makes it paler or stronger. ``tone``, 0 to
-    1, is how much of the fading that is found is undone. ``sample`` takes that one of the VAE's samples, from 1 on, as
-    the colours, which are new then.
+    1, is how much of the fading that is found is undone. ``sample`` takes that one of a model's samples, from 1 on,
+    as the colours, which are new then.
     """
 
     colour: Colour = "new"
@@ -199,6 +199,7 @@ class ModelSpec:
     to the same, H and W multiples of 16 (128 for the original project's). ``weights`` is what `weights.load` calls
     them: the file's name in the manifest, or the id of a model of the original project's. ``encoder`` is the file of a
     frozen encoder that the network looks through, as its submodule of that name; other models may share it.
+    ``samples`` declares that the network has several answers: `restoration.network.SamplingNetwork`.
     """
 
     id: str
@@ -207,3 +208,4 @@ class ModelSpec:
     build: Callable[[Mapping[str, Any]], nn.Module]
     weights: str
     encoder: str | None = None
+    samples: bool = False

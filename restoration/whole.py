@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from . import image, tiling
-from .degradations import luminance
+from .colour import in_gamut, luminance, to_ycc
 from .guided import Overlay, box, smoothed
-from .models._luminance import LuminanceNetwork, both_ways, evidence, in_gamut, to_ycc
-from .models._tone import undo
+from .network import LuminanceNetwork, both_ways, evidence
+from .network.tone import undo
 from .tiling import Progress
 from .types import SIDE, Look, Photo
 

@@ -24,11 +24,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from restoration import checkpoints, weights
+from restoration.colour import to_rgb, to_ycc
 from restoration.image import write_whole
 from restoration.models import model as find_model
 from restoration.models import models
-from restoration.models._encoder import WEIGHTS as ENCODER
-from restoration.models._luminance import LuminanceNetwork, to_rgb, to_ycc
+from restoration.network import LuminanceNetwork
+from restoration.network.encoder import WEIGHTS as ENCODER
 from restoration.types import RestorationError
 
 from . import tone

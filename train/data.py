@@ -17,7 +17,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from restoration.degradations import CONTROLS, PRESETS, degrade_batch, fade_batch, luminance
+from restoration.colour import luminance
+from restoration.degradations import CONTROLS, PRESETS, degrade_batch, fade_batch
 from restoration.types import SIDE, PhotoError
 
 from .photos import PhotoFile

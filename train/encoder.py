@@ -15,7 +15,7 @@ import typer
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from restoration.models._encoder import WEIGHTS, Encoder
+from restoration.network.encoder import WEIGHTS, Encoder
 
 from .export import release
 

@@ -19,7 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics
-from restoration.degradations import LUMA
+from restoration.colour import LUMA
 from restoration.image import write_whole
 from restoration.types import SIDE
 from restoration.weights import restorers

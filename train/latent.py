@@ -12,9 +12,8 @@ import typer
 from torch import Tensor
 
 from restoration import Restorer, image, metrics, weights
-from restoration.degradations import luminance
+from restoration.colour import luminance, to_ycc
 from restoration.image import write_whole
-from restoration.models._luminance import to_ycc
 from restoration.models.vae import VAE
 
 from .evaluate import CONDITIONS, RESULTS, pairs

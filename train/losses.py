@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.models._luminance import Light, convolution, to_rgb
+from restoration.colour import to_rgb
+from restoration.network import Light, convolution
 
 from .perceptual import Perceptual
 

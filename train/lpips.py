@@ -21,7 +21,7 @@ class Lpips:
         try:
             import lpips
         except ImportError as error:
-            raise SystemExit("LPIPS needs its package: pip install -r requirements-train.txt.") from error
+            raise SystemExit('LPIPS needs its package; run: pip install -e ".[train]"') from error
         if files is None:
             self.network = lpips.LPIPS(net="squeeze", verbose=False)
         else:

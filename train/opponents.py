@@ -19,7 +19,7 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate
 from torch import nn
 
 from restoration import PRESETS, Photo, metrics
-from restoration.degradations import LUMA
+from restoration.colour import LUMA
 from restoration.image import write_whole
 
 from .evaluate import RESULTS, Condition, Scores, pairs, summarise

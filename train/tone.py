@@ -13,8 +13,8 @@ from torch.nn import functional
 from tqdm import trange
 
 from restoration.ageing import FIELDS, dust, fading
-from restoration.models._luminance import LuminanceNetwork, evidence
-from restoration.models._tone import undo
+from restoration.network import LuminanceNetwork, evidence
+from restoration.network.tone import undo
 
 from .data import Batches, degrade
 from .losses import log_mse

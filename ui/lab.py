@@ -13,6 +13,7 @@ import numpy as np
 
 from restoration import Look, Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
 from restoration.checkpoints import ORIGINALS
+from restoration.models import model as find_model
 from restoration.tiling import Progress
 from restoration.types import SIDE, ControlError
 from restoration.weights import originals, restorers
@@ -47,6 +48,8 @@ TITLES = {
     **{id: ORIGINALS[id].title for id in _sound(originals())},
 }
 """The models' titles by id: ours in the manifest's order, then the original project's that lie in ``weights/``."""
+SAMPLERS = [name for name in TITLES if find_model(name).samples]
+"""Those of them that know several answers."""
 ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
 MIN_TILE = 64
 NETWORK = "network"
@@ -70,7 +73,7 @@ def check_recipe(recipe: Recipe) -> None:
                 name=name,
                 choices=", ".join(TITLES),
             )
-        if recipe.look.sample and name != "vae":
+        if recipe.look.sample and not find_model(name).samples:
             raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=TITLES[name])
 
 

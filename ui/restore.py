@@ -20,7 +20,7 @@ from restoration.types import SIDE
 from . import tables
 from .errors import refuse, shown
 from .files import publish
-from .lab import ENGINES, NETWORK, TITLES, Lab, able
+from .lab import ENGINES, NETWORK, SAMPLERS, TITLES, Lab, able
 from .panel import Panel, chosen, wish
 from .texts import i18n, is_french, number, text
 
@@ -256,7 +256,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
         )  # fmt: skip
         of = gr.Radio(list(TITLES), label=i18n("slider_model"), scale=1)
     downloads = gr.File(label=i18n("downloads"), file_count="multiple", interactive=False, visible=False)
-    with gr.Accordion(i18n("samples"), open=False, visible="vae" in TITLES):
+    with gr.Accordion(i18n("samples"), open=False, visible=bool(SAMPLERS)):
         draw = gr.Button(i18n("samples_run"))
         gallery = gr.Gallery(
             label=i18n("samples_gallery"), format="png", columns=4, interactive=False, elem_classes="pixels"
@@ -309,9 +309,9 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
             raise refuse("samples_first", request)
         french = is_french(request)
         with shown(request):
-            original = "vae-original" in result.recipe.models and "vae" not in result.recipe.models
+            sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
             photo = image.fit(result.photo(result.given), result.recipe.fit)
-            drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model="vae-original" if original else "vae")
+            drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
             named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
             paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
             *each, where = paths.values()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..checkpoints import ORIGINALS, misfit
-from ..degradations import luminance
+from ..colour import luminance
 from ..types import ModelSpec
 
 
@@ -205,15 +205,21 @@ class _OriginalCNN(_Original):
         return self.cnn2(luminance(super().forward(images)))
 
 
-def _spec(id: str, what: str, build: Callable[[], nn.Module]) -> ModelSpec:
-    summary = f"The original project's {what}, with weights of its own."
-    return ModelSpec(id=id, title=ORIGINALS[id].title, summary=summary, build=lambda config: build(), weights=id)
+def _spec(id: str, what: str, build: Callable[[], nn.Module], *, samples: bool = False) -> ModelSpec:
+    return ModelSpec(
+        id=id,
+        title=ORIGINALS[id].title,
+        summary=f"The original project's {what}, with weights of its own.",
+        build=lambda config: build(),
+        weights=id,
+        samples=samples,
+    )
 
 
 SPECS = {
     spec.id: spec
     for spec in (
-        _spec("vae-original", "VAE-UNet", _OriginalVAE),
+        _spec("vae-original", "VAE-UNet", _OriginalVAE, samples=True),
         _spec("gan-original", "GAN generator", lambda: _Original("gan", Generator())),
         _spec("cnn1", "CNN1, which restores and does not colour", lambda: _Original("cnn1", CNN1())),
         _spec("cnn-original", "CNN1 and CNN2 in sequence", _OriginalCNN),

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..network import LuminanceNetwork, SubpixelHead, convolution, resized
+from ..network.encoder import CHANNELS
+from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
-from ._encoder import CHANNELS
-from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, resized
 
 
 class _Residual(nn.Module):

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..network import LuminanceNetwork, SubpixelHead, convolution, resized
+from ..network.encoder import CHANNELS
+from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
-from ._encoder import CHANNELS
-from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, SubpixelHead, convolution, resized
 
 
 def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..degradations import luminance
+from ..network import SamplingNetwork, both_ways, convolution, resized, zeroed
+from ..network.encoder import CHANNELS
+from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
-from ._encoder import CHANNELS
-from ._encoder import WEIGHTS as ENCODER
-from ._luminance import LuminanceNetwork, both_ways, convolution, in_gamut, resized, zeroed
 
 
 def _layer(inputs: int, outputs: int) -> nn.Sequential:
@@ -89,7 +88,7 @@ class Colouriser(nn.Module):
         return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
-class VAE(LuminanceNetwork):
+class VAE(SamplingNetwork):
     """Light and shade by a U-Net, colour by a conditional variational autoencoder.
 
     `chroma` decodes the latent's mean; other draws give other plausible colours.
@@ -97,13 +96,8 @@ class VAE(LuminanceNetwork):
 
     colouriser: Colouriser
 
-    def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, alike in luminance: see `draw_chroma`."""
-        y = self.restored(luminance(image))
-        return in_gamut(y.expand(count, -1, -1, -1), self.draw_chroma(y, count, generator))
-
     def draw_chroma(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
-        """One restored luminance ``[1, 1, H, W]`` -> ``[count, 2, H, W]``, each from a latent drawn on the CPU."""
+        """Each guess is decoded from a latent of its own."""
         noise = torch.randn(count, self.colouriser.latent, generator=generator).to(y.device)
 
         def decode(each: Tensor) -> Tensor:
@@ -127,4 +121,5 @@ SPEC = ModelSpec(
     build=build,
     weights="vae.safetensors",
     encoder=ENCODER,
+    samples=True,
 )

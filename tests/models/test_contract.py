@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from restoration import ControlError, Photo, Restorer, image, weights
-from restoration.degradations import luminance
+from restoration.colour import in_gamut, luminance, to_rgb, to_ycc
 from restoration.models import model, models
-from restoration.models._encoder import WEIGHTS as ENCODER
-from restoration.models._luminance import LuminanceNetwork, evidence, in_gamut, to_rgb, to_ycc
 from restoration.models.vae import VAE
+from restoration.network import LuminanceNetwork, evidence
+from restoration.network.encoder import WEIGHTS as ENCODER
 
 
 @pytest.fixture(scope="module", params=sorted(models()))

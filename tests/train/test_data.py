@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from restoration import PhotoError
-from restoration.degradations import luminance
+from restoration.colour import luminance
 from train.data import Batches, batches, degrade, draw_mixture, opened, random_crop
 from train.photos import PhotoFile, find_photos
 from train.photos import folder as folder_photos

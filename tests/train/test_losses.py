@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from restoration import Photo, image
-from restoration.models._luminance import Light, to_ycc
+from restoration.colour import to_ycc
+from restoration.network import Light
 from train.losses import (
     Content,
     PatchDiscriminator,

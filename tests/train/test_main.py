@@ -16,8 +16,9 @@ import torch
 import yaml
 
 from restoration import PRESETS, Photo, Restorer, image, weights
+from restoration.colour import to_ycc
 from restoration.degradations import degrade_batch
-from restoration.models._luminance import LuminanceNetwork, to_ycc
+from restoration.network import LuminanceNetwork
 from restoration.types import WeightsError
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from restoration import Degradation, Photo
-from restoration.degradations import LUMA
+from restoration.colour import LUMA
 from train import opponents
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from restoration.models._tone import undo
+from restoration.network.tone import undo
 from tests.train.test_main import fresh
 from train import tone
 from train.data import Batches

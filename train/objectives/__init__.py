@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from restoration.models._luminance import LuminanceNetwork
+from restoration.network import LuminanceNetwork
 
 from ..losses import Content
 from ..muon import Muon
@@ -30,9 +30,10 @@ class Objective(nn.Module):
         self.settings = settings
         self.content = Content(settings["content"])
         network.tone.requires_grad_(False)  # it learns at the end: see `train.tone`
-        learning = {name: p for name, p in network.named_parameters() if p.requires_grad}
-        kernels = [p for name, p in learning.items() if p.ndim == 4 and "head" not in name]
-        rest = [p for p in learning.values() if all(p is not kernel for kernel in kernels)]
+        heads = {each for head in network.heads() for each in head.parameters()}  # AdamW's, as Muon's authors advise
+        learning = [each for each in network.parameters() if each.requires_grad]
+        kernels = [each for each in learning if each.ndim == 4 and each not in heads]
+        rest = [each for each in learning if each.ndim != 4 or each in heads]
         self.optimisers = {"network": [Muon(kernels, settings["learning_rate"]), self.adam(rest)]}
 
     def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from restoration.models._luminance import LuminanceNetwork
+from restoration.network import LuminanceNetwork
 
 from ..losses import Content, PatchDiscriminator, adversarial
 from . import Losses, Objective

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restoration.models._luminance import convolution
 from restoration.models.vae import VAE
+from restoration.network import convolution
 
 from ..losses import beyond_free_nats, kl_divergence
 from . import Losses, Objective

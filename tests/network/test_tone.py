@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from restoration import Photo, image
-from restoration.degradations import luminance
-from restoration.models._tone import undo
+from restoration.colour import luminance
+from restoration.network.tone import undo
 
 
 @pytest.fixture

@@ -1,8 +1,4 @@
-"""What the networks share: luminance is the evidence, colour the guess.
-
-Each restores the luminance of its input in detail, keeping the tone it came with, undoes its fading, looks at the
-result through the shared encoder, and says from what it sees which colours there were.
-"""
+"""The base of every model: luminance is the evidence, colour the guess."""
 
 from __future__ import annotations
 
@@ -14,34 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..degradations import LUMA, luminance
+from ..colour import in_gamut, luminance
 from ..types import SIDE
-from ._encoder import Encoder
-from ._tone import ToneEstimator, undo
-
-
-def to_ycc(rgb: Tensor) -> Tensor:
-    """``[B, 3, H, W]`` RGB in [0, 1] -> luminance in [0, 1] and the chroma planes Cb, Cr in [-0.5, 0.5] (JPEG's)."""
-    y = luminance(rgb)
-    return torch.cat([y, (rgb[:, 2:3] - y) / 1.772, (rgb[:, 0:1] - y) / 1.402], 1)
-
-
-def to_rgb(ycc: Tensor) -> Tensor:
-    """The inverse of `to_ycc`, not clamped."""
-    y, cb, cr = ycc.split(1, 1)
-    red, blue = y + 1.402 * cr, y + 1.772 * cb
-    return torch.cat([red, (y - LUMA[0] * red - LUMA[2] * blue) / LUMA[1], blue], 1)
-
-
-def in_gamut(y: Tensor, chroma: Tensor) -> Tensor:
-    """Luminance ``[B, 1, H, W]`` in [0, 1] and Cb, Cr ``[B, 2, H, W]`` -> RGB in [0, 1] of just this luminance.
-
-    A colour that no screen has is made paler, at its hue; cutting off its channels one by one would change both.
-    """
-    colour = to_rgb(torch.cat([y, chroma], 1)) - y
-    room = torch.where(colour > 0, 1 - y, y)
-    share = (room / colour.abs().clamp(min=1e-6)).amin(1, keepdim=True).clamp(max=1)
-    return (y + share * colour).clamp(0, 1)
+from .encoder import Encoder
+from .tone import ToneEstimator, undo
 
 
 def evidence(y: Tensor) -> Tensor:
@@ -76,11 +48,23 @@ class Light:
 
 
 class LuminanceNetwork(nn.Module):
-    """Base of the networks: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
+    """What every model keeps, whatever its family: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
 
-    A family says how: ``detail`` maps the `evidence` of a luminance to a restored one, ``[B, 1, H, W]``, and
-    ``colouriser`` a restored one in [0, 1], with what is seen in it, to Cb, Cr ``[B, 2, H, W]``. Neither's loss reaches
-    the other. ``encoder`` is not the network's own: its weights are a file that all share.
+    Of its input the luminance alone is read. It is restored in detail, keeping the tone it came with; its fading is
+    undone; the result is looked at through the shared encoder, and colours are guessed from what is seen. Each of these
+    can be asked for alone: a whole photo needs them at different sizes.
+
+    A family supplies two modules, of which the config ``{"restore": {...}, "colour": {...}, "tone_width": 128}`` has
+    the arguments:
+
+    - ``restorer(**restore)`` maps the `evidence` of a luminance, ``[B, 3, H, W]``, to the restored one,
+      ``[B, 1, H, W]``, as faded as it came. It becomes ``detail``.
+    - ``colouriser(**colour)`` maps a restored luminance ``[B, 1, H, W]`` in [0, 1], and the encoder's features of it
+      (``CHANNELS`` wide, at strides 4, 8, 16 and 32 of a somewhat larger photo), to Cb, Cr ``[B, 2, H, W]``.
+
+    The last layer of each is called ``head`` and begins at zero (`zeroed`), so that an untrained network returns its
+    luminance in grey; it learns by another optimiser than what lies before it. Neither's loss reaches the other.
+    ``encoder`` is not the network's own: its weights are a file that all share.
 
     A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
@@ -101,6 +85,10 @@ class LuminanceNetwork(nn.Module):
         self.tone = ToneEstimator(width=tone_width)
         self.encoder = Encoder()
 
+    def heads(self) -> list[nn.Module]:
+        """The last layer of each module that the family supplies."""
+        return [part.get_submodule("head") for part in (self.detail, self.colouriser)]
+
     def light(self, y: Tensor) -> Light:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, not mirrored: what training looks at."""
         detail = self.detail(evidence(y))
@@ -120,6 +108,22 @@ class LuminanceNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         y = self.restored(luminance(images))
         return in_gamut(y, self.chroma(y))
+
+
+class SamplingNetwork(LuminanceNetwork):
+    """A network that knows several answers: its ``SPEC`` declares ``samples``."""
+
+    def draw_chroma(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """One restored luminance ``[1, 1, H, W]`` -> ``count`` guesses of Cb, Cr, ``[count, 2, H, W]``.
+
+        ``generator`` is on the CPU, so that a seed gives the same guesses on every device.
+        """
+        raise NotImplementedError
+
+    def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
+        """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, alike in luminance."""
+        y = self.restored(luminance(image))
+        return in_gamut(y.expand(count, -1, -1, -1), self.draw_chroma(y, count, generator))
 
 
 def both_ways(predict: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:

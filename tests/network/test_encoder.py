@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional
 
 from restoration import Photo, image, weights
-from restoration.degradations import luminance
-from restoration.models._encoder import CHANNELS, WEIGHTS, Encoder
+from restoration.colour import luminance
+from restoration.network.encoder import CHANNELS, WEIGHTS, Encoder
 from train.encoder import package
 
 
