@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import gradio as gr
 from gradio.components import Component
 from gradio.components.api_component import Api
-from gradio.data_classes import ImageData
+from gradio.data_classes import FileData, ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 
@@ -78,7 +78,7 @@ PARAMETERS: dict[str, Json] = {
         "type": "integer",
         "minimum": 1,
         "maximum": MAX_SAMPLES,
-        "description": "Take that one of the VAE's samples as the colours; left out, its mean.",
+        "description": "Take that one of the model's samples as the colours; left out, its mean.",
     },
     "scale": {
         "type": "integer",
@@ -206,7 +206,7 @@ def endpoints(lab: Lab) -> None:
     """Register them on the caller's Blocks, before anything else takes their names."""
 
     def restore(
-        photo: Json, model: str = "vae", fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
+        photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
         denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
         colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None,
         seed: int = 0, request: gr.Request | None = None,
@@ -282,28 +282,47 @@ def endpoints(lab: Lab) -> None:
     def compare(
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
         request: gr.Request | None = None,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """Damage a good photo, let the VAE, the GAN and the CNN restore it, and measure each against the original.
+    ) -> tuple[str | None, str, dict[str, Json], str, Json]:  # fmt: skip
+        """Damage a good photo, let every model restore it, and measure each against the original.
 
         With the damage off the photo is taken as damaged already; then there is nothing to measure against.
+
+        Returns:
+            The original, the degraded photo, what each model restored by the model's name, all of them as a labelled
+            sheet, and a report with measures.
+        """
+        with shown(request):
+            made, told = compared(photo, damage, seed, fit, recipe)
+            restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
+            return made["original"], made["degraded"], restored, made["sheet"], told
+
+    def compare_by_position(
+        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
+        request: gr.Request | None = None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """What compare returned before it named its results; it will go with version 0.2.
 
         Returns:
             The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
         """
         with shown(request):
-            check(damage=damage, seed=seed, fit=fit)
-            drawn = None if damage == "off" else preset(damage).draw(seed)
-            asked = (
-                replayed(recipe)
-                if recipe is not None
-                else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
-            )
-            asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
-            run = lab.run(lab.load_for(asked, sent(photo)), asked)
-            found = pictures(run)
-            made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
-            names = ("original", "degraded" if run.truth else "photo", *TITLES, "sheet")
-            return (*(made.get(name) for name in names), report(run, asked))
+            made, told = compared(photo, damage, seed, fit, recipe)
+            return (*(made[name] for name in ("original", "degraded", *TITLES, "sheet")), told)
+
+    def compared(
+        photo: Json, damage: str, seed: int, fit: image.Fit, recipe: str | Json | None
+    ) -> tuple[dict[str, Any], Json]:
+        """The files of a comparison by name, and its report; there is no original of a photo that came damaged."""
+        check(damage=damage, seed=seed, fit=fit)
+        drawn = None if damage == "off" else preset(damage).draw(seed)
+        asked = (
+            replayed(recipe) if recipe is not None else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
+        )
+        asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
+        run = lab.run(lab.load_for(asked, sent(photo)), asked)
+        found = pictures(run)
+        made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
+        return {"original": None, "degraded": made.get("photo"), **made}, report(run, asked)
 
     def upscale(
         photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
@@ -358,7 +377,8 @@ def endpoints(lab: Lab) -> None:
     results: dict[Callable[..., Any], tuple[str, ...]] = {
         restore: ("restored", "enlarged", "report"),
         degrade: ("degraded", "original", "report"),
-        compare: ("original", "degraded", *TITLES, "sheet", "report"),
+        compare: ("original", "degraded", "restored by model", "sheet", "report"),
+        compare_by_position: ("original", "degraded", *TITLES, "sheet", "report"),
         upscale: ("enlarged", "report"),
         sweep: ("plot", "strip", "table", "report"),
     }
@@ -417,7 +437,7 @@ def _whole(value: Any) -> Any:
 
 def _result(name: str) -> Component:
     """The component that tells what a result is."""
-    if name == "report":
+    if name in ("report", "restored by model"):
         return gr.JSON(label=name, visible=False)
     if name == "table":
         return gr.File(label=name, visible=False)

@@ -33,7 +33,7 @@ from restoration import (
 from restoration.degradations import CONTROLS
 from restoration.outputs import finite
 from tests.conftest import EXAMPLES, ROOT
-from tests.test_image import png_header
+from tests.corpus.formats import png
 from ui import recipes
 from ui import restore as app
 from ui.lab import TITLES
@@ -84,7 +84,9 @@ def measured(photo: Photo, truth: Photo) -> dict[str, Any]:
 
 def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> None:
     listed = client.view_api(print_info=False, return_format="dict")
-    assert set(listed["named_endpoints"]) == {"/restore", "/degrade", "/compare", "/upscale", "/sweep"}
+    assert set(listed["named_endpoints"]) == {
+        *("/restore", "/degrade", "/compare", "/compare_by_position", "/upscale", "/sweep")
+    }
     assert not listed["unnamed_endpoints"]
     for endpoint in listed["named_endpoints"].values():
         parameters = {each["parameter_name"]: each for each in endpoint["parameters"]}
@@ -102,7 +104,7 @@ def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> Non
     assert degrade["jpeg"]["type"]["minimum"] == CONTROLS["jpeg"].low
 
 
-@pytest.mark.parametrize("endpoint", ["restore", "degrade", "compare", "upscale", "sweep"])
+@pytest.mark.parametrize("endpoint", ["restore", "degrade", "compare", "compare_by_position", "upscale", "sweep"])
 def test_the_photo_alone_is_enough(call: Call, small: Path, endpoint: str) -> None:
     first, *_, report = call(endpoint, small)
     assert len(pixels(first))
@@ -196,15 +198,18 @@ def test_compare(call: Call, restorer: Restorer) -> None:
     truth = image.fit(image.load(COFFEE))
     degradation = PRESETS["heavy"].draw(3)
     degraded = degradation.apply(truth, 3)
-    original_, degraded_, *restored, sheet, report = call("compare", damage="heavy", seed=3)
+    original_, degraded_, restored, sheet, report = call("compare", damage="heavy", seed=3)
     assert same(original_, truth)
     assert same(degraded_, degraded)
-    assert len(restored) == len(TITLES)
-    for name, path in zip(TITLES, restored, strict=True):
+    assert set(restored) == set(TITLES)
+    for name, path in restored.items():
         photo = restorer.restore(degraded, name).photo
         assert same(path, photo)
         assert report["measures"][name] == measured(photo, truth)
     assert pixels(sheet).shape[1] > 3 * 128
+    *by_position, _ = call("compare_by_position", damage="heavy", seed=3)
+    named = (original_, degraded_, *(restored[name] for name in TITLES), sheet)
+    assert all(np.array_equal(pixels(one), pixels(other)) for one, other in zip(named, by_position, strict=True))
 
 
 def test_compare_of_a_photo_that_is_damaged_already(call: Call) -> None:
@@ -390,7 +395,7 @@ def test_a_photo_that_was_not_sent_is_one_sentence(call: Call, photo: Any, says:
         ("cut.jpg", COFFEE.read_bytes()[:20_000], "cut.jpg is damaged or incomplete"),
         ("empty.png", b"", "empty.png is empty"),
         ("page.png", b"<html>" * 50, "page.png is not a picture"),
-        ("bomb.png", png_header(60_000, 60_000), "bomb.png is too large"),
+        ("bomb.png", png(60_000, 60_000, 2, b""), "bomb.png is too large"),
     ],
 )
 def test_a_file_that_is_no_photo_is_one_sentence(
