@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from benchmarks import hostile_files
-from benchmarks.hostile_files import GREEDY, HUGE, LIMITS, Result
+from tests.corpus import GREEDY, HUGE, LIMITS
+from tests.corpus.reading import apart
+from tests.corpus.verdict import Result
 
 pytestmark = [
     pytest.mark.hostile,
@@ -23,7 +24,7 @@ def wrong(results: Iterable[Result]) -> dict[str, str]:
 
 def test_a_strange_or_damaged_file_gives_the_right_picture_or_one_sentence() -> None:
     """Never half a picture, another error, a word on stderr, or a dead process."""
-    results = list(hostile_files.apart("read_small"))
+    results = list(apart("read_small"))
     assert wrong(results) == {}
     assert len(results) >= 5000
 
@@ -32,7 +33,7 @@ def test_a_strange_or_damaged_file_gives_the_right_picture_or_one_sentence() -> 
 def test_the_largest_files_take_little_memory(names: list[str]) -> None:
     """At most 400 MB over what the process had, and photos come whole."""
     with ThreadPoolExecutor(2) as pool:
-        halves = pool.map(lambda half: list(hostile_files.apart("read_large", *half)), (names[::2], names[1::2]))
+        halves = pool.map(lambda half: list(apart("read_large", *half)), (names[::2], names[1::2]))
     results = [result for half in halves for result in half]
     assert wrong(results) == {}
     assert {result.name for result in results} == set(names)

@@ -17,7 +17,6 @@ import random
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import tarfile
@@ -46,7 +45,6 @@ from restoration import (
     Upscaling,
     WeightsError,
     archive,
-    checkpoints,
     image,
     pipeline,
     upscale,
@@ -56,6 +54,9 @@ from restoration.__main__ import app
 from restoration.recipe import SCHEMA
 from tests import original
 from tests.conftest import EXAMPLES, ROOT
+from tests.corpus.damage import cuts, flips
+from tests.corpus.headers import HEADERS, header_of, safetensors_file
+from tests.corpus.pickles import CODE, MISUSE, in_sequence, in_zip, number, repacked, state_dict, storage, tensor, text
 
 pytestmark = pytest.mark.hostile
 
@@ -182,23 +183,6 @@ def refused(outcome: Outcome, path: Path) -> str:
 # --- Damage -----------------------------------------------------------------------------------------------------------
 
 
-def cuts(contents: bytes) -> Iterator[bytes]:
-    """Twenty beginnings of a file, most of them near its ends."""
-    length = len(contents)
-    near = [0, 1, 7, 8, 9, 100, 1000, length - 1, length - 2, length - 22, length - 100]
-    for end in [*near, *(length * part // 10 for part in range(1, 10))]:
-        yield contents[:end]
-
-
-def flips(contents: bytes, count: int) -> Iterator[bytes]:
-    """One bit changed, at the file's ends, where its structure is, as often as anywhere."""
-    draw = random.Random(0)
-    for number in range(count):
-        edge = draw.choice([draw.randrange(4096), len(contents) - 1 - draw.randrange(4096)])
-        at = edge if number % 2 else draw.randrange(len(contents))
-        yield contents[:at] + bytes([contents[at] ^ 1 << draw.randrange(8)]) + contents[at + 1 :]
-
-
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One file of each kind."""
@@ -249,42 +233,6 @@ def test_a_released_file_is_whole_or_refused(
 
 
 # --- Safetensors that claim -------------------------------------------------------------------------------------------
-
-
-def header_of(path: Path) -> tuple[dict[str, Any], bytes]:
-    contents = path.read_bytes()
-    end = 8 + struct.unpack("<Q", contents[:8])[0]
-    return json.loads(contents[8:end]), contents[end:]
-
-
-def safetensors_file(header: Any, body: bytes = b"", *, length: int | None = None) -> bytes:
-    written = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return struct.pack("<Q", len(written) if length is None else length) + written + body
-
-
-def one_tensor(shape: list[int], ends: tuple[int, int]) -> dict[str, Any]:
-    return {"__metadata__": {"model": "vae"}, "a": {"dtype": "F32", "shape": shape, "data_offsets": ends}}
-
-
-HEADERS: dict[str, bytes] = {
-    "longer than the file": safetensors_file({}, length=90_000_000),
-    "of 2**60 bytes": safetensors_file({}, length=2**60),
-    "of 2**64 - 1 bytes": safetensors_file({}, length=2**64 - 1),
-    "nested lists": safetensors_file(b"[" * 200_000),
-    "nested objects": safetensors_file(b'{"a":' * 200_000),
-    "no UTF-8": safetensors_file(b'{"\xff": 1}'),
-    "a vast shape": safetensors_file(one_tensor([2**40], (0, 2**42)), bytes(8)),
-    "a shape that overflows": safetensors_file(one_tensor([2**62, 4], (0, 0))),
-    "a vast shape of nothing": safetensors_file(one_tensor([2**40, 0], (0, 0))),
-    "a negative side": safetensors_file(one_tensor([-1], (0, 8)), bytes(8)),
-    "a hole": safetensors_file(one_tensor([2], (8, 16)), bytes(16)),
-    "ends the wrong way round": safetensors_file(one_tensor([2], (8, 0)), bytes(8)),
-    "tensors that overlap": safetensors_file({**one_tensor([2], (0, 8)), "b": one_tensor([2], (0, 8))["a"]}, bytes(8)),
-    "70 dimensions": safetensors_file(one_tensor([1] * 70, (0, 4)), bytes(4)),
-    "100,000 dimensions": safetensors_file(one_tensor([1] * 100_000, (0, 4)), bytes(4)),
-    "a model that is a path": safetensors_file({"__metadata__": {"model": "../../etc/passwd"}}),
-    "a model that prints": safetensors_file({"__metadata__": {"model": "\x1b[2J\n" * 5000}}),
-}
 
 
 @pytest.mark.parametrize("claim", HEADERS)
@@ -374,82 +322,6 @@ def test_numbers_too_large_to_reckon_with_make_no_picture(tmp_path: Path, photo:
 # --- Pickles ----------------------------------------------------------------------------------------------------------
 
 
-def named(module: str, name: str) -> bytes:
-    return f"c{module}\n{name}\n".encode()
-
-
-def text(string: str) -> bytes:
-    return b"X" + struct.pack("<I", len(string.encode())) + string.encode()
-
-
-def number(value: int) -> bytes:
-    written = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
-    return b"\x8a" + bytes([len(written)]) + written
-
-
-def several(*items: bytes) -> bytes:
-    return b"(" + b"".join(items) + b"t"
-
-
-def call(function: bytes, *arguments: bytes) -> bytes:
-    return function + several(*arguments) + b"R"
-
-
-def storage(count: int = 8, key: str = "0", where: str = "cpu") -> bytes:
-    return several(text("storage"), named("torch", "FloatStorage"), text(key), text(where), number(count)) + b"Q"
-
-
-def tensor(size: int = 8, stride: int = 1, offset: int = 0, held: bytes = storage()) -> bytes:
-    hooks = call(named("collections", "OrderedDict"))
-    rebuild = named("torch._utils", "_rebuild_tensor_v2")
-    return call(rebuild, held, number(offset), several(number(size)), several(number(stride)), b"\x89", hooks)
-
-
-def state_dict(value: bytes, key: bytes = text(checkpoints.PARTS["gan"][0]), more: bytes = b"") -> bytes:
-    """A checkpoint of the original's GAN, were it not for its shapes."""
-    return b"}" + text("gen_state_dict") + call(named("collections", "OrderedDict")) + key + value + b"s" + more + b"s"
-
-
-def in_zip(pickled: bytes) -> bytes:
-    """As torch has saved since 1.6; the storage 0 holds eight numbers."""
-    files = {"data.pkl": b"\x80\x02" + pickled + b".", "byteorder": b"little", "data/0": bytes(32), "version": b"3\n"}
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as opened:
-        for name, contents in files.items():
-            opened.writestr(f"archive/{name}", contents)
-    return out.getvalue()
-
-
-def in_sequence(pickled: bytes) -> bytes:
-    """As torch saved before."""
-    sizes = {"short": 2, "int": 4, "long": 4}
-    system = {"protocol_version": 1001, "little_endian": True, "type_sizes": sizes}
-    before = b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, system))
-    return before + b"\x80\x02" + pickled + b"." + pickle.dumps([], 2)
-
-
-TOUCH = text("touch executed")
-CODE: dict[str, bytes] = {
-    "os.system": call(named("os", "system"), TOUCH),
-    "posix.system": call(named("posix", "system"), TOUCH),
-    "by STACK_GLOBAL": b"\x8c\x05posix\x8c\x06system\x93" + TOUCH + b"\x85R",
-    "by INST": b"(" + TOUCH + b"iposix\nsystem\n",
-    "by OBJ": b"(" + named("posix", "system") + TOUCH + b"o",
-    "by NEWOBJ": named("subprocess", "Popen") + TOUCH + b"\x85\x81",
-    "by EXT1": b"\x82\x01",
-    "eval": call(named("builtins", "eval"), text("open('executed', 'w')")),
-    "getattr": call(named("builtins", "getattr"), call(named("collections", "OrderedDict")), text("__class__")),
-    "copyreg": call(named("copyreg", "_reconstructor"), named("pathlib", "Path"), named("builtins", "object"), b"N"),
-    "torch.load": call(named("torch", "load"), text("outside.pth")),
-    "torch.hub": call(named("torch.hub", "load"), text("somebody/code"), text("model")),
-    "_load_from_bytes": call(named("torch.storage", "_load_from_bytes"), text("x")),
-    "runpy": call(named("runpy", "run_path"), text("outside.py")),
-    "numpy": call(named("numpy", "load"), text("outside.npy")),
-    "a subclass": call(named("torch._tensor", "_rebuild_from_type_v2"), named("posix", "system"), TOUCH, b")", b"N"),
-    "in the state of a tensor": state_dict(tensor() + b"}" + text("__class__") + named("posix", "system") + b"sb"),
-}
-
-
 @pytest.mark.parametrize("old", [False, True], ids=["zip", "before 1.6"])
 @pytest.mark.parametrize("code", CODE)
 def test_code_is_refused_unexecuted(trial: Trial, tmp_path: Path, code: str, old: bool) -> None:
@@ -457,41 +329,6 @@ def test_code_is_refused_unexecuted(trial: Trial, tmp_path: Path, code: str, old
     own.write_bytes((in_sequence if old else in_zip)(CODE[code]))
     assert "never code" in refused(trial(own), own)
     assert not (ROOT / "executed").exists()
-
-
-NESTED = b")" + b"\x85" * 200_000
-"""A tuple in a tuple in a tuple."""
-MISUSE: dict[str, bytes] = {
-    "too few tensors": state_dict(tensor()),  # so that the others are refused for what is wrong with them
-    "a stride backwards": state_dict(tensor(2, -(10**9))),
-    "a vast stride": state_dict(tensor(4, 2**62)),
-    "an offset behind the end": state_dict(tensor(offset=10**9)),
-    "an offset before the start": state_dict(tensor(offset=-(10**9))),
-    "a vast size": state_dict(tensor(10**12)),
-    "a vast size of one number": state_dict(tensor(10**12, 0)),
-    "a negative size": state_dict(tensor(-1)),
-    "a vast storage": state_dict(tensor(held=storage(2**50))),
-    "a storage that is a path": state_dict(tensor(held=storage(key="../../outside"))),
-    "a storage on a device that is none": state_dict(tensor(held=storage(where="cuda:99"))),
-    "a storage without numbers": state_dict(tensor(held=storage(where="meta"))),
-    "a vast wrapper": state_dict(
-        call(named("torch._utils", "_rebuild_meta_tensor_no_storage"), named("torch", "float32"))
-    ),
-    "a vast bytearray": call(named("builtins", "bytearray"), number(2**34)),
-    "a vast tensor of a class": call(named("torch", "FloatTensor"), number(2**40)),
-    "a vast storage of a class": call(named("torch.storage", "UntypedStorage"), number(2**40)),
-    "a large bytearray": state_dict(tensor(), more=text("more") + call(named("builtins", "bytearray"), number(2**28))),
-    "a method that is a number": call(named("collections", "OrderedDict")) + b"}" + text("get") + number(5) + b"sb",
-    "methods that are numbers": state_dict(tensor(), more=b"}" + text("values") + number(5) + b"sb"),
-    "keys that are numbers": state_dict(tensor(), more=number(5) + tensor() + b"s"),
-    "keys that print": state_dict(tensor(), more=text("\x1b[2J\n{x}") + tensor() + b"s"),
-    "keys in keys": state_dict(tensor(), key=NESTED),
-    "values in values": state_dict(NESTED),
-    "itself": b"}q\x00" + text("params") + b"h\x00s",
-    "nothing": b"N",
-    "a tensor alone": tensor(),
-    "a text longer than the file": b"X" + struct.pack("<I", 2**32 - 1),
-}
 
 
 @pytest.mark.parametrize("misuse", MISUSE)
@@ -512,17 +349,6 @@ def test_no_keys_but_the_networks_are_converted(tmp_path: Path, key: bytes) -> N
 
 
 # --- Checkpoints that are archives ------------------------------------------------------------------------------------
-
-
-def repacked(contents: bytes, more: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
-    """A checkpoint with other members: changed, or added."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(contents)) as old, zipfile.ZipFile(out, "w", method) as new:
-        for info in old.infolist():
-            new.writestr(info.filename, more.get(info.filename) or old.read(info))
-        for name in more.keys() - set(old.namelist()):
-            new.writestr(name, more[name])
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("count", [2**27, 1], ids=["as it says", "more than it says"])

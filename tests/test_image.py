@@ -16,18 +16,12 @@ import pytest
 import torch
 from PIL import Image, ImageCms
 
-from benchmarks.hostile_files import tiff
 from restoration import Photo, PhotoError, image
 from tests.conftest import EXAMPLES, ROOT
+from tests.corpus.bombs import one_tile
+from tests.corpus.formats import png, run_length_bmp, tiff
 
 ASTRONAUT = EXAMPLES / "astronaut.jpg"
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels: decoding it would fail, so only the header can have been read."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    header = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 1000) + b"IDAT"
 
 
 def jpeg_header(width: int, height: int) -> bytes:
@@ -44,8 +38,8 @@ def jpeg_header(width: int, height: int) -> bytes:
         ("empty.png", b"", "empty"),
         ("page.png", b"<html>" * 50, "not a picture"),
         ("cut.jpg", ASTRONAUT.read_bytes()[:20_000], "damaged"),
-        ("large.png", png_header(5000, 5000), "too large"),
-        ("bomb.png", png_header(60_000, 60_000), "too large"),
+        ("large.png", png(5000, 5000, 2, b""), "too large"),  # without pixels: only the header can have been read
+        ("bomb.png", png(60_000, 60_000, 2, b""), "too large"),
         ("large.jpg", jpeg_header(9000, 6000), "too large"),
         ("drawing.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
     ],
@@ -658,21 +652,14 @@ def test_each_format_has_its_limit(tmp_path: Path) -> None:
 
 
 def test_a_tile_larger_than_its_picture_is_refused(tmp_path: Path) -> None:
-    """118 bytes, for which libtiff would take a gigabyte."""
-    tags = {256: 16, 257: 16, 258: 8, 259: 1, 262: 1, 277: 1, 322: 32_000, 323: 32_000, 324: 8, 325: 1000}
-    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
-    contents = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + bytes(4)
-    (tmp_path / "a.tif").write_bytes(contents)
+    """A hundred bytes, for which libtiff would take a gigabyte."""
+    (tmp_path / "a.tif").write_bytes(one_tile(1, bytes(4)))
     with pytest.raises(PhotoError, match="too large"):
         image.load(tmp_path / "a.tif")
 
 
 def test_a_run_length_bitmap_is_not_read(tmp_path: Path) -> None:
     """Pillow unpacks one in Python, a byte at a time, and a byte may stand for 255 rows."""
-    palette = bytes(4 * 256)
-    header = struct.pack("<IiiHHIIiiII", 40, 1_000_000, 16, 1, 8, 1, 4, 0, 0, 256, 0)
-    start = 14 + len(header) + len(palette)
-    contents = b"BM" + struct.pack("<IHHI", start + 4, 0, 0, start) + header + palette + b"\0\2\0\xff"
-    (tmp_path / "a.bmp").write_bytes(contents)
+    (tmp_path / "a.bmp").write_bytes(run_length_bmp(1_000_000, 16, b"\0\2\0\xff"))
     with pytest.raises(PhotoError, match="not a picture that can be read here"):
         image.load(tmp_path / "a.bmp")

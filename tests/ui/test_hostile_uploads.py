@@ -9,7 +9,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from benchmarks.hostile_files import AMPLIFIED, IN_FLIGHT, Case, heavy, saved, sent, small, source
+from tests.corpus import AMPLIFIED, small
+from tests.corpus.case import Case
+from tests.corpus.formats import saved
+from tests.corpus.photo import source
+from tests.corpus.sending import IN_FLIGHT, heavy, sent
 
 pytestmark = pytest.mark.hostile
 
