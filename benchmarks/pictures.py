@@ -20,7 +20,6 @@ from restoration.weights import restorers
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
-COLOURS = {"vae": "tab:blue", "gan": "tab:orange", "cnn": "tab:green"}
 
 
 def examples() -> list[tuple[str, Photo, Photo]]:
@@ -77,7 +76,8 @@ def samples(restorer: Restorer) -> Photo:
     rows = []
     for name, truth, degraded in examples()[:5]:
         drawn = restorer.samples(degraded, 4)
-        row = [Panel(degraded, [name]), Panel(restorer.restore(degraded, "vae").photo, ["restored (mean)"])]
+        mean = restorer.restore(degraded, restorer.sampler).photo
+        row = [Panel(degraded, [name]), Panel(mean, ["restored (mean)"])]
         row += [Panel(photo, [f"sample {number + 1}"]) for number, photo in enumerate(drawn.photos)]
         rows.append([*row, Panel(drawn.map(), ["where they differ"]), Panel(truth, ["truth"])])
     return sheet(rows, side=128)
@@ -93,7 +93,6 @@ def curves(models: list[str], path: Path) -> None:
             axis.plot(
                 [entry["photos"] for entry in entries],
                 [entry[measure] for entry in entries],
-                color=COLOURS[model],
                 label=model.upper(),
             )
     for axis, label in zip(axes, ("luminance PSNR gain (dB)", "RGB PSNR gain (dB)"), strict=True):

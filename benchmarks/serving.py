@@ -18,7 +18,9 @@ BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable
 
 
 @contextmanager
-def serve(folder: Path, *options: str, mcp: bool = True, is_provoked: bool = False) -> Iterator[str]:
+def serve(
+    folder: Path, *options: str, mcp: bool = True, is_provoked: bool = False, checkout: Path = ROOT
+) -> Iterator[str]:
     """The address of the running app, started with ``options``; ``folder`` gets its files and its log, called ``log``.
 
     At the end nothing unforeseen may stand in the log, unless it was provoked.
@@ -30,7 +32,7 @@ def serve(folder: Path, *options: str, mcp: bool = True, is_provoked: bool = Fal
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "cache")}
     with log.open("w") as stream:
         command = [sys.executable, "app.py", "--port", str(port), *options, *(["--mcp"] if mcp else [])]
-        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=stream)
+        app = subprocess.Popen(command, cwd=checkout, env=environment, stdout=stream, stderr=stream)
     try:
         for _ in range(2400):
             assert app.poll() is None, log.read_text()

@@ -144,6 +144,14 @@ def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
             own.lerp_(start[name].to(own.device), share)
 
 
+def configuration(name: str) -> dict[str, Any]:
+    """What train/configs says of a model: its network's sizes, its damage and its objective."""
+    path = CONFIGS / f"{name}.yaml"
+    if not path.is_file():
+        raise SystemExit(f"train/configs/{path.name} is missing; write the settings of the {name} there.")
+    return yaml.safe_load(path.read_text())
+
+
 def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
     """A fresh network of a configuration, and its teachers.
 
@@ -194,7 +202,9 @@ def half(network: nn.Module) -> dict[str, Tensor]:
 
 
 def main(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan, cnn, or all, which start where we are.")],
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help=f"{', '.join(models())}, or all, which start where we are.")
+    ],
     photos: Annotated[
         str, typer.Option(help="Folder of train-*.tar shards, of photos or of zip files, or kaggle:OWNER/DATASET.")
     ],
@@ -250,10 +260,7 @@ def main(
     if state:
         config, settled = state["config"], state["settled"]
     else:
-        path = CONFIGS / f"{name}.yaml"
-        if not path.is_file():
-            raise SystemExit(f"train/configs/{path.name} is missing; write the settings of the {name} there.")
-        config = yaml.safe_load(path.read_text())
+        config = configuration(name)
         config["batch"] = batch or config["batch"]
         settled = {"seed": seed or 0, "seconds": 60 * (minutes or 40), "processes": world}
         settled["init"] = hashlib.sha256(checkpoints.contents_of(init)).hexdigest() if init else None

@@ -14,6 +14,7 @@ import typer
 from restoration.checkpoints import header
 from restoration.image import write_whole
 from restoration.models import model as find_model
+from restoration.models import models
 from restoration.weights import FOLDER
 
 CURVES = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training"
@@ -84,7 +85,7 @@ def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any
 
 
 def main(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help="vae, gan or cnn")],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help=", ".join(models()))],
     run: Annotated[Path | None, typer.Option(help="The run's folder [default: runs/MODEL].")] = None,
     data: Annotated[Path | None, typer.Option(help="A text on the photos that trained it, for the card.")] = None,
     licence: Annotated[str, typer.Option(help="What the photos allow.")] = "not stated",

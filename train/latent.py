@@ -19,11 +19,11 @@ from restoration.models.vae import VAE
 from .evaluate import CONDITIONS, RESULTS, pairs
 from .losses import kl_divergence
 from .objectives.vae import Posterior
-from .photos import shard
+from .photos import photos_of
 
 
 def main(
-    photos: Annotated[Path, typer.Option(help="A tar shard of photos that were not trained on.")],
+    photos: Annotated[Path, typer.Option(help="Photos that were not trained on: a tar or zip file, or a folder.")],
     run: Annotated[Path, typer.Option(help="The released run; it holds the encoder of the truth.")] = Path("runs/vae"),
     draws: Annotated[int, typer.Option(help="Samples per photo.")] = 8,
     limit: Annotated[int, typer.Option(help="Only the first so many photos.")] = 200,
@@ -42,7 +42,7 @@ def main(
         {key.removeprefix(prefix): value for key, value in state["objective"].items() if key.startswith(prefix)}
     )
     nats, rows = [], []
-    for seed, (truth, degraded) in enumerate(pairs(shard(photos)[:limit], CONDITIONS["original"])):
+    for seed, (truth, degraded) in enumerate(pairs(photos_of(photos)[:limit], CONDITIONS["original"])):
         with torch.inference_mode():
             light = network.light(luminance(image.to_tensor([degraded])))
             prior = network.colouriser.moments_of(light.seen)

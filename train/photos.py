@@ -100,7 +100,7 @@ def download(handle: str) -> Path:
 
 def split(photos: Sequence[PhotoFile]) -> tuple[Sequence[PhotoFile], Sequence[PhotoFile]]:
     """Training photos, and the last 400 (or the last tenth of a small set), left out of training to tune on."""
-    if len(photos) < 20:
-        raise SystemExit(f"{len(photos)} photos are too few to learn from; give 20 or more.")
+    if len(photos) < 10:
+        raise SystemExit(f"{len(photos)} photos are too few to learn from; give 10 or more.")
     held = min(400, len(photos) // 10)
     return photos[: len(photos) - held], photos[len(photos) - held :]

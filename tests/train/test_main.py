@@ -29,7 +29,7 @@ MODELS = ("vae", "gan", "cnn")
 
 def fresh(model: str) -> LuminanceNetwork:
     """A network of the committed configuration, without training."""
-    config = yaml.safe_load((loop.CONFIGS / f"{model}.yaml").read_text())
+    config = loop.configuration(model)
     return loop.objective_of(model, config).network
 
 
@@ -137,7 +137,7 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
     torch.manual_seed(0)
-    config = yaml.safe_load((loop.CONFIGS / f"{model}.yaml").read_text())
+    config = loop.configuration(model)
     objective = loop.objective_of(model, config)
     images = image.to_tensor(photos[:4])
     degraded = degrade_batch(
@@ -150,7 +150,7 @@ def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
 
 
 def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
-    config = yaml.safe_load((loop.CONFIGS / "gan.yaml").read_text())
+    config = loop.configuration("gan")
     objective = loop.objective_of("gan", config)
     turns = [player for step in range(10) for player in objective.players(step, 0.99)]
     assert turns.count("network") == 2 * turns.count("discriminator") == 10
@@ -160,7 +160,7 @@ def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
 def test_the_vaes_latent_learns_from_the_true_colours(photos: list[Photo]) -> None:
     """What is drawn from the truth must reach the picture, or the latent would stay silent."""
     torch.manual_seed(0)
-    config = yaml.safe_load((loop.CONFIGS / "vae.yaml").read_text())
+    config = loop.configuration("vae")
     objective = loop.objective_of("vae", config)
     torch.nn.init.normal_(objective.network.colouriser.head.weight, std=0.01)
     truth = to_ycc(image.to_tensor(photos[:4]))

@@ -90,7 +90,7 @@ def test_a_small_set_keeps_a_tenth(tmp_path: Path) -> None:
 
 def test_too_few_photos_are_said(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="too few"):
-        split(shard(make_shard(tmp_path / "train-0000.tar", 12)))
+        split(shard(make_shard(tmp_path / "train-0000.tar", 9)))
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
