@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,11 +38,18 @@ def engine(request: pytest.FixtureRequest) -> tuple[Restorer, str]:
 upstream = pytest.mark.skipif(
     sys.version_info >= (3, 13), reason="basicsr cannot be installed on Python 3.13 and later"
 )
-every_engine = pytest.mark.parametrize("engine", ["fast", "general", "x4plus"], indirect=True)
+LARGEST = pytest.param("x4plus", marks=pytest.mark.slow)
+every_engine = pytest.mark.parametrize("engine", ["fast", "general", LARGEST], indirect=True)
 
 
 def crop(name: str, width: int, height: int) -> Photo:
     return Photo(image.load(EXAMPLES / f"{name}.jpg").pixels[100 : 100 + height, 90 : 90 + width].copy())
+
+
+def import_basicsr() -> None:
+    """As the library does, which puts in place what newer torchvision lacks for it."""
+    fast = weights.load(ENGINES["fast"].weights)
+    upscale.build(fast.config, fast.tensors)
 
 
 # --- The right pixels -------------------------------------------------------------------------------------------------
@@ -51,7 +57,7 @@ def crop(name: str, width: int, height: int) -> Photo:
 
 def reference(names: list[str], folder: Path, shared: Path | None, shares: list[float] | None, scale: int = 4):
     """`realesrgan`'s own pipeline, as its authors' script calls it: files on disk, BGR in and out."""
-    upscale._restore_functional_tensor()
+    import_basicsr()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from basicsr.archs.srvgg_arch import SRVGGNetCompact
     from realesrgan import RealESRGANer
@@ -103,7 +109,7 @@ def test_denoise_strength_is_upstreams(full: Restorer, shared: Path, tmp_path: P
 @upstream
 def test_x2plus_takes_odd_sizes_as_upstream_does(tmp_path: Path) -> None:
     """With weights of chance, for the real ones are not at hand here."""
-    upscale._restore_functional_tensor()
+    import_basicsr()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from realesrgan import RealESRGANer
 
@@ -120,14 +126,20 @@ def test_x2plus_takes_odd_sizes_as_upstream_does(tmp_path: Path) -> None:
 
 
 @upstream
-@pytest.mark.parametrize("name", ["fast", "general", "x4plus"])
-def test_spandrel_gives_the_same_pixels(name: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("name", ["fast", "general", LARGEST])
+def test_spandrel_gives_the_same_pixels(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It stands in for basicsr on Python 3.13 and later."""
     own = [] if name == "fast" else [request.getfixturevalue("shared") / "weights"]
     checkpoint, photo = weights.load(ENGINES[name].weights, own), crop("flower", 50, 40)
     pictures = []
-    for build in (upscale._by_basicsr, upscale._by_spandrel):
-        network = build(checkpoint.config, checkpoint.tensors).eval()
+    for basicsr in (True, False):
+        if not basicsr:
+            monkeypatch.setattr(upscale, "find_spec", lambda name: None)
+        network = upscale.build(checkpoint.config, checkpoint.tensors).eval()
+        modules = {type(part).__module__.partition(".")[0] for part in network.modules()}
+        assert ("basicsr" in modules, "spandrel" in modules) == (basicsr, not basicsr)
         pictures.append(upscale.enlarge(network, ENGINES[name], photo, 4))
     assert difference(pictures[0], pictures[1].pixels) <= 1
 
@@ -205,7 +217,7 @@ def test_x4plus_gives_way_to_x2plus_at_twice(
     """Where it lies at hand; here with weights of chance in its place, whose hash is made known."""
     import hashlib
 
-    upscale._restore_functional_tensor()
+    import_basicsr()
     from basicsr.archs.rrdbnet_arch import RRDBNet
 
     name = ENGINES["x2plus"].weights
@@ -226,7 +238,7 @@ def test_x4plus_gives_way_to_x2plus_at_twice(
 
 @pytest.mark.parametrize(
     ("engine", "width", "height", "tile"),
-    [("fast", 230, 170, 48), ("general", 230, 170, 64), ("x4plus", 232, 60, 96)],
+    [("fast", 230, 170, 48), ("general", 230, 170, 64), pytest.param("x4plus", 232, 60, 96, marks=pytest.mark.slow)],
     indirect=["engine"],
 )
 def test_tiles_leave_no_seam(engine: tuple[Restorer, str], width: int, height: int, tile: int) -> None:
@@ -238,6 +250,7 @@ def test_tiles_leave_no_seam(engine: tuple[Restorer, str], width: int, height: i
     assert difference(tiled, whole.pixels) <= 2
 
 
+@pytest.mark.slow
 @upstream
 def test_tiles_of_x2plus_leave_no_seam(shared: Path) -> None:
     """With x4plus's weights spread over 2x2 pixels, which make an x2 network of them: it must see the same fours."""
@@ -337,12 +350,14 @@ def test_auto_never_passes_over_the_users_own_file(shared: Path, tmp_path: Path,
 
 
 @upstream
-@pytest.mark.parametrize("build", [upscale._by_basicsr, upscale._by_spandrel])
-def test_weights_of_another_network(build: Callable, photo: Photo) -> None:
+@pytest.mark.parametrize("basicsr", [True, False])
+def test_weights_of_another_network(basicsr: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not basicsr:
+        monkeypatch.setattr(upscale, "find_spec", lambda name: None)
     config = weights.manifest()[ENGINES["fast"].weights].config
     tensors = weights.load("vae.safetensors").tensors
     with pytest.raises((RuntimeError, ValueError)):
-        build(config, tensors)
+        upscale.build(config, tensors)
 
 
 def test_the_shipped_weights_are_the_published_ones(shared: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from restoration.weights import manifest, restorers
 from tests.conftest import ROOT
 from ui import about, diagrams
-from ui.texts import _TEXTS, text
+from ui.texts import text
 
 SVG = "{http://www.w3.org/2000/svg}"
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
@@ -112,30 +112,23 @@ def test_a_model_without_scores_or_a_log_is_no_failure(french: bool, results: Pa
     assert 'class="stale"' not in page
 
 
+def plain(words: str) -> str:
+    """Before they were typeset."""
+    return re.sub(r"\s", " ", words).replace("’", "'")
+
+
 @LANGUAGES
 def test_a_lead_that_may_be_chance_is_called_so(french: bool, results: Path) -> None:
     quality = json.loads((results / "quality.json").read_text(encoding="utf-8"))
     condition = quality["conditions"]["original"]
     for name, mean in (("vae", 29.0), ("gan", 28.0), ("cnn", 43.21)):
         condition["scores"][name]["psnr_luminance"]["mean"] = mean
-    said = about._typeset(text("about_close", french), french)
+    said = plain(text("about_close", french))
     for low, is_close in ((-0.1, True), (0.1, False)):
         condition["differences"]["cnn"]["vae"]["psnr_luminance"] = {"gain": 1.0, "interval": [low, 2.0]}
         (results / "quality.json").write_text(json.dumps(quality), encoding="utf-8")
         (line,) = [each for each in re.findall("<li>(.*?)</li>", about.page(french, results)) if "CNN 43" in each]
-        assert (said in line) == is_close
-
-
-def test_every_text_of_the_page_is_there_in_both_languages_and_used() -> None:
-    keys = {key for key in _TEXTS if key.startswith("about_")}
-    sources = "".join((ROOT / "ui" / name).read_text(encoding="utf-8") for name in ("about.py", "diagrams.py"))
-    made = {f"about_{what}_{name}" for what in ("measure", "means") for name in about._MEASURES}
-    made |= {f"about_{entry.model}" for entry in restorers()} | {"about_tab"}  # the last is for app.py
-    assert set(re.findall(r"""["'](about_\w+)["']""", sources)) | made == keys
-    for english, french in (_TEXTS[key] for key in keys):
-        assert english.strip()
-        assert french.strip()
-        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", french))
+        assert (said in plain(line)) == is_close
 
 
 def test_thousands_are_set_apart_as_the_language_does() -> None:

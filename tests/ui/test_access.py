@@ -17,15 +17,18 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID, uuid4
 
+import gradio as gr
 import httpx
 import pytest
 import safehttpx
 from PIL import Image
 
+from restoration import Restorer
 from tests.conftest import EXAMPLES, ROOT
 from tests.ui.test_controls import DATA_URL, FILE, PATIENCE, UNFORESEEN, App, Function, check_sentence, started
 from ui import cleaning
-from ui.api import _parameter
+from ui.api import endpoints
+from ui.lab import Lab
 
 COFFEE = (EXAMPLES / "coffee.jpg").read_bytes()
 SECRET = b"nobody may read this"
@@ -384,12 +387,17 @@ def test_what_is_no_public_address_is_refused(app: App, address: str) -> None:
     assert app.use("degrade", {"photo": address})
 
 
-def test_a_public_address_cannot_send_the_app_on_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_address_cannot_send_the_app_on_to_this_machine(
+    restorer: Restorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which address is public is all that is changed here."""
+    with gr.Blocks() as demo:
+        endpoints(Lab(restorer))
+    (photo,) = [function.inputs[0] for function in demo.fns.values() if function.api_name == "degrade"]
     monkeypatch.setattr(safehttpx, "is_public_ip", lambda address: address == "127.0.0.2")
     with listening() as (inside, asked), listening("127.0.0.2", f"http://127.0.0.1:{inside}/b.jpg") as (outside, first):
         address = f"http://127.0.0.2:{outside}/a.jpg"
-        fetched = _parameter("photo", None).async_move_resource_to_block_cache(address)
+        fetched = photo.async_move_resource_to_block_cache(address)
         assert asyncio.run(fetched) == address  # which is then told to be none
         assert first == ["GET /a.jpg"]
         assert not asked
@@ -462,6 +470,15 @@ def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app:
     _, _, logged = app.log.partition(f"error {found[1]}\nTraceback")
     assert "NotADirectoryError" in logged.split("\nerror ")[0]
     assert isinstance(app.join(draw.id, values, session_hash=session), list)
+
+
+def test_what_gradio_cannot_read_is_told_by_an_id_too(app: App) -> None:
+    """Outside our own functions: a photo that is no file at all."""
+    told = send(app, app.functions["reload"], app.functions["reload"].kinds.index("image"), "no photo")
+    check_sentence(told)
+    found = UNFORESEEN.search(str(told))
+    assert found, told
+    assert f"error {found[1]}\nTraceback" in app.log
 
 
 def test_no_page_tells_where_the_app_lies(app: App) -> None:

@@ -98,12 +98,16 @@ def test_an_archive_that_is_none_is_one_refusal(tmp_path: Path) -> None:
     assert item.refusal.code == "archive_damaged"
 
 
-def test_an_upload_is_its_path() -> None:
-    assert batch._uploaded_files(None) == []
+def test_an_upload_is_its_path(lab: Lab) -> None:
+    with gr.Blocks() as demo:
+        batch.tab(lab)
+    (files,) = [each for each in demo.blocks.values() if each.elem_id == "batch-files"]
+    assert isinstance(files, gr.File)
+    assert files.preprocess(None) == []
     paths = [*publish({"b.jpg": b"", "c.zip": b""}).values()]
-    assert batch._uploaded_files(ListFiles([FileData(path=path) for path in paths])) == paths
+    assert files.preprocess(ListFiles([FileData(path=path) for path in paths])) == paths
     with pytest.raises(gr.Error, match="must be an uploaded file"):
-        batch._uploaded_files(ListFiles([FileData(path=path) for path in [*paths, str(EXAMPLES / "coffee.jpg")]]))
+        files.preprocess(ListFiles([FileData(path=path) for path in [*paths, str(EXAMPLES / "coffee.jpg")]]))
 
 
 # --- What comes of it -------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from ui import gpu
 from ui.lab import TITLES, Lab
 from ui.restore import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 STAND_IN = Path(__file__).with_name("zerogpu")
 ZEROGPU = {"SPACES_ZERO_GPU": "true", "PYTHONPATH": f"{STAND_IN}{os.pathsep}{ROOT}"}
 """The environment in which the app takes this machine for ZeroGPU."""
@@ -74,8 +76,7 @@ def test_the_tabs_run_where_the_gpu_is() -> None:
     command = [sys.executable, str(STAND_IN / "tabs.py"), str(EXAMPLES / "coffee.jpg")]
     done = subprocess.run(command, env={**os.environ, **ZEROGPU}, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    samples, downloads, error, networks, calls = json.loads(done.stdout)
+    samples, downloads, error, calls = json.loads(done.stdout)
     assert (samples, downloads) == (SAMPLES, 4)
     assert error == ["ControlError", "There can be 2 to 64 samples, not 1000.", "samples", {"most": 64, "n": 1000}]
-    assert {f"{name}.safetensors" for name in TITLES} < set(networks)  # loaded at the start, not in each process
     assert calls == ["run", "samples", "sweep", "samples"]

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
-import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
 import safehttpx
 from gradio_client import Client, handle_file
 
-from benchmarks.serving import serve
 from tests.conftest import EXAMPLES
 from ui import gradio_fixes
 
@@ -30,22 +26,6 @@ def test_a_call_without_a_session_does_not_end_the_queue(url: str, client: Clien
     for _ in range(3):
         httpx.post(f"{url}/gradio_api/queue/join", json=call)
     assert client.predict(handle_file(COFFEE), api_name="/degrade")
-
-
-def test_what_nobody_foresaw_is_a_sentence_whose_details_are_in_the_log(tmp_path: Path) -> None:
-    with serve(tmp_path, mcp=False, is_provoked=True) as url:
-        config = httpx.get(f"{url}/config").json()
-        photo = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "photo")
-        taking = next(each for each in config["dependencies"] if photo in each["inputs"])
-        data = ["no photo" if each == photo else None for each in taking["inputs"]]
-        call = {"fn_index": taking["id"], "data": data, "session_hash": "visitor"}
-        httpx.post(f"{url}/gradio_api/queue/join", json=call).raise_for_status()
-        with httpx.stream("GET", f"{url}/gradio_api/queue/data?session_hash=visitor") as stream:
-            messages = [json.loads(line[6:]) for line in stream.iter_lines() if line]
-        (said,) = (each["output"]["error"] for each in messages if each["msg"] == "process_completed")
-        trace = re.fullmatch(r"Something went wrong here; the log has the details under ([0-9a-f]{8})\.", said)
-        assert trace
-        assert f"error {trace[1]}\nTraceback" in (tmp_path / "log").read_text()
 
 
 def test_programs_leave_no_sessions_behind() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -35,7 +36,17 @@ from tests.ui.test_panel import VALUES, visitor
 from tests.ui.test_tables import lines, said
 from ui import restore
 from ui.lab import TITLES
-from ui.restore import Result, asked, before_and_after, files, labelled_sheet, measures, pictures, publish_run, title
+from ui.restore import (
+    asked,
+    before_and_after,
+    files,
+    labelled_sheet,
+    measures,
+    pictures,
+    publish_run,
+    shown_picture,
+    title,
+)
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 CONTROLS: dict[str, Any] = {**VALUES, "models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25}
@@ -329,8 +340,10 @@ def test_what_became_of_the_colours_is_said(whole: Run, wholes_double: Run, untr
     assert not re.search("colour|couleur", split(measures(untrue, french))[1])  # nothing was left to be chosen
 
 
-def test_long_times_are_seconds() -> None:
-    assert [restore._spent(seconds) for seconds in (0.0123, 9.4, 83.4)] == ["12 ms", "9400 ms", "83 s"]
+@pytest.mark.parametrize(("seconds", "shown"), [(0.0123, "12 ms"), (9.4, "9400 ms"), (83.4, "83 s")])
+def test_long_times_are_seconds(untrue: Run, seconds: float, shown: str) -> None:
+    run = replace(untrue, restored={"vae": replace(untrue.restored["vae"], seconds=seconds)}, enlarged={})
+    assert said(lines(split(measures(run, False))[0])[1][1][-1]) == shown
 
 
 @LANGUAGES
@@ -343,35 +356,18 @@ def test_no_damage_at_all_is_an_infinite_psnr(photo: Photo, restorer: Restorer, 
     assert sheet_of(run, french).width
 
 
-@LANGUAGES
-def test_the_automatic_engine_says_when_it_had_to_give_way(large: Run, plain: Run, double: Run, french: bool) -> None:
-    says = "n'a pas pu servir" if french else "could not be used"
-    assert says in restore._fallback("auto", large, french)
-    assert restore._fallback("fast", large, french) == ""  # it was asked for
-    assert restore._fallback("auto", plain, french) == ""
-    assert restore._fallback("auto", double, french) == ""
-
-
-def updates(result: Result) -> dict[str, gr.Image]:
-    """What the tab's pictures become, by their names."""
-    names = ("reference", "degraded", *TITLES, *(f"{name}_large" for name in TITLES))
-    components = {name: gr.Image() for name in names}
-    found = restore._show(components, result, False)
-    return {name: found[component] for name, component in components.items()}
-
-
 def test_a_result_knows_what_it_shows(plain: Run) -> None:
     result = publish_run("a.jpg", plain)
-    shown = updates(result)
-    assert [name for name, update in shown.items() if update.visible] == ["reference", "degraded", *TITLES]
-    assert shown["vae"].label == shown["vae"].alt_text == "VAE 128×128"
-    assert shown["reference"].value["path"] == result.paths["original"]
+    assert list(result.paths) == ["original", "degraded", *TITLES]
+    shown = shown_picture(result, "vae", False)
+    assert shown.label == shown.alt_text == "VAE 128×128"
+    assert shown.value["path"] == result.paths["vae"]
 
 
 def test_pixels_are_shown_as_squares_in_the_laboratory_only(large: Run, wholes_double: Run) -> None:
     def with_squares(run: Run) -> list[str]:
-        shown = updates(publish_run("a.jpg", run))
-        return [name for name, each in shown.items() if each.visible and "pixels" in each.elem_classes]
+        result = publish_run("a.jpg", run)
+        return [kind for kind in result.paths if "pixels" in shown_picture(result, kind, False).elem_classes]
 
-    assert with_squares(large) == ["reference", "degraded", "gan"]
+    assert with_squares(large) == ["original", "degraded", "gan"]
     assert with_squares(wholes_double) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,10 +13,10 @@ import pytest
 
 from restoration import Photo, Restorer, metrics
 from restoration.metrics import Judgement, Metrics
-from ui import tables
 from ui.tables import Row, best, change, helped, judged, measured
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
+COLUMNS = ("psnr_luminance", "psnr", "ssim", "ciede2000")
 BEFORE = Metrics(
     psnr=20, ssim=0.5, psnr_luminance=22, ssim_luminance=0.6, ciede2000=12, colourfulness=30
 )  # fmt: skip
@@ -63,7 +64,7 @@ def test_a_change_is_judged_by_what_the_measure_means(name: str, value: float, b
     assert change(name, value, before) == expected
 
 
-@pytest.mark.parametrize("name", tables._COLUMNS)
+@pytest.mark.parametrize("name", COLUMNS)
 def test_each_measure_points_the_right_way(name: str, photo: Photo) -> None:
     """More noise is worse by every measure, whichever way its numbers run."""
     noise = np.random.default_rng(0).normal(size=photo.pixels.shape)
@@ -177,7 +178,7 @@ def test_a_real_run_is_told_as_it_was(photo: Photo, restorer: Restorer) -> None:
     grey = Photo(np.repeat(photo.pixels[..., 1:2], 3, axis=2))
     before, after = metrics.compare(grey, photo), metrics.compare(restorer.restore(grey, "vae").photo, photo)
     _, (_, cells) = lines(measured(Row(title="", measured=before), [Row(title="VAE", measured=after)], False))
-    for cell, name in zip(cells, tables._COLUMNS, strict=False):
+    for cell, name in zip(cells, COLUMNS, strict=False):
         digits = 3 if name == "ssim" else 2
         assert said(cell).startswith(f"{getattr(after, name):.{digits}f}")
         assert kinds(cell) == [change(name, getattr(after, name), getattr(before, name))]
@@ -204,13 +205,16 @@ def test_the_table_of_looks(french: bool) -> None:
     assert "★" not in html
 
 
-def test_each_step_has_its_word() -> None:
-    for scale, steps in tables._WORDS.items():
-        at = [0, *steps]
-        words = [tables._worded(scale, value, 2, False).split(" (")[0] for value in at]
-        assert len(set(words)) == 4
-        below = [tables._worded(scale, value - 0.001, 2, False).split(" (")[0] for value in steps]
-        assert below == words[:-1]
+def test_each_measure_has_four_words_one_after_the_other() -> None:
+    """From the least to the most that a photo may have."""
+    told = []
+    for step in range(1000):
+        looks = Judgement(noise=step / 20, blur=step / 1000, contrast=step / 8, colourfulness=step / 8)
+        ((_, cells),) = lines(judged([Row(title="", measured=looks)], False))
+        told.append([said(each).split(" (")[0] for each in cells[:4]])
+    for words in zip(*told, strict=True):
+        changes = sum(before != after for before, after in pairwise(words))
+        assert (len(set(words)), changes) == (4, 3)
 
 
 def test_words_follow_the_damage(photo: Photo) -> None:

@@ -19,9 +19,9 @@ from restoration.metrics import Metrics
 from restoration.robustness import DEGRADED, PLOTTED
 from restoration.types import Colour, Size
 from tests.conftest import ROOT
-from ui import tables
+from tests.ui.words import ENGLISH, FRENCH, SENTENCES
 from ui.lab import ENGINES
-from ui.texts import _TEXTS, i18n, is_french, number, text
+from ui.texts import is_french, number, text
 
 SOURCES = [*(path for path in sorted((ROOT / "ui").glob("*.py")) if path.name != "texts.py"), ROOT / "app.py"]
 SPACES = (" ", "\u00a0", "\u202f")
@@ -30,7 +30,7 @@ SAYERS = ("i18n", "text", "refuse")
 MEASURES = {each.name for each in fields(Metrics)}
 FROM_THE_LIBRARY = {*CONTROLS, *PRESETS, *PLOTTED, *MEASURES, *get_args(image.Fit), DEGRADED}
 """Names that the library gives, and that are shown by the sentence of their name."""
-WORDS = {f"{scale}_{step}" for scale, steps in tables._WORDS.items() for step in range(len(steps) + 1)}
+WORDS = {f"{scale}_{step}" for scale in ("noise", "blur", "contrast", "colour") for step in range(4)}
 
 
 def nodes() -> Iterator[tuple[Path, ast.AST]]:
@@ -61,7 +61,8 @@ def named(template: str) -> list[tuple[str, str | None]]:
 
 
 def test_there_is_a_sentence_in_both_languages_with_the_same_fields() -> None:
-    for key, (english, french) in _TEXTS.items():
+    assert ENGLISH.keys() == FRENCH.keys()
+    for key, (english, french) in SENTENCES.items():
         assert english.strip(), key
         assert french.strip(), key
         assert named(english) == named(french), key
@@ -70,7 +71,7 @@ def test_there_is_a_sentence_in_both_languages_with_the_same_fields() -> None:
 
 
 def test_french_has_its_typography() -> None:
-    for key, (_, sentence) in _TEXTS.items():
+    for key, (_, sentence) in SENTENCES.items():
         shown = re.sub(r"https?://\S+", "", re.sub(r"<[^>]*>", "", sentence))
         bare = "".join(literal + ("x" if name is not None else "") for literal, name, *_ in Formatter().parse(shown))
         for place, sign in enumerate(bare):
@@ -83,7 +84,7 @@ def test_french_has_its_typography() -> None:
 
 
 def test_english_has_its_typography() -> None:
-    for key, (sentence, _) in _TEXTS.items():
+    for key, (sentence, _) in SENTENCES.items():
         assert not re.search(f"[{''.join(SPACES)}][;:!?]", sentence), key
 
 
@@ -95,7 +96,7 @@ def test_every_sentence_is_used() -> None:
     literals = {node.value for _, node in nodes() if isinstance(node, ast.Constant)}
     patterns = {pattern(node) for _, node in nodes() if isinstance(node, ast.JoinedStr)}
     patterns = {each for each in patterns if re.match("[a-z]+_", each)}
-    for key in _TEXTS.keys() - literals - FROM_THE_LIBRARY - WORDS:
+    for key in SENTENCES.keys() - literals - FROM_THE_LIBRARY - WORDS:
         assert any(re.fullmatch(made, key) for made in patterns), f"{key} is used nowhere"
 
 
@@ -106,55 +107,15 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
         branches = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
         for each in branches:
             if isinstance(each, ast.Constant):
-                assert each.value in _TEXTS, f"{where}: {each.value!r}"
+                assert each.value in SENTENCES, f"{where}: {each.value!r}"
             elif isinstance(each, ast.JoinedStr):
-                assert any(re.fullmatch(pattern(each), key) for key in _TEXTS), f"{where}: {ast.unparse(each)}"
+                assert any(re.fullmatch(pattern(each), key) for key in SENTENCES), f"{where}: {ast.unparse(each)}"
 
 
 def test_what_the_code_makes_of_names_is_there() -> None:
     made = {f"engine_{name}" for name in ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
     made |= {f"colour_{name}" for name in get_args(Colour)} | {f"size_{size}" for size in get_args(Size)}
-    assert made | WORDS | FROM_THE_LIBRARY <= _TEXTS.keys()
-
-
-def test_a_key_is_written_once() -> None:
-    """A dictionary keeps the last of two without a word."""
-    tree = ast.parse((ROOT / "ui" / "texts.py").read_text(encoding="utf-8"))
-    (written,) = [node.value for node in tree.body if isinstance(node, ast.AnnAssign)]
-    assert isinstance(written, ast.Dict)
-    keys = [each.value for each in written.keys if isinstance(each, ast.Constant)]
-    assert len(keys) == len(set(keys)) == len(_TEXTS)
-
-
-# --- Gradio -----------------------------------------------------------------------------------------------------------
-
-
-def sections() -> set[str]:
-    """Gradio's own translations are in sections, in each language's file; their names are what such a file exports."""
-    folder = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
-    found: set[str] = set()
-    for path in (*folder.glob("en-*.js"), *folder.glob("fr-*.js")):
-        for exported in re.findall(r"export\{(.*?)\}", path.read_text(encoding="utf-8")):
-            found |= {name.split(" as ")[-1] for name in exported.split(",")}
-    return found
-
-
-def test_no_key_is_a_section_of_gradios_own_translations() -> None:
-    """Gradio would find the section, not the sentence, and show "[object Object]"."""
-    assert {"audio", "common", "file", "image", "plot", "slider", "video"} <= sections()
-    assert not sections() & _TEXTS.keys()
-
-
-def test_a_key_is_a_plain_name() -> None:
-    """A dot would lead into a section."""
-    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", key) for key in _TEXTS)
-
-
-def test_gradio_is_given_every_sentence() -> None:
-    assert i18n.translations_dict == {
-        "en": {key: english for key, (english, _) in _TEXTS.items()},
-        "fr": {key: french for key, (_, french) in _TEXTS.items()},
-    }
+    assert made | WORDS | FROM_THE_LIBRARY <= SENTENCES.keys()
 
 
 # --- What handlers write ----------------------------------------------------------------------------------------------
