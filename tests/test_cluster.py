@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from restoration import Restorer, cluster, image
 from restoration.types import PhotoError
 from tests.conftest import EXAMPLES, ROOT
-from tests.test_main import run
+from tests.test_main import program, run
 
 pytestmark = pytest.mark.slow
 
@@ -82,26 +83,14 @@ def test_a_folder_gives_what_it_gives_here_though_a_worker_is_killed(
     assert (code, "10 of 11 done;" in stdout, stderr.count("\n")) == (1, True, 1)
     assert run("restore", "--size", 128, f"{folder.name}/astronaut.jpg", "-o", there, "--device", "cpu", *flags)[0] == 0
 
-    command = [
-        sys.executable,
-        "-m",
-        "restoration",
-        "restore",
-        "--size",
-        "128",
-        folder.name,
-        "-o",
-        there,
-        "--ray",
-        *flags,
-    ]
+    command = program("restore", "--size", 128, folder.name, "-o", there, "--ray", *flags)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, env=environment, text=True, **pipes)
     while len(lines(there)) < 2:
         assert process.poll() is None
         time.sleep(0.02)
-    workers = [each for each in psutil.process_iter() if any("_Worker" in word for word in each.cmdline()[:1])]
+    workers = [each for each in psutil.process_iter() if re.match("ray::(?!IDLE)", "".join(each.cmdline()[:1]))]
     assert len(workers) == 2
     workers[0].kill()
     assert len(lines(there)) < 9

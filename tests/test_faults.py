@@ -17,22 +17,16 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-from restoration.__main__ import app
 from restoration.outputs import read_report
 from tests import original
 from tests.conftest import EXAMPLES, ROOT
+from tests.test_main import program
+from tests.test_main import run as command
 from tests.train.conftest import make_shard
 from train.__main__ import save
 
 pytestmark = pytest.mark.slow
-
-
-def command(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert isinstance(result.exception, SystemExit | None), result.exception
-    return result.exit_code, result.stdout, result.stderr
 
 
 def sentence(error: str, place: Path) -> None:
@@ -85,7 +79,7 @@ def undisturbed(album: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 def restoring(album: Path, out: Path, until: int) -> subprocess.Popen[str]:
     """A process that restores the album, and has made so many pictures."""
-    command = [sys.executable, "-m", "restoration", "restore", str(album), *RESTORE, str(out)]
+    command = program("restore", album, *RESTORE, out)
     running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     while len(pictures(out)) < until:
         assert running.poll() is None, running.communicate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -30,6 +31,11 @@ def run(*arguments: object) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.stdout, result.stderr
+
+
+def program(*arguments: object) -> list[str]:
+    """The command that does so in a process of its own."""
+    return [sys.executable, "-m", "restoration", *map(str, arguments)]
 
 
 def report(folder: Path) -> list[dict]:
@@ -52,20 +58,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
 def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
     out = tmp_path / "after.png"
-    command = [
-        sys.executable,
-        "-m",
-        "restoration",
-        "restore",
-        "--size",
-        "128",
-        EXAMPLES / "coffee.jpg",
-        "-o",
-        out,
-        "--model",
-        model,
-    ]
-    done = subprocess.run([*command, "--upscale", "4"], capture_output=True, text=True, cwd=ROOT)
+    command = program("restore", "--size", 128, EXAMPLES / "coffee.jpg", "-o", out, "--model", model, "--upscale", 4)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     result = image.load(out)
     assert np.array_equal(
@@ -365,7 +359,7 @@ def test_a_stopped_run_lists_what_it_made(tmp_path: Path, command: str, kind: st
     for index in range(400):
         (source / f"{index:03}.jpg").symlink_to(EXAMPLES / "coffee.jpg")
     process = subprocess.Popen(
-        [sys.executable, "-m", "restoration", command, source, "-o", tmp_path / "out", "--size", "128"],
+        program(command, source, "-o", tmp_path / "out", "--size", 128),
         cwd=ROOT,
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
@@ -428,7 +422,7 @@ def test_a_killed_folder_goes_on_where_it_was(tmp_path: Path, flags: list[str], 
     for index in range(count):
         Image.open(EXAMPLES / "coffee.jpg").resize((64, 64 + index % 40)).save(source / f"{index:02}.png")
     command = [*flags, str(source), "-o", str(out)]
-    process = subprocess.Popen([sys.executable, "-m", "restoration", *command], cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(program(*command), cwd=ROOT, stderr=subprocess.DEVNULL)
     while len(list(out.glob(f"??{ending}"))) < 4:
         assert process.poll() is None
         time.sleep(0.01)
@@ -586,7 +580,7 @@ def test_a_replayed_report_may_end_in_a_cut_off_line(tmp_path: Path) -> None:
     assert Recipe.read(tmp_path / "report.jsonl").seed == 3
 
 
-@pytest.mark.parametrize("step", ["write_aside", "_append", "replace"])
+@pytest.mark.parametrize("step", [".part", ".jsonl", "replace"])
 def test_a_photo_is_done_or_not_whatever_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """Broken off at each step of the second run, which makes other pictures of the same names."""
     photo, out = EXAMPLES / "coffee.jpg", tmp_path / "out"
@@ -594,11 +588,24 @@ def test_a_photo_is_done_or_not_whatever_breaks(tmp_path: Path, monkeypatch: pyt
         run("restore", "--size", 128, photo, "-o", out, "--model", "vae", "--upscale", 2, "--engine", "bicubic")[0] == 0
     )
 
-    def fail(*_: object) -> None:
+    opened = Path.open
+
+    def fail(*_: object) -> NoReturn:
         raise OSError("disk full")
 
+    class FullDisk(io.FileIO):
+        write = fail
+
+    def on_full_disk(path: Path, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        if path.suffix != step or "b" not in mode or mode == "rb":
+            return opened(path, mode, *arguments, **named)
+        return (io.BufferedRandom if "+" in mode else io.BufferedWriter)(FullDisk(path, mode))
+
     with monkeypatch.context() as broken:
-        broken.setattr("os.replace" if step == "replace" else f"restoration.outputs.{step}", fail)
+        if step == "replace":
+            broken.setattr("os.replace", fail)
+        else:
+            broken.setattr(Path, "open", on_full_disk)
         assert (
             run("restore", "--size", 128, photo, "-o", out, "--model", "cnn", "--upscale", 2, "--engine", "bicubic")[0]
             == 1
