@@ -1,6 +1,9 @@
 # `make run` and `make test` need nothing but Python 3.10 to 3.14 and make.
 PYTHON ?= python3
 BIN = .venv/bin
+# By two processes of one thread each, for a small network's threads wait for each other more than they work. A file's
+# tests stay together, so that what they share, an app or a trained network, is made once.
+QUICKLY = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: run setup test test-all lint audit results bench screenshots notebook address space check-space clean
 
@@ -10,7 +13,7 @@ run: setup  ## open the app at http://127.0.0.1:7860
 setup: .venv/installed  ## create .venv and install requirements.txt
 
 test: .venv/installed-dev lint  ## lint, and what every change must pass, in minutes
-	$(BIN)/python -m pytest -m "not (slow or browser or hostile)"
+	$(QUICKLY) -m "not (slow or browser or hostile)"
 
 test-all: .venv/installed-dev  ## the rest: the app in Chromium, hostile files, crowds, kills, a Space
 	$(BIN)/python -m pytest -m "slow or browser or hostile"

@@ -24,6 +24,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return out, result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
 def test_it_restores_photos_as_pytorch_does(
     exported: tuple[Path, str], restorer: Restorer, photos: list[Photo], model: str
@@ -37,6 +38,7 @@ def test_it_restores_photos_as_pytorch_does(
         assert np.abs(photo.pixels.astype(int) - other.pixels).max() > 10
 
 
+@pytest.mark.slow
 def test_it_says_what_it_is_and_nothing_of_the_machine(exported: tuple[Path, str], restorer: Restorer) -> None:
     out, said = exported
     assert sorted(path.name for path in out.iterdir()) == ["cnn.onnx", "gan.onnx", "vae.onnx"]
@@ -49,6 +51,7 @@ def test_it_says_what_it_is_and_nothing_of_the_machine(exported: tuple[Path, str
         assert b"site-packages" not in contents
 
 
+@pytest.mark.slow
 def test_what_differs_is_not_kept(
     exported: tuple[Path, str], tmp_path: Path, restorer: Restorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

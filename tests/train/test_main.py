@@ -72,6 +72,7 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
         weights._manifest.cache_clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_a_killed_run_goes_on_exactly(
     folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
@@ -102,6 +103,7 @@ def early_adversary(config: dict) -> dict:
     return config | {"objective": config["objective"] | {"adversarial_from": 0.2}}
 
 
+@pytest.mark.slow
 def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     script = tmp_path / "two.py"
     script.write_text(
@@ -231,6 +233,7 @@ def test_what_a_run_has_settled_cannot_be_changed(folder: Path, tmp_path: Path) 
         train("cnn", folder, tmp_path, resume=True)
 
 
+@pytest.mark.slow
 def test_minutes_become_steps_and_a_run_can_pause(folder: Path, tmp_path: Path) -> None:
     paused = train("cnn", folder, tmp_path, minutes=1, pause_after=0.2, seed=3)
     assert paused["step"] < paused["total"]

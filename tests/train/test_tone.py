@@ -14,6 +14,7 @@ from train.data import Batches
 from train.photos import find_photos
 
 
+@pytest.mark.slow
 def test_fading_is_learned_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tone, "PHOTOS", 64)
     network, photos = fresh("cnn"), Batches(find_photos(str(folder)), batch=8, seed=0, plain_share=0)
