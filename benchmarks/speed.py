@@ -324,7 +324,7 @@ def main(
 ) -> None:
     """Measure, print, and write benchmarks/results/speed.json, pixels.json and growth.json.
 
-    On Linux, which tells what memory a process takes. --full needs, beside requirements-dev.txt: pip install openvino.
+    On Linux, which tells what memory a process takes. --full needs, beside the extra dev: pip install openvino.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     restorer = Restorer("cpu")

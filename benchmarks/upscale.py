@@ -199,7 +199,7 @@ def main(
 ) -> None:
     """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg.
 
-    Needs, beside requirements-dev.txt: pip install onnx onnxscript onnxruntime openvino.
+    Needs, beside the extra dev: pip install openvino.
     """
     restorer = Restorer("cpu", [own])
     result: Json = {

@@ -125,7 +125,7 @@ class Cluster:
         )
         retries: dict[str, Any] = {"max_restarts": -1, "max_task_retries": RETRIES}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of such arguments, see requirements-scale.txt
+            warnings.simplefilter("ignore")  # of such arguments, see `ray` in pyproject.toml
             made = photos.map_batches(
                 _Worker,
                 fn_constructor_args=(self, there, batch),
@@ -172,7 +172,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
         import ray
         import ray.data
     except ImportError as error:
-        raise ControlError("ray_missing", "Ray is not installed; run: pip install -r requirements-scale.txt") from error
+        raise ControlError("ray_missing", 'Ray is not installed; run in a checkout: pip install -e ".[ray]"') from error
     program = {"PYTHONPATH": f"{Path(__file__).parent.parent}{os.pathsep}${{PYTHONPATH}}"}  # added to a worker's own
     alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:

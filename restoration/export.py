@@ -36,14 +36,14 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
     weights. ONNX Runtime restores a few pictures, to compare: nothing is written where a pixel differs by more than one
     level of 255, which is a `WeightsError`. Raises `ControlError` where the packages are missing.
     """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a newer one than requirements-onnx.txt names would tell its makers
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a newer one than pyproject.toml allows would tell its makers
     try:
         import onnxruntime
         import onnxscript  # noqa: F401  (by which torch.onnx writes)
     except ImportError as error:
         raise ControlError(
             "onnx_missing",
-            "{package} is not installed; run: pip install -r requirements-onnx.txt",
+            '{package} is not installed; run in a checkout: pip install -e ".[onnx]"',
             package=error.name,
         ) from error
     contents = converted(restorer, model)

@@ -1,7 +1,7 @@
 """Finding, verifying and loading weights.
 
-In this order: an explicit path, the ``weights/`` folder of the repository, the user's caches, the Hugging Face Hub, and
-for Real-ESRGAN's the release of its authors.
+In this order: an explicit path, the ``weights/`` folder (of a checkout; a wheel has it inside the package), the user's
+caches, the Hugging Face Hub, and for Real-ESRGAN's the release of its authors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import torch
 
 logger = logging.getLogger(__name__)
-FOLDER = Path(__file__).resolve().parent.parent / "weights"
+_INSTALLED = Path(__file__).resolve().parent / "released"
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "weights"
+"""A wheel brings one package and nothing beside it, so pyproject.toml puts ``weights/`` into it as ``released/``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,7 @@ def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
             "manifest_unreadable",
-            "{path} cannot be read ({reason}); restore it with `git checkout weights`.",
+            "{path} cannot be read ({reason}); restore it with `git checkout weights`, or install the project again.",
             path=path,
             reason=str(error),
         ) from error
@@ -233,7 +235,9 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
         return cached
     if not urls:
         raise WeightsError(
-            "weights_missing", "{path} is missing; restore it with `git checkout weights`.", path=FOLDER / name
+            "weights_missing",
+            "{path} is missing; restore it with `git checkout weights`, or install the project again.",
+            path=FOLDER / name,
         )
     if fetch:
         return hub.fetch(name, urls, sha256=entry.sha256, size=entry.size)
@@ -269,7 +273,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
             )
         raise WeightsError(
             "weights_damaged",
-            "{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`.",
+            "{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`, "
+            "or install the project again.",
             path=path,
         )
     config, tensors = checkpoints.read(path, contents)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # 127.0.0.1 alone
-    pytest.importorskip("ray", reason="needs requirements-scale.txt")
+    pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 100_000_000, "node_ip_address": "127.0.0.1"}
@@ -125,7 +125,7 @@ def test_a_photo_that_kills_its_workers_does_not_go_round_for_ever(monkeypatch: 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:{free}", "no-such-host.invalid:6379", "127.0.0.1:99999999", "nonsense"])
 def test_a_cluster_that_is_not_there(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    pytest.importorskip("ray", reason="needs requirements-scale.txt")
+    pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         monkeypatch.setenv("RAY_ADDRESS", place.format(free=probe.getsockname()[1]))
@@ -137,7 +137,7 @@ def test_a_cluster_that_is_not_there(folder: Path, tmp_path: Path, monkeypatch: 
 def test_without_ray_it_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     code, stdout, stderr = run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--ray")
-    assert (code, stderr) == (2, "Error: Ray is not installed; run: pip install -r requirements-scale.txt\n")
+    assert (code, stderr) == (2, 'Error: Ray is not installed; run in a checkout: pip install -e ".[ray]"\n')
     assert not (tmp_path / "out").exists()
     assert run("restore", "--size", 128, folder, "-o", tmp_path / "out", "--engine", "ray") == (code, stdout, stderr)
 

@@ -72,7 +72,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, restorer: Restorer, mon
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(
-        ControlError, match=r"^onnxscript is not installed; run: pip install -r requirements-onnx\.txt$"
+        ControlError, match=r'^onnxscript is not installed; run in a checkout: pip install -e "\.\[onnx\]"$'
     ):
         export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
 

@@ -86,7 +86,9 @@ FRENCH: dict[str, str] = {
         "utilisez des tuiles plus petites (--tile 64 de la commande upscale), ou le moteur fast."
     ),
     # weights
-    "manifest_unreadable": "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`.",
+    "manifest_unreadable": (
+        "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`, ou réinstallez le projet."
+    ),
     "hub_name": (
         "{repo!r} n'est pas le nom d'un dépôt du Hub ; donnez à RESTORATION_HUB_REPO la forme UTILISATEUR/NOM."
     ),
@@ -101,7 +103,9 @@ FRENCH: dict[str, str] = {
     ),
     "weights_twice": "{path} et {other} contiennent tous deux des poids pour {name} ; donnez l'un des deux.",
     "weights_unknown": "Le manifeste ne connaît pas les poids {name} ; entraînez-les et exportez-les d'abord.",
-    "weights_missing": "Le fichier {path} manque ; rétablissez-le par `git checkout weights`.",
+    "weights_missing": (
+        "Le fichier {path} manque ; rétablissez-le par `git checkout weights`, ou réinstallez le projet."
+    ),
     "weights_later": "Le fichier {name} n'est pas encore là ; il sera téléchargé de {url} au moment voulu.",
     "weights_unreadable": (
         "Le fichier {path} ne peut pas être lu ({reason}) ; vérifiez le chemin et les droits d'accès."
@@ -111,7 +115,7 @@ FRENCH: dict[str, str] = {
     ),
     "weights_damaged": (
         "Le fichier {path} est abîmé (son SHA-256 n'est pas celui du manifeste) ; "
-        "rétablissez-le par `git checkout weights`."
+        "rétablissez-le par `git checkout weights`, ou réinstallez le projet."
     ),
     "weights_undefined": (
         "Le fichier {path} contient des nombres infinis ou indéfinis ; "

@@ -54,7 +54,7 @@ def test_only_what_git_tracks_and_the_app_needs_is_there(folder: Path) -> None:
     assert made <= set(TRACKED)
     assert {name for name in TRACKED if name.startswith(("ui/", "restoration/", "weights/"))} < made
     parts = {name.split("/")[0] for name in made}
-    assert not parts & {"tests", "train", "deploy", "requirements-train.txt", "requirements-dev.txt", ".ci"}
+    assert not parts & {"tests", "train", "deploy", "requirements-colab.txt", ".ci"}
 
 
 def test_what_readme_shows_and_leads_to_is_there(folder: Path) -> None:
