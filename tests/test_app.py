@@ -66,11 +66,12 @@ def test_the_app_is_there_once_it_is_imported() -> None:
     assert not app.demo.analytics_enabled
 
 
-def test_programs_find_the_five_endpoints_and_nothing_else() -> None:
+def test_programs_find_the_endpoints_and_nothing_else() -> None:
     import app
 
     found = app.demo.get_api_info()
-    assert sorted(found["named_endpoints"]) == ["/compare", "/degrade", "/restore", "/sweep", "/upscale"]
+    names = ("/compare", "/compare_by_position", "/degrade", "/restore", "/sweep", "/upscale")
+    assert sorted(found["named_endpoints"]) == [*names]
     assert not found["unnamed_endpoints"]
     public = [each for each in app.demo.fns.values() if each.api_visibility == "public"]
     assert {each.fn.__module__ for each in public if each.fn} == {api.__name__}

@@ -55,9 +55,8 @@ def folder(tmp_path: Path) -> Path:
     return source
 
 
-@pytest.mark.parametrize("model", ["vae", "gan", "cnn"])
-def test_restore_in_a_process_of_its_own(tmp_path: Path, model: str) -> None:
-    out = tmp_path / "after.png"
+def test_restore_in_a_process_of_its_own(tmp_path: Path) -> None:
+    out, model = tmp_path / "after.png", "gan"
     command = program("restore", "--size", 128, EXAMPLES / "coffee.jpg", "-o", out, "--model", model, "--upscale", 4)
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
@@ -412,6 +411,7 @@ def test_upscale_says_what_it_cannot_enlarge(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flags", "ending", "count"), [(["upscale", "--engine", "fast"], "_x4.png", 40), (["restore"], ".png", 99)]
 )

@@ -55,6 +55,7 @@ def test_results_are_better_than_the_degraded_examples(restorer: Restorer, photo
     assert over_input > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_results_beat_the_input_on_unseen_photos_and_colours_help(restorer: Restorer, shared, model: str) -> None:
     _, held_out = split(find_photos(str(shared / "photos")))

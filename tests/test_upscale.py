@@ -295,6 +295,7 @@ def test_limits(restorer: Restorer) -> None:
     assert restorer.upscale(Photo(np.zeros((1000, 1100, 3), np.uint8)), 2, engine="bicubic").photo.width == 2200
 
 
+@pytest.mark.slow
 def test_a_lack_of_memory_is_one_sentence() -> None:
     """In a process that may take 100 MB more than it has when the network is loaded."""
     code = (

@@ -39,7 +39,7 @@ def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
     return torch.load(run / "checkpoint.pt")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("vae", "gan")), "cnn"])
 def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-m", "train", model, "--photos", folder, "--run", tmp_path / "run", "--steps", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
