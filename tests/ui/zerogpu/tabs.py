@@ -11,6 +11,7 @@ import spaces
 
 from app import demo
 from restoration import Recipe, RestorationError, Restorer, image, weights
+from ui.lab import Lab
 from ui.restore import publish_run
 
 path = sys.argv[1]
@@ -23,7 +24,8 @@ for each in demo.fns.values():
     on_load = any(event == "load" for _, event in each.targets)
     if on_load and each.fn and not inspect.signature(each.fn).parameters:
         each.fn()
-lab = inspect.getclosurevars(handlers["sample"]).nonlocals["lab"]
+lab = Lab(Restorer("cpu"))
+lab.load_networks()
 weights.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
 run = lab.run(image.load(path), Recipe(models={"vae": None}))
 pictures, _ = handlers["sample"](publish_run(path, run), 3, None)
