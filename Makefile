@@ -16,7 +16,7 @@ test: .venv/installed-dev lint  ## lint, and what every change must pass, in min
 	$(QUICKLY) -m "not (slow or browser or hostile)"
 
 test-all: .venv/installed-dev  ## the rest: the app in Chromium, hostile files, crowds, kills, a Space
-	$(BIN)/python -m pytest -m "slow or browser or hostile"
+	$(QUICKLY) -m "slow or browser or hostile"
 	$(BIN)/python -m deploy.check_space
 
 lint: .venv/installed-dev

@@ -203,9 +203,16 @@ async def ask(http: httpx.AsyncClient, request: Request) -> tuple[int, list[str]
     name, data = stream.raise_for_status().text.strip().split("\n\n")[-1].split("\n", 1)  # heartbeats come before
     if name != "event: complete":
         raise Failed(data)
-    addresses = [each["url"] for each in json.loads(data.removeprefix("data: ")) if each and "url" in each]
+    addresses = list(addresses_in(json.loads(data.removeprefix("data: "))))
     await check(http, request, addresses)
     return refusals, addresses
+
+
+def addresses_in(results: Sequence[Json | None]) -> Iterator[str]:
+    """Of an answer's files, also of those that it gives by name."""
+    for each in filter(None, results):
+        files = [each] if "url" in each else [file for file in each.values() if isinstance(file, dict)]
+        yield from (file["url"] or f"/file={file['path']}" for file in files if "url" in file)
 
 
 async def check(http: httpx.AsyncClient, request: Request, addresses: Sequence[str]) -> None:
