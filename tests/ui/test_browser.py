@@ -126,11 +126,18 @@ def open_tab(page: Page, key: str, french: bool = False) -> None:
 
 def seen(picture: Locator) -> str:
     """The address of a picture, once it is visible, whole and drawn."""
+    return drawn(picture)[0]
+
+
+def drawn(picture: Locator) -> tuple[str, list[int]]:
+    """The address of a picture and its size, asked for at once: it may give way to another one at any time."""
     expect(picture).to_be_visible()
     for _ in range(PATIENCE // 100):
-        address, is_drawn = picture.evaluate("img => [img.src, img.complete && img.naturalWidth > 0]")
-        if is_drawn:
-            return address
+        address, is_whole, *size = picture.evaluate(
+            "img => [img.src, img.complete, img.naturalWidth, img.naturalHeight]"
+        )
+        if is_whole and size[0]:
+            return address, size
         picture.page.wait_for_timeout(100)
     pytest.fail(f"{address} was never drawn")
 
@@ -150,11 +157,12 @@ def drawn_as(picture: Locator) -> str:
 def photo_at(page: Page, picture: Locator, folder: Path) -> Photo:
     """A picture on the page, which must be a PNG with words for those who do not see it."""
     assert picture.get_attribute("alt")
-    written = contents(page, seen(picture))
+    address, size = drawn(picture)
+    written = contents(page, address)
     assert written.startswith(b"\x89PNG\r\n\x1a\n")
     (folder / "seen.png").write_bytes(written)
     photo = image.load(folder / "seen.png", reduce_to=None)
-    assert picture.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [photo.width, photo.height]
+    assert size == [photo.width, photo.height]
     return photo
 
 
