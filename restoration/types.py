@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,6 +126,30 @@ class Photo:
         return self.pixels.shape[1]
 
 
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Where a photo is damaged, at the photo's size.
+
+    ``pixels`` is ``[H, W]`` uint8: the probability of damage times 255. The mask takes the array over and makes it
+    read-only, as a `Photo` does.
+    """
+
+    pixels: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or self.pixels.dtype != "uint8":
+            raise TypeError(f"Mask wants uint8 [H, W], got {self.pixels.dtype} {self.pixels.shape}")
+        self.pixels.setflags(write=False)
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Upscaling:
     """How a photo is enlarged; a result's says what really ran, never merely what was asked for."""
@@ -141,6 +167,36 @@ class Upscaling:
     """Side of the tiles that was asked for; None is what suits the engine and the device."""
     weights: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each weights file, by the file's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inpainting:
+    """How scratches are mended, before a photo is restored.
+
+    ``mask`` says where: auto finds them, by the weights of which ``weights_sha256`` is the hash; else it is the
+    `drawn_sha256` of a mask that a user drew, which travels beside the recipe. ``sensitivity``, 0 to 1, is how little
+    a place has to look like damage to be taken for it.
+    """
+
+    mask: str = "auto"
+    sensitivity: float = 0.5
+    weights_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `ControlError` for what cannot be asked for."""
+        value = self.sensitivity
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ControlError(
+                "sensitivity_range", "The sensitivity must be a number from 0 to 1, not {value!r}.", value=value
+            )
+        if not isinstance(self.mask, str) or not re.fullmatch("auto|[0-9a-f]{64}", self.mask):
+            raise ControlError("mask_unknown", "A recipe's mask is auto or a SHA-256, not {value!r}.", value=self.mask)
+
+
+def drawn_sha256(drawn: Photo) -> str:
+    """What names a mask that a user drew, in a recipe."""
+    shape = f"{drawn.width}x{drawn.height}:".encode()
+    return hashlib.sha256(shape + drawn.pixels.tobytes()).hexdigest()
 
 
 Size = Literal["own", 128]

@@ -40,7 +40,7 @@ class Entry:
 
     name: str
     model: str
-    task: Literal["restore", "upscale", "see"]
+    task: Literal["restore", "upscale", "see", "find"]
     title: str
     sha256: str
     size: int

@@ -79,14 +79,14 @@ def test_the_first_time(project: Path, hub: Hub) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     first, head = hub.repos[REPO]  # the Hub makes the first commit itself
     assert list(hub.repos[REPO][first]) == [".gitattributes"]
-    names = [*OURS, "realesr-animevideov3-x4.fp16.safetensors", "encoder.safetensors"]
+    names = [*OURS, "realesr-animevideov3-x4.fp16.safetensors", "encoder.safetensors", "scratches.safetensors"]
     assert manifest(project) == {**before, "hub": {"repo": REPO, "revision": head, "files": names}}
     text = (project / "weights" / "manifest.json").read_text(encoding="utf-8")
     assert list(manifest(project)) == ["hub", "files"]
     assert text == json.dumps(manifest(project), indent=2) + "\n"
 
     files = hub.repos[REPO][head]
-    for name in (*OURS, "realesr-animevideov3-x4.fp16.safetensors", "encoder.safetensors", "LICENSE-Real-ESRGAN.txt"):
+    for name in (*names, "LICENSE-Real-ESRGAN.txt"):
         assert files[name] == (ROOT / "weights" / name).read_bytes()
     config = json.loads(files["config.json"])
     for name in OURS:
@@ -146,7 +146,7 @@ def test_nothing_new(project: Path, hub: Hub) -> None:
     (project / "weights" / "manifest.json").write_text(json.dumps({**pinned, "hub": {}}), encoding="utf-8")
     assert publish(project, hub).returncode == 0
     assert (manifest(project), list(hub.repos[REPO])) == (pinned, commits)
-    assert len([each for each in hub.asked if each.method == "PUT"]) == sent == 5
+    assert len([each for each in hub.asked if each.method == "PUT"]) == sent == 6
 
 
 def test_new_weights(project: Path, hub: Hub) -> None:
