@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -36,7 +37,19 @@ from .outputs import (
 from .parallel import in_parallel
 from .recipe import Recipe
 from .sheet import Panel, sheet
-from .types import Colour, ControlError, Look, OutputError, Photo, RestorationError, Size, Upscaling, WeightsError
+from .types import (
+    Colour,
+    ControlError,
+    Inpainting,
+    Look,
+    OutputError,
+    Photo,
+    RestorationError,
+    Size,
+    Upscaling,
+    WeightsError,
+    drawn_sha256,
+)
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -410,6 +423,17 @@ def restore_command(
     colour_strength: Annotated[float, typer.Option(help="0 is grey, 2 twice as strong.")] = 1,
     tone: Annotated[Literal["auto", "off"], typer.Option(help="Whether fading that is found is undone.")] = "auto",
     tone_strength: Annotated[float, typer.Option(help="How much of it: 0 to 1.")] = 1,
+    inpaint: Annotated[
+        str,
+        typer.Option(
+            metavar="off|auto|MASK",
+            help="Scratches stay, are found and mended, or are mended where a picture MASK is white.",
+        ),
+    ] = "off",
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(help="How little has to look like a scratch to be taken for one: 0 to 1 [default: 0.5]."),
+    ] = None,
     sample: Annotated[int | None, typer.Option(help="One of the model's samples, from 1 on, as the result.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
@@ -445,9 +469,26 @@ def restore_command(
             tone=0 if tone == "off" else tone_strength,
             sample=sample,
         )
-        asked = Recipe(size=chosen, fit=fit, look=look, seed=seed, models={name: None}, upscaling=upscaling)
+        mending, drawn = _inpainting(inpaint, sensitivity, max_pixels)
+        asked = Recipe(
+            size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models={name: None}, upscaling=upscaling
+        )
         cluster = _cluster(device, weights) if ray else nullcontext()
-        _restore(inputs, out, asked, restorer, cluster, format, max_pixels)
+        _restore(inputs, out, asked, restorer, cluster, format, max_pixels, drawn)
+
+
+def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
+    """How scratches are mended, and the mask that was drawn, if one was."""
+    if inpaint != "auto" and sensitivity is not None:
+        raise ControlError(
+            "sensitivity_alone", "A sensitivity is for scratches that are found; add --inpaint auto, or leave it out."
+        )
+    if inpaint == "off":
+        return None, None
+    if inpaint == "auto":
+        return Inpainting(sensitivity=0.5 if sensitivity is None else sensitivity), None
+    drawn = image.load(Path(inpaint), reduce_to=None, max_pixels=max_pixels)
+    return Inpainting(mask=drawn_sha256(drawn)), drawn
 
 
 @app.command("replay")
@@ -455,6 +496,9 @@ def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
     inputs: Inputs,
     out: Out,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="MASK", help="The mask that the recipe names, if one was drawn.")
+    ] = None,
     format: FormatFlag = None,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
@@ -471,7 +515,8 @@ def replay_command(
             raise ControlError(
                 "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
             )
-        _restore(inputs, out, asked, _restorer(device, weights), nullcontext(), format, max_pixels)
+        drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
+        _restore(inputs, out, asked, _restorer(device, weights), nullcontext(), format, max_pixels, drawn)
 
 
 def _restore(
@@ -482,6 +527,7 @@ def _restore(
     connection: AbstractContextManager[Cluster | None],
     format: Format | None,
     max_pixels: int,
+    drawn: Photo | None,
 ) -> None:
     """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
 
@@ -526,7 +572,10 @@ def _restore(
         sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
         if truth:
             sizes["truth"] = [truth.width, truth.height]  # of another size, it measures nothing
-        return pictures, {**_facts(seconds, measured), "sizes": sizes, **colours}
+        mended = {"mended": round(run.mended.share, 5)} if run.mended else {}
+        if run.mended:
+            seconds["mend"] = run.mended.seconds
+        return pictures, {**_facts(seconds, measured), "sizes": sizes, **colours, **mended}
 
     def read(job: Job) -> Photo:
         photo = _load(job.source, recipe.size, recipe.fit, max_pixels)
@@ -536,7 +585,7 @@ def _restore(
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
         with _tile_bar() if len(jobs) == 1 else nullcontext() as progress:
-            runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, progress=progress)
+            runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, drawn=drawn, progress=progress)
         return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
 
     with connection as cluster:
@@ -694,10 +743,9 @@ def samples_command(
     with _clear_errors():
         if is_file_name(out):
             raise ControlError(
-                "samples_folder",
-                "samples writes several files, so {out} must be a folder; leave its suffix out.",
-                out=out,
-            )
+                "several_files", "{command} writes several files, so {out} must be a folder; leave its suffix out.",
+                command="samples", out=out,
+            )  # fmt: skip
         names = [f"sample{number + 1}" for number in range(n)]
         kinds = [*names, "uncertainty", "sheet"]
         jobs = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
@@ -716,6 +764,44 @@ def samples_command(
             pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
             facts = _facts({"samples": drawn.seconds})
             return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+
+        _process(jobs, out, work, lambda job: recipe)
+
+
+@app.command("scratches")
+def scratches_command(
+    inputs: Inputs,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
+    device: DeviceFlag = "auto",
+) -> None:
+    """Show where photos are scratched, creased or soiled: a.jpg gives a_mask.png, white where damage was found, and
+    a_overlay.png, the photo with that in red.
+
+    Correct the mask in any editor, and `restore --inpaint a_mask.png` mends what is white in it.
+    """
+    with _clear_errors():
+        if is_file_name(out):
+            raise ControlError(
+                "several_files", "{command} writes several files, so {out} must be a folder; leave its suffix out.",
+                command="scratches", out=out,
+            )  # fmt: skip
+        jobs = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
+        restorer = _restorer(device, None)
+        inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
+        recipe = Recipe(size="own", inpaint=inpaint)
+
+        def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+            from . import scratches
+
+            photo = image.load(job.source, reduce_to=None, max_pixels=max_pixels)
+            started = time.perf_counter()
+            mask = restorer.find_scratches(photo)
+            facts = _facts({"find": time.perf_counter() - started})
+            found = scratches.marked(mask, sensitivity)
+            pictures = {"mask": scratches.picture(found), "overlay": scratches.overlay(photo, found)}
+            return pictures, {**facts, "marked": round(float(found.mean()), 5)}
 
         _process(jobs, out, work, lambda job: recipe)
 

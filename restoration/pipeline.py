@@ -1,4 +1,4 @@
-"""One photo's whole way: fitted, degraded, restored and enlarged as a recipe says.
+"""One photo's whole way: fitted, degraded, mended, restored and enlarged as a recipe says.
 
 The app, the HTTP API, the MCP tools and the command line replay a recipe by this one function, so it gives the same
 pixels in all of them.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from . import image
 from .recipe import Recipe, library_versions
-from .restorer import Restoration, Restorer, Upscaled
+from .restorer import Mended, Restoration, Restorer, Upscaled
 from .tiling import Progress
 from .types import SIDE, Look, Photo
 
@@ -24,7 +24,9 @@ class Run:
     truth: Photo | None
     """The photo before it was degraded, of the recipe's size; None where it came damaged already."""
     degraded: Photo
-    """What the models were given, of the recipe's size."""
+    """What is to be restored, of the recipe's size."""
+    mended: Mended | None
+    """The same without its scratches, which the models were given; None where the recipe leaves them."""
     restored: Mapping[str, Restoration]
     """By the model's id."""
     enlarged: Mapping[str, Upscaled]
@@ -44,26 +46,38 @@ def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
     upscaling = asked.upscaling if asked.models else None  # there is nothing to enlarge
     if upscaling:
         upscaling = restorer.upscaling(upscaling.scale, upscaling.engine, upscaling.denoise, upscaling.tile)
+    inpaint = asked.inpaint
+    if inpaint and inpaint.mask == "auto":
+        inpaint = replace(inpaint, weights_sha256=restorer.scratches_sha256())
     return replace(
         asked,
+        inpaint=inpaint,
         models={name: restorer.weights_sha256(name) for name in asked.models},
         upscaling=upscaling,
         versions={**library_versions(), "device": restorer.device.type},
     )
 
 
-def run(restorer: Restorer, photo: Photo, asked: Recipe, *, progress: Progress | None = None) -> Run:
+def run(
+    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress | None = None
+) -> Run:
     """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
 
-    ``progress(done, total)`` is called before each network's turn and after each tile; what it raises ends the run.
-    Raises what `resolve`, `Degradation` and `Restorer` raise. Where weights or libraries are not those that it names,
-    it runs all the same, and ``asked.mismatch(run.recipe)`` says so.
+    ``drawn`` is the mask that the recipe names, where it was drawn by hand. ``progress(done, total)`` is called before
+    each network's turn and after each tile; what it raises ends the run. Raises what `resolve`, `Degradation` and
+    `Restorer` raise. Where weights or libraries are not those that it names, it runs all the same, and
+    ``asked.mismatch(run.recipe)`` says so.
     """
-    return run_batch(restorer, [photo], asked, progress=progress)[0]
+    return run_batch(restorer, [photo], asked, drawn=drawn, progress=progress)[0]
 
 
 def run_batch(
-    restorer: Restorer, photos: Sequence[Photo], asked: Recipe, *, progress: Progress | None = None
+    restorer: Restorer,
+    photos: Sequence[Photo],
+    asked: Recipe,
+    *,
+    drawn: Photo | None = None,
+    progress: Progress | None = None,
 ) -> list[Run]:
     """`run` for several photos. Those of 128x128, each model restores together (see `Restorer.restore_batch`)."""
     recipe = resolve(restorer, asked)
@@ -74,7 +88,9 @@ def run_batch(
         started = time.perf_counter()
         degraded.append(recipe.degradation.apply(photo, recipe.seed or 0) if recipe.degradation else photo)
         seconds.append(time.perf_counter() - started)
-    how = recipe.upscaling
+    inpaint, how = recipe.inpaint, recipe.upscaling
+    mended = [restorer.mend(photo, inpaint, drawn) if inpaint else None for photo in degraded]
+    given = [each.photo if each else photo for each, photo in zip(mended, degraded, strict=True)]
     restored: dict[str, list[Restoration]] = {}
     enlarged: dict[str, list[Upscaled]] = {}
 
@@ -87,9 +103,9 @@ def run_batch(
 
     def restore(name: str) -> list[Restoration]:
         if recipe.size == SIDE and recipe.look == Look():
-            return restorer.restore_batch(degraded, name)
+            return restorer.restore_batch(given, name)
         seed = recipe.seed or 0
-        return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in degraded]
+        return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
 
     for name in recipe.models:
         tell()
@@ -112,6 +128,7 @@ def run_batch(
         return Run(
             truth=fitted[place] if recipe.degradation else None,
             degraded=degraded[place],
+            mended=mended[place],
             restored={name: made[place] for name, made in restored.items()},
             enlarged={name: made[place] for name, made in enlarged.items()},
             degrade_seconds=seconds[place],

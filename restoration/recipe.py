@@ -15,12 +15,12 @@ from typing import Any, get_args
 from .degradations import Degradation, checked_seed
 from .image import Fit, check_fit
 from .outputs import read_report
-from .types import ControlError, Look, RecipeMismatch, Size, Upscaling
+from .types import SIDE, ControlError, Inpainting, Look, RecipeMismatch, Size, Upscaling
 
-SCHEMA = 5
-KNOWN_SCHEMAS = (3, 4, SCHEMA)
+SCHEMA = 6
+KNOWN_SCHEMAS = (3, 4, 5, SCHEMA)
 """Those that are read. Schema 3 knows no ageing; nothing of it is done to such a recipe's photo. Schema 4 knows no
-size: where its fit is None, the photo keeps its own."""
+size: where its fit is None, the photo keeps its own. Schema 5 knows no inpainting; nothing is mended."""
 MAX_LINK = 65536
 """Characters of a recipe's JSON that a link may hold."""
 
@@ -35,14 +35,15 @@ def library_versions() -> Mapping[str, str]:
 class Recipe:
     """One run: as it is asked for or, in a result, as it really ran.
 
-    ``fit`` says how a photo becomes a square of 128 pixels, where ``size`` is 128. ``degradation`` is None where it
-    comes damaged already; ``seed`` is its, and that of a model's samples.
-    ``models`` maps each model's id to the SHA-256 of its weights, None where any will do. Raises `ControlError` for
-    values that no recipe can have.
+    ``fit`` says how a photo becomes a square of 128 pixels, where ``size`` is 128. ``inpaint``, at a photo's own size
+    only, is None where its scratches stay. ``degradation`` is None where it comes damaged already; ``seed`` is its, and
+    that of a model's samples. ``models`` maps each model's id to the SHA-256 of its weights, None where any will do.
+    Raises `ControlError` for values that no recipe can have.
     """
 
     size: Size = 128
     fit: Fit = "crop"
+    inpaint: Inpainting | None = None
     look: Look = field(default_factory=Look)
     degradation: Degradation | None = None
     seed: int | None = None
@@ -54,6 +55,10 @@ class Recipe:
         if self.size not in get_args(Size) or isinstance(self.size, float):
             raise ControlError("size_unknown", "A photo's size is own or 128, not {size!r}.", size=self.size)
         check_fit(self.fit)
+        if self.inpaint and self.size == SIDE:
+            raise ControlError(
+                "inpaint_size", "Scratches are mended at a photo's own size; choose that size, or leave them."
+            )
         for name in ("models", "versions"):
             values = getattr(self, name)
             _check_type(name, values, Mapping)
@@ -86,11 +91,14 @@ class Recipe:
                 schema=schema,
                 known=SCHEMA,
             )
-        if schema < SCHEMA and values.get("fit", "crop") is None:
+        if schema < 5 and values.get("fit", "crop") is None:
             values |= {"size": "own", "fit": "crop"}
         _check_fields(cls, values)
-        for name in ("degradation", "upscaling", "look"):
+        for name in ("degradation", "inpaint", "look", "upscaling"):
             _check_type(name, values.setdefault(name, None), dict | None)
+        if values["inpaint"] is not None:
+            _check_fields(Inpainting, values["inpaint"])
+            values["inpaint"] = Inpainting(**values["inpaint"])
         _check_fields(Look, values["look"] or {})
         values["look"] = Look(**(values["look"] or {}))
         if values["degradation"] is not None:
@@ -150,6 +158,9 @@ class Recipe:
     def mismatch(self, ran: Recipe) -> RecipeMismatch | None:
         """What is not as it was, where this recipe was replayed as ``ran``: then the pixels may differ."""
         wanted, have = dict(self.models), dict(ran.models)
+        if self.inpaint and ran.inpaint:
+            wanted |= {"scratches": self.inpaint.weights_sha256}
+            have |= {"scratches": ran.inpaint.weights_sha256}
         if self.upscaling and ran.upscaling:
             wanted |= {**self.upscaling.weights, "precision": self.upscaling.precision}
             have |= {**ran.upscaling.weights, "precision": ran.upscaling.precision}

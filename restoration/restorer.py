@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import image, own_colours, upscale, whole
+from . import image, own_colours, scratches, upscale, whole
 from . import weights as find_weights
 from .checkpoints import ORIGINALS, misfit
 from .degradations import checked_seed
@@ -26,7 +26,18 @@ from .image import Fit
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress
-from .types import MAX_SAMPLES, ControlError, Look, MemoryShortage, Photo, Upscaling, WeightsError
+from .types import (
+    MAX_SAMPLES,
+    ControlError,
+    Inpainting,
+    Look,
+    Mask,
+    MemoryShortage,
+    Photo,
+    Upscaling,
+    WeightsError,
+    drawn_sha256,
+)
 
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
@@ -55,6 +66,18 @@ class Restoration:
     """Where it ran: cuda or cpu."""
     colour: str = "new"
     """new, keep or none: what auto, where it was asked for, chose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mended:
+    """A photo whose scratches are filled."""
+
+    photo: Photo
+    mask: Mask
+    """Where they were looked for, and found."""
+    share: float
+    """Of the photo's pixels, that were filled."""
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -328,6 +351,34 @@ class Restorer:
 
         return self._run(task)
 
+    def scratches_sha256(self) -> str:
+        """The SHA-256 of the file that finds scratches."""
+        return self._run(self._finder).sha256
+
+    def find_scratches(self, photo: Photo) -> Mask:
+        """Where ``photo`` is scratched, creased or soiled, at its size (see `scratches.detect`)."""
+        return self._run(lambda device: scratches.detect(photo, self._finder(device).network))
+
+    def mend(self, photo: Photo, inpainting: Inpainting, drawn: Photo | None = None) -> Mended:
+        """``photo`` with its scratches filled; ``drawn`` is the user's mask, white where they are, where that is meant.
+
+        Raises `PhotoError` for a mask that is none of this photo's, or marks most of it, and `ControlError` where it is
+        missing or not the one that ``inpainting`` names.
+        """
+        started = time.perf_counter()
+        if inpainting.mask == "auto":
+            mask = self.find_scratches(photo)
+        elif drawn is None:
+            raise ControlError("mask_missing", "This recipe needs the mask that was drawn for it; give that, too.")
+        elif drawn_sha256(drawn) != inpainting.mask:
+            raise ControlError("mask_other", "This is not the mask that the recipe names; give the one saved with it.")
+        else:
+            mask = scratches.mask_of(drawn, photo)
+        with upscale.enough_memory(_too_large_for_memory(photo)):
+            filled = scratches.fill(photo, mask, inpainting.sensitivity)
+        share = float(scratches.marked(mask, inpainting.sensitivity).mean())
+        return Mended(photo=filled, mask=mask, share=share, seconds=time.perf_counter() - started)
+
     def _check_samples(self, model: str) -> None:
         if not self.has_samples(model):
             raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=self.title(model))
@@ -467,6 +518,9 @@ class Restorer:
             return network
 
         return self._network(spec.weights, device, build)
+
+    def _finder(self, device: torch.device) -> _Loaded:
+        return self._network(scratches.WEIGHTS, device, scratches.build)
 
     def _upscaler(self, name: str, device: torch.device) -> _Loaded:
         half = device.type == "cuda"  # on a CPU it is slower, and not all of it is there

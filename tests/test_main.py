@@ -21,7 +21,19 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from restoration import PRESETS, Photo, Recipe, Restoration, Restorer, Upscaling, image, metrics, pipeline, weights
+from restoration import (
+    PRESETS,
+    Degradation,
+    Photo,
+    Recipe,
+    Restoration,
+    Restorer,
+    Upscaling,
+    image,
+    metrics,
+    pipeline,
+    weights,
+)
 from restoration.__main__ import app
 from restoration.outputs import read_report
 from tests.conftest import EXAMPLES, ROOT
@@ -70,6 +82,54 @@ def test_restore_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert entry["recipe"]["models"] == {model: weights.manifest()[f"{model}.safetensors"].sha256}
     assert entry["recipe"]["upscaling"]["engine"] == "fast"
     assert entry["metrics"] is None  # there is no truth to measure against
+
+
+@pytest.fixture
+def cracked(tmp_path: Path) -> Path:
+    """A whole photo with cracks and dust on it."""
+    path = tmp_path / "cracked.png"
+    whole = image.load(EXAMPLES / "astronaut.jpg", reduce_to=None)
+    image.save(Degradation(scratches=6, dust=0.3, grayscale=True).apply(whole, 3), path)
+    return path
+
+
+def test_scratches_are_shown_and_mended_by_the_mask_or_by_themselves(tmp_path: Path, cracked: Path) -> None:
+    masks, found, drawn = tmp_path / "masks", tmp_path / "found", tmp_path / "drawn"
+    assert run("scratches", cracked, "-o", masks)[0] == 0
+    assert {path.name for path in masks.glob("*.png")} == {"cracked_mask.png", "cracked_overlay.png"}
+    (entry,) = report(masks)
+    mask = image.load(masks / "cracked_mask.png", reduce_to=None).pixels > 127
+    assert entry["marked"] == round(mask[..., 0].mean(), 5) > 0.01
+    assert run("restore", cracked, "-o", found, "--model", "cnn", "--inpaint", "auto")[0] == 0
+    assert run("restore", cracked, "-o", drawn, "--model", "cnn", "--inpaint", masks / "cracked_mask.png")[0] == 0
+    one, other = (image.load(folder / "cracked.png", reduce_to=None).pixels for folder in (found, drawn))
+    assert np.array_equal(one, other)
+    assert report(found)[0]["mended"] == report(drawn)[0]["mended"] == entry["marked"]
+    assert report(found)[0]["recipe"]["inpaint"]["mask"] == "auto"
+
+    recipe, again = drawn / "report.jsonl", tmp_path / "again"
+    code, _, says = run("replay", recipe, cracked, "-o", again)
+    assert code != 0
+    assert "This recipe needs the mask that was drawn for it" in says
+    assert run("replay", recipe, cracked, "-o", again, "--mask", masks / "cracked_mask.png")[0] == 0
+    assert np.array_equal(image.load(again / "cracked.png", reduce_to=None).pixels, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--sensitivity", 0.4), "add --inpaint auto"),
+        (("--inpaint", "auto", "--sensitivity", 2), "from 0 to 1, not 2"),
+        (("--inpaint", "nowhere.png"), "nowhere.png"),
+        (("--inpaint", EXAMPLES / "astronaut.jpg"), "this looks like a photo"),
+        (("--inpaint", EXAMPLES / "friends.jpg"), "another shape than the photo's"),
+        (("--inpaint", "auto", "--size", 128), "own size"),
+    ],
+)
+def test_what_cannot_be_mended_is_said(tmp_path: Path, options: tuple[object, ...], says: str) -> None:
+    code, _, said = run("restore", EXAMPLES / "astronaut.jpg", "-o", tmp_path / "out", "--model", "cnn", *options)
+    assert code != 0
+    assert says in " ".join(said.split())
 
 
 def test_samples_writes_each_draw_the_map_and_a_sheet(tmp_path: Path) -> None:

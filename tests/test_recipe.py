@@ -10,6 +10,7 @@ import pytest
 
 from restoration import PRESETS, ControlError, Degradation, Look, Recipe, Upscaling
 from restoration.recipe import SCHEMA
+from restoration.types import Inpainting
 
 
 def bomb() -> str:
@@ -41,33 +42,44 @@ def test_a_recipe_of_before_photos_were_restored_whole_says_by_its_fit_which_siz
     assert Recipe.from_json(whole.to_json()) == whole
 
 
+def test_a_recipe_of_before_scratches_were_mended_leaves_them() -> None:
+    assert Recipe.from_json({"schema": 5, "size": "own"}).inpaint is None
+    mending = Recipe(size="own", inpaint=Inpainting(sensitivity=0.4, weights_sha256="0" * 64))
+    assert Recipe.from_json(json.loads(json.dumps(mending.to_json()))) == mending
+
+
 @pytest.mark.parametrize(
     ("contents", "says"),
     [
         ("{", "no JSON"),
         ("[]", "not a recipe"),
         ('{"schema": 99}', "schema 99"),
-        ('{"schema": 5, "mode": "x"}', "'mode'"),
-        ('{"schema": 5, "degradation": {"gaussian": 7}}', "gaussian"),
-        ('{"schema": 5, "degradation": {"sepia": 1}}', "sepia"),
-        ('{"schema": 5, "degradation": 3}', "degradation cannot be 3"),
-        ('{"schema": 5, "fit": "stretch"}', "no fit"),
-        ('{"schema": 5, "size": 256}', "size is own or 128, not 256"),
-        ('{"schema": 5, "look": 1}', "look cannot be 1"),
-        ('{"schema": 5, "look": {"hue": 1}}', "'hue'"),
-        ('{"schema": 5, "look": {"colour": "old"}}', "no colour called 'old'"),
-        ('{"schema": 5, "look": {"colour_strength": 3}}', "from 0 to 2, not 3"),
-        ('{"schema": 5, "look": {"tone": true}}', "from 0 to 1, not True"),
-        ('{"schema": 5, "look": {"sample": 0}}', "from 1 to 64, not 0"),
-        ('{"schema": 5, "versions": {"torch": 2}}', "versions: torch"),
-        ('{"schema": 5, "seed": -4}', "seed"),
-        ('{"schema": 5, "seed": "x"}', "seed"),
-        ('{"schema": 5, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
-        ('{"schema": 5, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
-        ('{"schema": 5, "upscaling": {"size": 4}}', "'size'"),
-        ('{"schema": 5, "upscaling": 4}', "upscaling cannot be 4"),
-        ('{"schema": 5, "models": ["vae"]}', "models cannot be"),
-        ('{"schema": 5, "models": {"vae": 3}}', "models: vae cannot be 3"),
+        ('{"schema": 6, "mode": "x"}', "'mode'"),
+        ('{"schema": 6, "degradation": {"gaussian": 7}}', "gaussian"),
+        ('{"schema": 6, "degradation": {"sepia": 1}}', "sepia"),
+        ('{"schema": 6, "degradation": 3}', "degradation cannot be 3"),
+        ('{"schema": 6, "fit": "stretch"}', "no fit"),
+        ('{"schema": 6, "size": 256}', "size is own or 128, not 256"),
+        ('{"schema": 6, "inpaint": 1}', "inpaint cannot be 1"),
+        ('{"schema": 6, "size": "own", "inpaint": {"sensitivity": 2}}', "from 0 to 1, not 2"),
+        ('{"schema": 6, "size": "own", "inpaint": {"mask": "mine.png"}}', "auto or a SHA-256, not 'mine.png'"),
+        ('{"schema": 6, "size": "own", "inpaint": {"brush": 2}}', "'brush'"),
+        ('{"schema": 6, "inpaint": {}}', "at a photo's own size"),
+        ('{"schema": 6, "look": 1}', "look cannot be 1"),
+        ('{"schema": 6, "look": {"hue": 1}}', "'hue'"),
+        ('{"schema": 6, "look": {"colour": "old"}}', "no colour called 'old'"),
+        ('{"schema": 6, "look": {"colour_strength": 3}}', "from 0 to 2, not 3"),
+        ('{"schema": 6, "look": {"tone": true}}', "from 0 to 1, not True"),
+        ('{"schema": 6, "look": {"sample": 0}}', "from 1 to 64, not 0"),
+        ('{"schema": 6, "versions": {"torch": 2}}', "versions: torch"),
+        ('{"schema": 6, "seed": -4}', "seed"),
+        ('{"schema": 6, "seed": "x"}', "seed"),
+        ('{"schema": 6, "upscaling": {"scale": true, "engine": "fast"}}', "upscaling: scale cannot be True"),
+        ('{"schema": 6, "upscaling": {"scale": 4}}', "upscaling: engine cannot be None"),
+        ('{"schema": 6, "upscaling": {"size": 4}}', "'size'"),
+        ('{"schema": 6, "upscaling": 4}', "upscaling cannot be 4"),
+        ('{"schema": 6, "models": ["vae"]}', "models cannot be"),
+        ('{"schema": 6, "models": {"vae": 3}}', "models: vae cannot be 3"),
     ],
 )
 def test_what_is_no_recipe_is_said(tmp_path: Path, contents: str, says: str) -> None:
