@@ -46,7 +46,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
                 photo = panel.build(lab)
             with gr.Column(scale=3, min_width=300), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
-                    controls, restored, ran = restore.tab(photo, lab)
+                    controls, mending, restored, ran = restore.tab(photo, lab)
                 with gr.Tab(i18n("tab_compare"), id="compare") as comparing:
                     compared, ran_all = compare.tab(photo, lab)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
@@ -59,7 +59,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
         for tab in (restoring, comparing, testing, batching, reading):  # the last two have no use for the photo
             shown = "hidden" if tab in (batching, reading) else True
             tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
-        recipes.section(photo, controls, lab, {restored: ran, compared: ran_all})
+        recipes.section(photo, controls, mending, lab, {restored: ran, compared: ran_all})
         gr.Markdown(i18n("credits"))
         if not gpu.IS_LENT:
             warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo

@@ -20,11 +20,23 @@ from gradio.data_classes import FileData, ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 
-from restoration import Degradation, Look, Photo, Recipe, Restorer, Run, Upscaling, image, metrics, robustness
+from restoration import (
+    Degradation,
+    Look,
+    Photo,
+    Recipe,
+    Restorer,
+    Run,
+    Upscaling,
+    image,
+    metrics,
+    robustness,
+    scratches,
+)
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.outputs import finite
 from restoration.recipe import library_versions
-from restoration.types import MAX_SAMPLES, Colour, ControlError, Size
+from restoration.types import MAX_SAMPLES, Colour, ControlError, Inpainting, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
 from .errors import shown
@@ -79,6 +91,17 @@ PARAMETERS: dict[str, Json] = {
         "minimum": 1,
         "maximum": MAX_SAMPLES,
         "description": "Take that one of the model's samples as the colours; left out, its mean.",
+    },
+    "inpaint": _choice("Whether scratches, creases and dust are found and mended first (auto).", ("off", "auto")),
+    "sensitivity": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "How little a place has to look like a scratch to be taken for one: 0 for none, 0.5 as usual.",
+    },
+    "mask": {
+        **ImageData.model_json_schema(),
+        "description": "A mask drawn by hand, white where the photo is to be mended, in the place of what is found.",
     },
     "scale": {
         "type": "integer",
@@ -191,6 +214,7 @@ def report(run: Run, asked: Recipe) -> Json:
         },
         "size": reported_sizes(run),
         **({"colour": next(iter(run.restored.values())).colour} if run.restored else {}),
+        **({"mended": round(run.mended.share, 5)} if run.mended else {}),
         **({"warning": " ".join(warnings)} if warnings else {}),
         "recipe": run.recipe.to_json(),
     }
@@ -209,10 +233,12 @@ def endpoints(lab: Lab) -> None:
         photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
         denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
         colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None,
-        seed: int = 0, request: gr.Request | None = None,
+        seed: int = 0, inpaint: str = "off", sensitivity: float = 0.5, mask: Json | None = None,
+        request: gr.Request | None = None,
     ) -> tuple[str, str | None, Json]:  # fmt: skip
         """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
+        Scratches, creases and dust are mended first, where that is asked for.
         The photo is restored whole, at its own size, or made 128x128 first. Whole, it keeps colours that are real, and
         has them guessed where it is grey or toned; at 128x128 they are guessed from its luminance. Nothing says whether
         the result is true: fine detail, and colours that are guessed, are plausible at best.
@@ -224,12 +250,16 @@ def endpoints(lab: Lab) -> None:
         with shown(request):
             check(model=model, fit=fit, engine=engine, denoise=denoise)
             check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
+            check(inpaint=inpaint, sensitivity=sensitivity)
             if scale:
                 check_upscaling(scale, engine, denoise)
             at: Size = sized(size) if size is not None else "own" if lab.restorer.restores_whole(model) else 128
+            drawn = lab.load(sent(mask), reduce_to=None) if mask else None
+            mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
             asked = Recipe(
                 size=at,
                 fit=fit,
+                inpaint=Inpainting(mask=drawn_sha256(drawn)) if drawn else mending,
                 look=Look(
                     colour=("auto" if at == "own" else "new") if colour is None else colour,  # type: ignore[arg-type]
                     colour_strength=colour_strength,
@@ -246,12 +276,28 @@ def endpoints(lab: Lab) -> None:
                 raise ControlError(
                     "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
                 )
-            run = lab.run(lab.load_for(asked, sent(photo)), asked)
+            run = lab.run(lab.load_for(asked, sent(photo)), asked, drawn=drawn)
             (name,) = run.restored
             made = files({"restored": run.restored[name].photo})
             if name in run.enlarged:
                 made |= files({"enlarged": run.enlarged[name].photo})
             return made["restored"], made.get("enlarged"), report(run, asked)
+
+    def find_scratches(
+        photo: Json, sensitivity: float = 0.5, request: gr.Request | None = None
+    ) -> tuple[str, str, Json]:
+        """Find scratches, creases and dust on a photo, to look at or to correct before restoring it by that mask.
+
+        Returns:
+            The mask, white where damage was found, the photo with that in red, and a report with its share.
+        """
+        with shown(request):
+            check(sensitivity=sensitivity)
+            inpainting = Inpainting(sensitivity=sensitivity)
+            source = lab.load(sent(photo), reduce_to=None)
+            found = scratches.marked(lab.work(Restorer.find_scratches, source), inpainting.sensitivity)
+            made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
+            return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
 
     def degrade(
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
@@ -376,6 +422,7 @@ def endpoints(lab: Lab) -> None:
 
     results: dict[Callable[..., Any], tuple[str, ...]] = {
         restore: ("restored", "enlarged", "report"),
+        find_scratches: ("mask", "overlay", "report"),
         degrade: ("degraded", "original", "report"),
         compare: ("original", "degraded", "restored by model", "sheet", "report"),
         compare_by_position: ("original", "degraded", *TITLES, "sheet", "report"),
@@ -407,7 +454,7 @@ def _parameter(name: str, default: Any) -> Component:
     """The component that tells what a parameter is; it hands on whatever is sent."""
     schema = PARAMETERS[name]
     component = Api(default, {**schema, "additional_description": schema["description"]}, name)
-    if name == "photo":
+    if name in ("photo", "mask"):
         component.async_move_resource_to_block_cache = partial(_fetch, component)  # type: ignore[method-assign]
         component.example_payload = lambda: {"path": "a.jpg", "url": "a.jpg", "meta": {"_type": "gradio.FileData"}}  # type: ignore[method-assign]
     elif schema.get("type") == "integer":

@@ -17,7 +17,7 @@ from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
 from restoration.restorer import OWN_LOOK
-from restoration.types import PhotoError, Size
+from restoration.types import Inpainting, PhotoError, Size
 
 from .errors import refuse, sentence, shown
 from .files import publish, received
@@ -99,7 +99,9 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
             failures.append((item.name, unforeseen))
             return
         ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back
-        told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
+        told: dict[str, Any] = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
+        if run.mended:
+            told["mended"] = round(run.mended.share, 5)
         lines.append({"input": item.name, "outputs": [*names], **told, "recipe": run.recipe.to_json()})
         for name, photo in zip(names, _photos(run), strict=True):
             yield name, image.encode(photo, Path(name).suffix)
@@ -172,12 +174,13 @@ def tab(lab: Lab) -> None:
             [(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"), visible=False
         )
         scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"))
+        mend = gr.Checkbox(label=i18n("scratches_mend"))
     run = gr.Button(i18n("batch_run"), variant="primary", elem_id="batch")
     told = gr.HTML(elem_id="batch-summary")
     result = gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip")
 
     def work(
-        paths: list[str] | None, names: list[str], at: Any, how: Any, times: int, request: gr.Request,
+        paths: list[str] | None, names: list[str], at: Any, how: Any, times: int, mends: bool, request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> tuple[str, str | None]:  # fmt: skip
         french = is_french(request)
@@ -193,18 +196,20 @@ def tab(lab: Lab) -> None:
         with shown(request):
             upscaling = Upscaling(scale=times, engine="auto") if times else None
             look = OWN_LOOK if at == "own" else Look()
-            recipe = able(Recipe(size=at, fit=how, look=look, models=dict.fromkeys(names), upscaling=upscaling))
+            inpaint = Inpainting() if mends and at == "own" else None
+            models = dict.fromkeys(names)
+            recipe = able(Recipe(size=at, fit=how, inpaint=inpaint, look=look, models=models, upscaling=upscaling))
             if len(recipe.models) < len(names):
                 gr.Info(text("left_out", french))
             batch = restore(lab, paths, recipe, tell)
             return summary(batch, french), batch.archive
 
-    def show_fit(at: Any) -> gr.Radio:
-        return gr.Radio(visible=at == 128)
+    def show_fit(at: Any) -> tuple[gr.Radio, gr.Checkbox]:
+        return gr.Radio(visible=at == 128), gr.Checkbox(visible=at == "own")
 
-    size.change(show_fit, size, fit, show_progress="hidden", api_visibility="private")
+    size.change(show_fit, size, [fit, mend], show_progress="hidden", api_visibility="private")
     run.click(
-        work, [files, models, size, fit, scale], [told, result], show_progress_on=told, concurrency_id="batch",
+        work, [files, models, size, fit, scale, mend], [told, result], show_progress_on=told, concurrency_id="batch",
         concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
 

@@ -85,6 +85,22 @@ FRENCH: dict[str, str] = {
         "La mémoire ne suffit pas pour agrandir {width} × {height} pixels d'un coup ; "
         "utilisez des tuiles plus petites (--tile 64 de la commande upscale), ou le moteur fast."
     ),
+    # scratches
+    "inpaint_size": "Les rayures se réparent à la taille de la photo ; choisissez cette taille, ou laissez-les.",
+    "mask_unknown": "Le masque d'une recette est auto ou un SHA-256, et non {value!r}.",
+    "mask_missing": "Cette recette a besoin du masque dessiné pour elle ; donnez-le aussi.",
+    "mask_other": "Ce n'est pas le masque que nomme la recette ; donnez celui qui a été enregistré avec elle.",
+    "mask_unread": "Le masque dessiné ne peut pas être lu ({reason}) ; dessinez-le de nouveau.",
+    "mask_shape": (
+        "Le masque fait {width} × {height} pixels, soit une autre forme que la photo ({photo_width} × "
+        "{photo_height}) ; dessinez-le sur une copie de la photo qui n'est pas recadrée."
+    ),
+    "mask_photo": ("Le masque doit être noir, et blanc là où la photo est abîmée ; celui-ci ressemble à une photo."),
+    "mask_most": (
+        "{share:.0%} de la photo sont marqués comme abîmés : il reste trop peu pour les remplir ; "
+        "marquez-en moins, ou diminuez la sensibilité."
+    ),
+    "sensitivity_range": "La sensibilité doit être un nombre de 0 à 1, et non {value!r}.",
     # weights
     "manifest_unreadable": (
         "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`, ou réinstallez le projet."

@@ -85,7 +85,7 @@ def able(recipe: Recipe) -> Recipe:
     models = {name: sha256 for name, sha256 in recipe.models.items() if name not in ORIGINALS}
     if recipe.size == SIDE or len(models) == len(recipe.models):
         return recipe
-    return replace(recipe, models=models) if models else replace(recipe, size=128, look=Look())
+    return replace(recipe, models=models) if models else replace(recipe, size=128, inpaint=None, look=Look())
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Lab:
         """A visitor's file as ``recipe`` wants it: whole, or no larger than 128x128 needs."""
         return self.load(path, reduce_to=None if recipe.size == "own" else SIDE)
 
-    def run(self, photo: Photo, recipe: Recipe, progress: Progress | None = None) -> Run:
+    def run(self, photo: Photo, recipe: Recipe, progress: Progress | None = None, *, drawn: Photo | None = None) -> Run:
         """`pipeline.run`, one at a time: a batch lets others in between its photos.
 
         Raises `check_recipe`'s `ControlError` too, `PhotoError` for a photo whose enlarged copy would be too large, and
@@ -126,7 +126,7 @@ class Lab:
         with self._turn:
             stay()
             # From a process that is lent a GPU nothing reaches the visitor.
-            return self.work(pipeline.run, photo, recipe, progress=stay if gpu.IS_LENT else tell)
+            return self.work(pipeline.run, photo, recipe, drawn=drawn, progress=stay if gpu.IS_LENT else tell)
 
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""
@@ -137,6 +137,8 @@ class Lab:
         """Load every network, but run none. ZeroGPU hands on to its processes what was loaded before the launch."""
         with _logged():
             self.restorer.prepare(TITLES)
+        with _logged():
+            self.restorer.scratches_sha256()
         for engine in ENGINES:
             with _logged():
                 self.restorer.upscaling(engine=engine)
@@ -147,5 +149,7 @@ class Lab:
         for model in TITLES:
             with _logged():
                 self.restorer.restore(grey, model)
+        with _logged():
+            self.restorer.find_scratches(grey)
         with _logged():
             self.restorer.upscale(grey)

@@ -18,6 +18,7 @@ from . import panel as panels
 from .errors import sentence, shown
 from .files import received
 from .lab import Lab, check_recipe
+from .mending import Mending
 from .panel import Panel
 from .restore import Controls, Result
 from .texts import i18n, is_french, text
@@ -55,7 +56,9 @@ def settings(recipe: Recipe) -> dict[str, Any]:
         **asdict(recipe.degradation or Degradation()),
     }
     if is_whole:
-        values |= {**asdict(recipe.look), "sample": recipe.look.sample or 0}
+        values |= {**asdict(recipe.look), "sample": recipe.look.sample or 0, "mend": recipe.inpaint is not None}
+    if recipe.inpaint:
+        values["sensitivity"] = recipe.inpaint.sensitivity
     if recipe.seed is not None or recipe.degradation:
         values["seed"] = recipe.seed or 0  # as the recipe itself is replayed
     if recipe.upscaling:
@@ -73,7 +76,9 @@ def difference(recipe: Recipe, lab: Lab) -> RecipeMismatch | None:
     return recipe.mismatch(pipeline.resolve(lab.restorer, replace(recipe, upscaling=None)))
 
 
-def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]) -> None:
+def section(
+    panel: Panel, controls: Controls, mending: Mending, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]
+) -> None:
     """Lay out and wire the recipe, inside the caller's Blocks; ``runs`` are the tabs' last results and their events."""
     with gr.Accordion(i18n("recipe"), open=False):
         gr.Markdown(i18n("recipe_lead"))
@@ -84,7 +89,7 @@ def section(panel: Panel, controls: Controls, lab: Lab, runs: Mapping[gr.State, 
             apply = gr.Button(i18n("recipe_apply"), size="sm")
             file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
     filled = gr.State()  # when a recipe last filled the controls, which does not count as a move of theirs
-    named = {**panel.inputs, **controls.inputs}
+    named = {**panel.inputs, **controls.inputs, **mending.controls}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:

@@ -12,15 +12,17 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from restoration import Photo, Recipe, Restorer, Run, Upscaling, image, metrics, upscale
+from restoration import Photo, Recipe, Restorer, Run, Upscaling, image, metrics, scratches, upscale
+from restoration.restorer import Mended
 from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 from restoration.types import SIDE
 
-from . import tables
+from . import mending, tables
 from .errors import refuse, shown
 from .files import publish
 from .lab import ENGINES, NETWORK, SAMPLERS, TITLES, Lab, able
+from .mending import Mending
 from .panel import Panel, chosen, wish
 from .texts import i18n, is_french, number, text
 
@@ -83,6 +85,9 @@ def pictures(run: Run) -> dict[str, Photo]:
     """Every picture of a run by what it is, which is also how its file is called."""
     found = {"original": run.truth} if run.truth else {}
     found["degraded" if run.truth else "photo"] = run.degraded
+    if run.mended and run.mended.share:
+        assert run.recipe.inpaint
+        found["mask"] = scratches.picture(scratches.marked(run.mended.mask, run.recipe.inpaint.sensitivity))
     for name, restored in run.restored.items():
         found[name] = restored.photo
         if name in run.enlarged:
@@ -111,8 +116,9 @@ def reported_sizes(run: Run) -> dict[str, list[int]]:
 
 def title(kind: str, size: tuple[int, int], french: bool) -> str:
     """What a picture of `pictures` is, in words."""
-    if kind in ("original", "degraded", "photo"):
-        return text({"original": "reference", "degraded": "degraded", "photo": "given"}[kind], french)
+    named = {"original": "reference", "degraded": "degraded", "photo": "given", "mask": "mask"}
+    if kind in named:
+        return text(named[kind], french)
     model, _, _ = kind.partition("_x")
     return text("restored_by", french, model=TITLES[model], width=size[0], height=size[1])
 
@@ -134,8 +140,23 @@ def measures(run: Run, french: bool) -> str:
     table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
     degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
     failed = text("gpu_failed", french) if run.fell_back else ""
-    said = (degraded, colours_that_were_chosen(run, french), engine_that_ran(run.recipe.upscaling, french), failed)
+    said = (
+        degraded,
+        what_was_mended(run.mended, french),
+        colours_that_were_chosen(run, french),
+        engine_that_ran(run.recipe.upscaling, french),
+        failed,
+    )
     return f"{table}<p>{' '.join(filter(None, said))}</p>"
+
+
+def what_was_mended(mended: Mended | None, french: bool) -> str:
+    """What became of the scratches, where they were to be mended."""
+    if mended is None:
+        return ""
+    if not mended.share:
+        return text("mended_nothing", french)
+    return text("mended", french, share=number(100 * mended.share, 1, french))
 
 
 def _time(name: str, run: Run, french: bool) -> str:
@@ -233,9 +254,12 @@ def _classes(pixels: bool) -> list[str]:
     return ["result", "pixels"] if pixels else ["result"]
 
 
-def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependency]:
-    """Lay out and wire the tab, inside the caller's Blocks; returns its controls, its last result, and its run."""
+def tab(panel: Panel, lab: Lab) -> tuple[Controls, Mending, gr.State, gr.events.Dependency]:
+    """Lay out and wire the tab, inside the caller's Blocks; returns its controls, those of
+    mending, its last result, and its run.
+    """
     controls = _controls()
+    scratched = mending.section(panel, lab)
     start = gr.Button(i18n("run"), variant="primary", elem_id="restore")
     last = gr.State(time_to_live=3000)
     with gr.Row(elem_classes="pictures four"):
@@ -263,7 +287,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
         )
         uncertainty = picture(i18n("samples_map"), pixels=True, elem_id="uncertainty")
 
-    inputs = {**panel.inputs, **controls.inputs}
+    inputs = {**panel.inputs, **controls.inputs, **scratched.inputs}
     outputs = [*shown_pictures.values(), table, slider_row, slider, of, last, downloads, gallery, uncertainty]
 
     def restore(
@@ -278,8 +302,12 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             path = chosen(named, request)
-            recipe = asked(named, request)
-            run = lab.run(lab.load_for(recipe, path), recipe, tell)
+            recipe, drawn = asked(named, request), None
+            photo = lab.load_for(recipe, path)
+            if recipe.size == "own":
+                inpaint, drawn = mending.wish(named, photo)
+                recipe = replace(recipe, inpaint=inpaint)
+            run = lab.run(photo, recipe, tell, drawn=drawn)
             result = publish_run(path, run)
             first = next(iter(run.restored))
             choices = [(TITLES[name], name) for name in run.restored]
@@ -338,7 +366,7 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, gr.State, gr.events.Dependenc
     # What is shown is never another photo's.
     panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
     panel.mode.input(usual_scale, panel.mode, controls.scale, **quiet)
-    return controls, last, ran
+    return controls, scratched, last, ran
 
 
 def usual_scale(mode: str) -> int:
@@ -363,6 +391,8 @@ def _show(components: Mapping[str, gr.Image], result: Result, french: bool) -> d
     places = {"original": "reference", "degraded": "degraded", "photo": "degraded"}
     updates: dict[Any, Any] = {component: gr.Image(None, visible=False) for component in components.values()}
     for kind in result.paths:
+        if kind == "mask":  # to take home; the editor has shown it
+            continue
         model, _, scale = kind.partition("_x")
         place = places.get(kind, f"{model}_large" if scale else model)
         updates[components[place]] = shown_picture(result, kind, french)

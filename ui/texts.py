@@ -110,6 +110,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "samples_first": ("Restore a photo first.", "Restaurez d'abord une photo."),
     "sample": ("sample {number}", "échantillon {number}"),
+    "mending": ("Scratches", "Rayures"),
+    "scratches_mend": ("Mend scratches, creases and dust", "Réparer rayures, plis et poussières"),
+    "scratches_sensitivity": ("How much is taken for damage", "Ce qui est pris pour un dégât"),
+    "scratches_find": ("Show what is found", "Montrer ce qui est trouvé"),
+    "scratches_brush": ("brush: mend this too", "pinceau : réparer aussi ceci"),
+    "scratches_eraser": ("eraser: leave this alone", "gomme : ne pas toucher à ceci"),
+    "scratches_size": ("size", "taille"),
+    "scratches_undo": ("Undo", "Annuler"),
+    "scratches_found": (
+        "{share} % of the photo looks damaged. What is red when you press Restore is mended.",
+        "{share} % de la photo semblent abîmés. Ce qui est rouge quand vous pressez Restaurer est réparé.",
+    ),
+    "scratches_none": (
+        "No scratches were found. You can draw them yourself.",
+        "Aucune rayure n'a été trouvée. Vous pouvez les dessiner vous-même.",
+    ),
+    "mended": ("Mended: {share} % of the photo.", "Réparé : {share} % de la photo."),
+    "mended_nothing": (
+        "No scratches were found, so nothing was mended.",
+        "Aucune rayure n'a été trouvée ; rien n'a donc été réparé.",
+    ),
+    "mask": ("What was mended", "Ce qui a été réparé"),
     "left_out": (
         "The original project's networks know 128×128 pixels only, so they were left out.",
         "Les réseaux du projet d'origine ne connaissent que 128×128 pixels ; ils n'ont donc pas servi.",
@@ -457,25 +479,28 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "about_limits": ("Known limits", "Limites connues"),
     "about_limits_list": (
-        "At a photo's own size, large specks and scratches stay, small glints may go, and fading is undone only where"
-        " it is plain. A photo that is made {side}×{side} loses its fine detail, and nothing brings it back.\n"
+        "At a photo's own size, large specks and scratches stay unless they are mended, for which a thread or a letter"
+        " may be taken too; small glints may go, and fading is undone only where it is plain. A photo that is made"
+        " {side}×{side} loses its fine detail, and nothing brings it back.\n"
         "Colours that are not the photo's own are a guess from grey: plausible at best, often muted, sometimes wrong.\n"
         "Faces come back as faces, not as a person's. Do not use a result to recognise somebody, or to establish what"
         " an old photo showed.\n"
         "The networks know simulated damage only: noise, lines, blur, JPEG, fading, thin scratches, dust. Folds, tears"
-        " and stains were not in it.\n"
+        " and stains were not in it; what finds scratches has seen them drawn.\n"
         "Real-ESRGAN invents what it adds: its fast engine may look painted, the largest one redraws textures.\n"
         "The training photos are of the web of some years ago, and lean to portraits, pets and ten kinds of thing"
         " (Imagenette); crowds are few.",
-        "À la taille d'une photo, les grandes taches et rayures restent, de petits reflets peuvent disparaître, et la"
-        " pâleur n'est corrigée que si elle est nette. Une photo mise en {side}×{side} perd ses détails fins, et rien"
+        "À la taille d'une photo, les grandes taches et rayures restent à moins d'être réparées, et un fil ou une"
+        " lettre peuvent passer pour telles ; de petits reflets peuvent disparaître, et la pâleur n'est corrigée que"
+        " si elle est nette. Une photo mise en {side}×{side} perd ses détails fins, et rien"
         " ne les ramène.\n"
         "Les couleurs qui ne sont pas celles de la photo sont devinées à partir du gris : plausibles au mieux, souvent"
         " ternes, parfois fausses.\n"
         "Un visage revient comme un visage, non comme celui d'une personne. N'utilisez pas un résultat pour reconnaître"
         " quelqu'un, ni pour établir ce que montrait une photo ancienne.\n"
         "Les réseaux ne connaissent que des dégâts simulés : bruit, lignes, flou, JPEG, pâleur, fines rayures,"
-        " poussière. Plis, déchirures et taches n'en faisaient pas partie.\n"
+        " poussière. Plis, déchirures et taches n'en faisaient pas partie ; ce qui trouve les rayures en a vu de"
+        " dessinés.\n"
         "Real-ESRGAN invente ce qu'il ajoute : son moteur rapide peut avoir l'air peint, le plus grand redessine les"
         " textures.\n"
         "Les photos d'entraînement viennent du web d'il y a quelques années et penchent vers les portraits, les animaux"

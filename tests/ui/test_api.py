@@ -29,9 +29,12 @@ from restoration import (
     metrics,
     pipeline,
     robustness,
+    scratches,
 )
 from restoration.degradations import CONTROLS
 from restoration.outputs import finite
+from restoration.restorer import OWN_LOOK
+from restoration.types import Inpainting
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.formats import png
 from ui import recipes
@@ -82,10 +85,10 @@ def measured(photo: Photo, truth: Photo) -> dict[str, Any]:
 # --- What there is ----------------------------------------------------------------------------------------------------
 
 
-def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> None:
+def test_the_endpoints_are_public_and_say_what_they_take(client: Client) -> None:
     listed = client.view_api(print_info=False, return_format="dict")
     assert set(listed["named_endpoints"]) == {
-        *("/restore", "/degrade", "/compare", "/compare_by_position", "/upscale", "/sweep")
+        *("/restore", "/degrade", "/compare", "/compare_by_position", "/find_scratches", "/upscale", "/sweep")
     }
     assert not listed["unnamed_endpoints"]
     for endpoint in listed["named_endpoints"].values():
@@ -104,11 +107,13 @@ def test_five_endpoints_are_public_and_say_what_they_take(client: Client) -> Non
     assert degrade["jpeg"]["type"]["minimum"] == CONTROLS["jpeg"].low
 
 
-@pytest.mark.parametrize("endpoint", ["restore", "degrade", "compare", "compare_by_position", "upscale", "sweep"])
+@pytest.mark.parametrize(
+    "endpoint", ["restore", "degrade", "compare", "compare_by_position", "find_scratches", "upscale", "sweep"]
+)
 def test_the_photo_alone_is_enough(call: Call, small: Path, endpoint: str) -> None:
     first, *_, report = call(endpoint, small)
     assert len(pixels(first))
-    assert "recipe" in report or len(report["recipes"]) == 8
+    assert "recipe" in report or "marked" in report or len(report["recipes"]) == 8
 
 
 # --- The same pixels as in Python -------------------------------------------------------------------------------------
@@ -125,6 +130,24 @@ def test_restore(call: Call, restorer: Restorer) -> None:
     assert set(report["measures"]) == {"degraded", "gan"}
     assert report["size"] == {"photo": [128, 128], "restored": [128, 128], "enlarged": [256, 256]}
     assert report["colour"] == "new"
+
+
+def test_scratches_are_found_and_mended(call: Call, restorer: Restorer, tmp_path: Path) -> None:
+    whole = image.load(EXAMPLES / "astronaut.jpg", reduce_to=None)
+    cracked = Degradation(scratches=6, dust=0.3, grayscale=True).apply(whole, 3)
+    image.save(cracked, tmp_path / "cracked.png")
+    mask, overlay, found = call("find_scratches", tmp_path / "cracked.png", sensitivity=0.4)
+    marked = scratches.marked(restorer.find_scratches(cracked), 0.4)
+    assert same(mask, scratches.picture(marked))
+    assert same(overlay, scratches.overlay(cracked, marked))
+    recipe = Recipe(size="own", inpaint=Inpainting(sensitivity=0.4), look=OWN_LOOK, seed=0, models={"cnn": None})
+    expected = pipeline.run(restorer, cracked, recipe)
+    by_itself = call("restore", tmp_path / "cracked.png", model="cnn", inpaint="auto", sensitivity=0.4)
+    by_mask = call("restore", tmp_path / "cracked.png", model="cnn", mask=handle_file(mask))
+    for restored, _, report in (by_itself, by_mask):
+        assert same(restored, expected.restored["cnn"].photo)
+        assert report["mended"] == found["marked"] == round(marked.mean(), 5)
+    assert Recipe.from_json(by_itself[2]["recipe"]) == expected.recipe
 
 
 def test_a_photo_is_restored_whole_with_its_own_colours(call: Call, restorer: Restorer, small: Path) -> None:

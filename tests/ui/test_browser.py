@@ -19,8 +19,9 @@ import pytest
 from PIL import Image
 
 from benchmarks.serving import BROWSER_OPTIONS, BROWSERS
-from restoration import PRESETS, Degradation, Look, Photo, Recipe, Restorer, image, metrics
+from restoration import PRESETS, Degradation, Look, Photo, Recipe, Restorer, image, metrics, pipeline
 from restoration.degradations import CONTROLS
+from restoration.types import Inpainting, drawn_sha256
 from restoration.weights import restorers
 from tests.conftest import EXAMPLES
 from tests.ui.words import SENTENCES
@@ -366,6 +367,60 @@ def test_the_slider_shows_the_model_that_is_asked_for(visit: Visit) -> None:
     page.locator("fieldset", has_text=say("slider_model")).get_by_label("CNN").check()
     expect(after).not_to_have_attribute("src", before)
     assert contents(page, seen(after)) == contents(page, seen(page.locator("#result-cnn img")))
+
+
+def test_scratches_are_shown_corrected_and_mended(visit: Visit, restorer: Restorer, tmp_path: Path) -> None:
+    whole = image.load(EXAMPLES / "astronaut.jpg", reduce_to=None)
+    cracked = Degradation(scratches=6, grayscale=True).apply(whole, 3)
+    image.save(cracked, tmp_path / "cracked.png")
+    page = visit()
+    send(page, tmp_path / "cracked.png")
+    expect(page.locator("#mending")).to_be_hidden()
+    page.get_by_label(say("mode_damaged")).check()
+    page.locator("#mending").get_by_role("button", name=say("mending")).click()
+    page.locator("#find-scratches").click()
+    expect(page.locator("#scratches-told")).to_contain_text("looks damaged")
+    expect(page.get_by_label(say("scratches_mend"))).to_be_checked()
+
+    canvas = page.locator("#scratches-editor canvas")
+    page.wait_for_function("document.querySelector('#scratches-editor canvas').width === 512")
+
+    def draw(*places: tuple[float, float]) -> None:
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + places[0][0] * box["width"], box["y"] + places[0][1] * box["height"])
+        page.mouse.down()
+        for x, y in places[1:]:
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5)
+        page.mouse.up()
+
+    draw((0.4, 0.9), (0.6, 0.9))
+    page.get_by_label(say("scratches_eraser")).check()
+    page.locator("#scratches-editor input[type=range]").fill("10")
+    draw(*((x, y / 20) for y in range(9) for x in (0.02, 0.98)))  # nothing of the upper part stays red
+    draw((0.4, 0.9), (0.6, 0.9))
+    page.get_by_role("button", name=say("scratches_undo")).click()  # but the stroke does
+    choose(page, "cnn")
+    restore(page)
+    assert "Mended: " in page.locator("#restore-measures").inner_text()
+    given = photo_at(page, page.locator("#result-degraded img"), tmp_path)
+    assert np.array_equal(given.pixels, cracked.pixels)
+    (address,) = [
+        each.get_attribute("href")
+        for each in page.locator(".file-preview:visible a").all()
+        if "mask" in (each.get_attribute("href") or "")
+    ]
+    (tmp_path / "mask.png").write_bytes(contents(page, address or ""))
+    mask = image.load(tmp_path / "mask.png", reduce_to=None)
+    marked = mask.pixels[..., 0] > 127
+    assert not marked[:200].any()
+    assert marked[457:464, 210:300].all()
+    recipe = Recipe(
+        size="own", inpaint=Inpainting(mask=drawn_sha256(mask)), look=Look(colour="auto"), models={"cnn": None}
+    )
+    expected = pipeline.run(restorer, cracked, recipe, drawn=mask).restored["cnn"].photo
+    assert shows(page, page.locator("#result-cnn img"), expected, tmp_path)
 
 
 def test_a_photo_that_is_damaged_already_is_restored_whole(

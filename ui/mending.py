@@ -1,0 +1,180 @@
+"""Scratches under the visitor's hand: found, shown in red over the photo, corrected by brush and eraser, mended."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.blocks import Block
+from gradio.components import Component
+from PIL import Image
+
+from restoration import Photo, Restorer, scratches
+from restoration.types import Inpainting, Mask, PhotoError, drawn_sha256
+
+from .errors import shown
+from .lab import NETWORK, Lab
+from .panel import Panel, chosen
+from .texts import i18n, is_french, number, text
+
+SIDE = 1024
+"""Most pixels a side of what is drawn on: a finger is no finer, and a phone has little memory."""
+RED = (230, 40, 40, 255)
+PNG = "data:image/png;base64,"
+WORDS = ("brush", "eraser", "size", "undo")
+TEMPLATE = """
+<canvas></canvas>
+<div>
+  <label><input type="radio" name="tool" value="brush" checked> <span data-word="brush"></span></label>
+  <label><input type="radio" name="tool" value="eraser"> <span data-word="eraser"></span></label>
+  <label><span data-word="size"></span> <input type="range" min="0.5" max="10" step="0.5" value="2"></label>
+  <button disabled data-word="undo"></button>
+</div>
+"""
+CSS = """
+canvas { display: block; max-width: 100%; max-height: 36rem; margin: auto; touch-action: pinch-zoom; }
+div { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; padding: 0.5rem 0; }
+input[type=radio] { border: 1px solid currentColor; }
+"""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found on the photo at ``path``, as large as it is shown."""
+
+    path: str
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class Mending:
+    """The components, by what they hold."""
+
+    mend: gr.Checkbox
+    sensitivity: gr.Slider
+    editor: gr.HTML
+    found: gr.State
+
+    @property
+    def controls(self) -> dict[str, Component]:
+        """What a recipe sets, by name."""
+        return {"mend": self.mend, "sensitivity": self.sensitivity}
+
+    @property
+    def inputs(self) -> dict[str, Component]:
+        """What decides a run, by name."""
+        return {**self.controls, "editor": self.editor, "found": self.found}
+
+
+def wish(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
+    """How the visitor wants the scratches of ``photo`` mended, and the mask: the one that is shown, if one is."""
+    if values["mode"] != "damaged" or not values["mend"]:
+        return None, None
+    if values["found"] is None or values["found"].path != values["photo"]:
+        return Inpainting(sensitivity=values["sensitivity"]), None
+    drawn = scratches.picture(scratches.marked(scratches.mask_of(_drawn(values["editor"]["mask"]), photo)))
+    return Inpainting(mask=drawn_sha256(drawn)), drawn
+
+
+def _drawn(layer: str) -> Photo:
+    """The page's layer, a transparent PNG as a data URL, as a mask; raises `PhotoError`."""
+    try:
+        data = base64.b64decode(layer.removeprefix(PNG), validate=True)
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            if max(picture.size) > SIDE:
+                raise ValueError(f"{picture.width}x{picture.height} pixels")
+            return scratches.picture(np.asarray(picture.convert("RGBA"))[..., 3] > 127)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PhotoError("mask_unread", "The mask that was drawn cannot be read ({reason}); draw it again.",
+                         reason=error) from error  # fmt: skip
+
+
+def _data_url(pixels: np.ndarray, kind: str) -> str:
+    """A picture as a page can show it at once."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def section(panel: Panel, lab: Lab) -> Mending:
+    """Lay out and wire it, inside the caller's Blocks; to be seen where a photo comes damaged already."""
+    with gr.Accordion(i18n("mending"), open=False, visible=False, elem_id="mending") as whole:
+        with gr.Row():
+            mend = gr.Checkbox(label=i18n("scratches_mend"), min_width=150, elem_id="mend")
+            sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"), min_width=150)
+            look = gr.Button(i18n("scratches_find"), min_width=150, elem_id="find-scratches")
+        with gr.Column(visible=False) as stage:
+            told = gr.Markdown(elem_id="scratches-told")
+            editor = gr.HTML(
+                html_template=TEMPLATE, css_template=CSS, js_on_load=Path(__file__).with_suffix(".js").read_text(),
+                elem_id="scratches-editor",
+            )  # fmt: skip
+    mending = Mending(mend, sensitivity, editor, gr.State(time_to_live=3000))
+
+    def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        with shown(request):
+            path = chosen({"photo": values[panel.photo]}, request)
+            photo = lab.load(path, reduce_to=None)
+            small = _reduced(photo)
+            mask = lab.work(Restorer.find_scratches, photo)
+            found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
+            return {
+                mending.found: found,
+                mend: True,
+                stage: gr.Column(visible=True),
+                **show(found, small, values[sensitivity], is_french(request)),
+            }
+
+    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        if (found := values[mending.found]) is None:
+            return {told: ""}
+        with shown(request):
+            small = _reduced(lab.load(found.path, reduce_to=None))
+            return show(found, small, values[sensitivity], is_french(request))
+
+    def show(found: Found, small: Photo, at: float, french: bool) -> dict[Any, Any]:
+        marked = scratches.marked(found.mask, at)
+        layer = np.zeros((small.height, small.width, 4), np.uint8)
+        layer[marked] = RED
+        return {
+            told: said(float(marked.mean()), french),
+            editor: {
+                "photo": _data_url(small.pixels, "JPEG"),
+                "mask": _data_url(layer, "PNG"),
+                "words": {word: text(f"scratches_{word}", french) for word in WORDS},
+            },
+        }
+
+    def forget() -> tuple[None, gr.Column]:
+        return None, gr.Column(visible=False)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    everything: set[Block] = {panel.photo, sensitivity, mending.found}
+    look.click(
+        find, everything, [mending.found, mend, stage, told, editor], concurrency_id=NETWORK, concurrency_limit=1,
+        api_visibility="private",
+    )  # fmt: skip
+    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **quiet)
+    panel.photo.change(forget, None, [mending.found, stage], **quiet)
+    panel.mode.change(lambda mode: gr.Accordion(visible=mode == "damaged"), panel.mode, whole, **quiet)
+    return mending
+
+
+def said(share: float, french: bool) -> str:
+    """What was found, in a sentence."""
+    if share == 0:
+        return text("scratches_none", french)
+    return text("scratches_found", french, share=number(100 * share, 1, french))
+
+
+def _reduced(photo: Photo) -> Photo:
+    """``photo`` as it is drawn on."""
+    factor = min(1, SIDE / max(photo.width, photo.height))
+    size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+    return photo if factor == 1 else Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
