@@ -11,15 +11,17 @@ import torch
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-from restoration import PRESETS, Photo, Restorer, image, metrics
+from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics, scratches
 from restoration.colour import luminance
 from restoration.image import write_whole
 from restoration.sheet import Panel, sheet
+from restoration.types import Inpainting
 from restoration.weights import restorers
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
+SCRATCHED = ("grace_hopper", "chelsea", "motorcycle")
 
 
 def examples() -> list[tuple[str, Photo, Photo]]:
@@ -71,6 +73,21 @@ def whole(restorer: Restorer, model: str) -> Photo:
     return sheet([damaged, restored], side=480)
 
 
+def mended(restorer: Restorer, model: str) -> Photo:
+    """Scratched and dusty photos at their own size: what was found, filled, and restored."""
+    rows = []
+    for seed, name in enumerate(SCRATCHED):
+        truth = image.load(ASSETS / "examples" / f"{name}.jpg", reduce_to=None)
+        old = Degradation(grayscale=True, correlated=0.05, scratches=6, dust=0.3).apply(truth, seed)
+        filled = restorer.mend(old, Inpainting())
+        found = scratches.overlay(old, scratches.marked(filled.mask))
+        restored = restorer.restore_whole(filled.photo, model).photo
+        row = [(old, f"{name}, {old.width}×{old.height}"), (found, f"found: {filled.share:.1%}")]
+        row += [(filled.photo, "mended"), (restored, f"restored by the {model.upper()}")]
+        rows.append([Panel(photo, [caption]) for photo, caption in row])
+    return sheet(rows, side=320)
+
+
 def samples(restorer: Restorer) -> Photo:
     """The VAE's doubts about the first five examples."""
     rows = []
@@ -109,6 +126,7 @@ def main() -> None:
     image.save(everything, ASSETS / "results.jpg")
     image.save(failures, ASSETS / "failures.jpg")
     image.save(whole(restorer, "cnn"), ASSETS / "whole.jpg")
+    image.save(mended(restorer, "cnn"), ASSETS / "scratches.jpg")
     image.save(samples(restorer), ASSETS / "samples.jpg")
     curves(list(released), ASSETS / "curves.png")
     made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"
