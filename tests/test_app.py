@@ -70,7 +70,7 @@ def test_programs_find_the_endpoints_and_nothing_else() -> None:
     import app
 
     found = app.demo.get_api_info()
-    names = ("/compare", "/compare_by_position", "/degrade", "/restore", "/sweep", "/upscale")
+    names = ("/compare", "/compare_by_position", "/degrade", "/find_scratches", "/restore", "/sweep", "/upscale")
     assert sorted(found["named_endpoints"]) == [*names]
     assert not found["unnamed_endpoints"]
     public = [each for each in app.demo.fns.values() if each.api_visibility == "public"]

@@ -65,7 +65,7 @@ def test_a_batch_ends_when_its_page_is_closed(own: str, folder: Path) -> None:
     given = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
     call = {
         "fn_index": function["id"],
-        "data": [given, ["vae", "gan", "cnn"], 128, "crop", 0],
+        "data": [given, ["vae", "gan", "cnn"], 128, "crop", 0, False],
         "session_hash": "first",
     }
     httpx.post(f"{own}/gradio_api/queue/join", json=call).raise_for_status()

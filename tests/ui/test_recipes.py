@@ -10,6 +10,7 @@ import pytest
 
 from restoration import PRESETS, ControlError, Degradation, Look, Photo, Recipe, Restorer, Upscaling, image, pipeline
 from restoration.degradations import CONTROLS
+from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from tests.ui import test_restore
 from tests.ui.test_panel import visitor
@@ -90,6 +91,13 @@ def test_every_control_of_the_damage_is_set() -> None:
     assert {name: off[name] for name in ("grayscale", *CONTROLS)} == asdict(Degradation())
     assert set(values) | set(off) <= set(test_restore.CONTROLS)
     assert "colour" not in values  # the laboratory's is not what a whole photo should start from
+
+
+def test_mending_is_asked_for_again() -> None:
+    whole = Recipe(size="own", models={"vae": None})
+    assert not settings(whole)["mend"]
+    mended = settings(replace(whole, inpaint=Inpainting(sensitivity=0.3)))
+    assert (mended["mend"], mended["sensitivity"]) == (True, 0.3)
 
 
 def test_a_recipe_without_a_seed_is_not_left_to_the_one_that_is_set() -> None:

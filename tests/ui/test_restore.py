@@ -49,7 +49,10 @@ from ui.restore import (
 )
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
-CONTROLS: dict[str, Any] = {**VALUES, "models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25}
+CONTROLS: dict[str, Any] = {
+    **VALUES,
+    **{"models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25, "mend": False, "sensitivity": 0.5},
+}
 """What the panel's and the tab's components hold, by name."""
 DAMAGE = PRESETS["original"].draw(4)
 
