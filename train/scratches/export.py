@@ -86,7 +86,7 @@ def main(
         title="Scratches",
         config=NETWORK,
         licence=licence,
-        data="134 large and 13,330 small photos; see the card",
+        data="large photos in pieces, and small ones; see the card",
     )
 
 
