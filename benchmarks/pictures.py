@@ -88,6 +88,18 @@ def mended(restorer: Restorer, model: str) -> Photo:
     return sheet(rows, side=320)
 
 
+def mistaken(restorer: Restorer) -> Photo:
+    """The undamaged examples of which most is taken for damage."""
+    panels = []
+    for path in sorted((ASSETS / "examples").glob("*.jpg")):
+        photo = image.load(path, reduce_to=None)
+        found = scratches.marked(restorer.find_scratches(photo))
+        share = float(found.mean())
+        panels.append((share, Panel(scratches.overlay(photo, found), [f"{path.stem}: {share:.2%}"])))
+    worst = sorted(panels, key=lambda each: -each[0])[:3]
+    return sheet([[panel for _, panel in worst]], side=400)
+
+
 def samples(restorer: Restorer) -> Photo:
     """The VAE's doubts about the first five examples."""
     rows = []
@@ -127,6 +139,7 @@ def main() -> None:
     image.save(failures, ASSETS / "failures.jpg")
     image.save(whole(restorer, "cnn"), ASSETS / "whole.jpg")
     image.save(mended(restorer, "cnn"), ASSETS / "scratches.jpg")
+    image.save(mistaken(restorer), ASSETS / "scratches_mistaken.jpg")
     image.save(samples(restorer), ASSETS / "samples.jpg")
     curves(list(released), ASSETS / "curves.png")
     made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"
