@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 
 import gradio as gr
 import httpx
+import huggingface_hub
 import pytest
 import safehttpx
 from PIL import Image
@@ -84,6 +85,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, proxy: tuple[int, list[str]]) 
             (app.cache / f"link-{name}").symlink_to(folder / name)
         (app.cache / "folder").symlink_to(folder)
         yield app
+    huggingface_hub.close_session()  # of this process: one that was opened meanwhile would keep the proxy
 
 
 @pytest.fixture(autouse=True)
