@@ -596,10 +596,10 @@ def rendered() -> dict[Path, str]:
         scores = f"{whole_table(original, ('degraded', name), {})}\n\n{conditions_of(quality, 'original')}"
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
     scratched = results("scratches")
-    finder = manifest["files"]["scratches.safetensors"]
-    if scratched["weights_sha256"] != finder["sha256"]:
+    detector = manifest["files"]["scratches.safetensors"]
+    if scratched["weights_sha256"] != detector["sha256"]:
         raise SystemExit("Scratches were found by other weights; run `python -m train.scratches.evaluate` again.")
-    finder["scores"] = {
+    detector["scores"] = {
         "photos": scratched["photos"],
         "f1": {name: group["f1"] for name, group in scratched["groups"].items()},
     }

@@ -353,11 +353,11 @@ class Restorer:
 
     def scratches_sha256(self) -> str:
         """The SHA-256 of the file that finds scratches."""
-        return self._run(self._finder).sha256
+        return self._run(self._scratch_detector).sha256
 
     def find_scratches(self, photo: Photo) -> Mask:
         """Where ``photo`` is scratched, creased or soiled, at its size (see `scratches.detect`)."""
-        return self._run(lambda device: scratches.detect(photo, self._finder(device).network))
+        return self._run(lambda device: scratches.detect(photo, self._scratch_detector(device).network))
 
     def mend(self, photo: Photo, inpainting: Inpainting, drawn: Photo | None = None) -> Mended:
         """``photo`` with its scratches filled; ``drawn`` is the user's mask, white where they are, where that is meant.
@@ -519,7 +519,7 @@ class Restorer:
 
         return self._network(spec.weights, device, build)
 
-    def _finder(self, device: torch.device) -> _Loaded:
+    def _scratch_detector(self, device: torch.device) -> _Loaded:
         return self._network(scratches.WEIGHTS, device, scratches.build)
 
     def _upscaler(self, name: str, device: torch.device) -> _Loaded:

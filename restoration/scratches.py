@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from . import image, tiling
 from . import weights as find_weights
-from .network.finder import WEIGHTS, Finder
+from .network.scratch_detector import WEIGHTS, ScratchDetector
 from .types import Mask, Photo, PhotoError
 
 SEEN = 1024
@@ -31,9 +31,9 @@ STEP = 16
 
 
 def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-    """The network with its weights (see `Finder`)."""
+    """The network with its weights (see `ScratchDetector`)."""
     with torch.device("meta"):
-        network = Finder(**config)
+        network = ScratchDetector(**config)
     network.load_state_dict(dict(tensors), assign=True)
     network = network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return network.eval().requires_grad_(False)

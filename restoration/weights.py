@@ -40,7 +40,7 @@ class Entry:
 
     name: str
     model: str
-    task: Literal["restore", "upscale", "see", "find"]
+    task: Literal["restore", "upscale", "see", "detect"]
     title: str
     sha256: str
     size: int

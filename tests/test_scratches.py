@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter
 from torch import nn
 
 from restoration import Degradation, Photo, image, scratches, weights
-from restoration.network.finder import WEIGHTS
+from restoration.network.scratch_detector import WEIGHTS
 from restoration.types import ControlError, Inpainting, Mask, PhotoError
 from tests.conftest import EXAMPLES
 

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -59,12 +60,10 @@ class _Process:
         # A notebook's kernel ends such processes first, and waits until they are waited for.
         threading.Thread(target=self._process.wait, daemon=True).start()
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
     def load(self, **asked: Any) -> Photo:
-        """`image.load` there. Raises `EOFError` where the process ended over it, and `PhotoError`."""
+        """`image.load` there. Raises `BrokenPipeError` where the process had ended before, `EOFError` where it ended
+        over it, and `PhotoError`.
+        """
         assert self._process.stdin
         assert self._process.stdout
         overdue = threading.Timer(PATIENCE, self._process.kill)
@@ -79,8 +78,6 @@ class _Process:
             if not pixels.size or self._process.stdout.readinto(pixels.data.cast("B")) < pixels.nbytes:  # type: ignore[attr-defined]
                 raise EOFError
             return Photo(pixels, _details(**answer["details"]))
-        except BrokenPipeError as error:
-            raise EOFError from error
         finally:
             overdue.cancel()
 
@@ -101,10 +98,13 @@ def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX
     Raises `PhotoError` too where the photo takes more time or memory than any photo within the limits needs.
     """
     process = _idle.get()
+    asked = {"path": os.path.abspath(path), "reduce_to": reduce_to, "max_pixels": max_pixels}
     try:
-        if process is None or not process.is_alive:
-            process = _Process()
-        return process.load(path=os.path.abspath(path), reduce_to=reduce_to, max_pixels=max_pixels)
+        if process:
+            with suppress(BrokenPipeError):  # it had ended before this photo, which is not to blame
+                return process.load(**asked)
+        process = _Process()
+        return process.load(**asked)
     except EOFError:
         assert process
         process.end()

@@ -18,7 +18,7 @@ from train.photos import find_large, find_photos, shard
 from train.scratches import __main__ as training
 from train.scratches.damage import SIDE, Damage, artefacts
 from train.scratches.evaluate import cells, damaged
-from train.scratches.lookalikes import LOOKALIKES
+from train.scratches.negatives import NEGATIVES
 from train.scratches.pieces import Pieces, held_out, laid_on
 
 
@@ -71,8 +71,8 @@ def test_what_is_marked_is_what_changed(kind: object) -> None:
     assert 0.001 < np.mean(shares) < 0.4
 
 
-@pytest.mark.parametrize("look", dict.fromkeys(LOOKALIKES), ids=lambda look: look.__name__)
-def test_lookalikes_are_seen_and_stay_in_range(look: object) -> None:
+@pytest.mark.parametrize("look", dict.fromkeys(NEGATIVES), ids=lambda look: look.__name__)
+def test_negatives_are_seen_and_stay_in_range(look: object) -> None:
     changed = []
     for seed in range(6):
         y = np.full((SIDE, SIDE), 0.5, np.float32)

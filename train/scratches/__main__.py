@@ -17,7 +17,7 @@ import typer
 from torch import Tensor
 from torch.nn import functional
 
-from restoration.network.finder import Finder
+from restoration.network.scratch_detector import ScratchDetector
 
 from ..muon import Muon
 from ..photos import find_large, find_photos, split
@@ -49,7 +49,7 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def measure(network: Finder, pieces: Pieces, batches: int = 24) -> dict[str, float]:
+def measure(network: ScratchDetector, pieces: Pieces, batches: int = 24) -> dict[str, float]:
     """Precision, recall and F1 at one half, and the share marked where there is no damage."""
     hits = marked = true = clean = clean_marked = 0
     for number in range(batches):
@@ -89,7 +89,7 @@ def main(
     pieces = Pieces(large_train, small_train, Damage(artefacts(film, held_out=False)), BATCH, seed)
     development = Pieces(large_held, small_held, Damage(artefacts(film, held_out=True)), BATCH, 1)
 
-    network, average = (Finder(**NETWORK).to(memory_format=torch.channels_last) for _ in range(2))
+    network, average = (ScratchDetector(**NETWORK).to(memory_format=torch.channels_last) for _ in range(2))
     started_from = ""
     if init:
         network.load_state_dict({name: each.float() for name, each in safetensors.torch.load_file(init).items()})

@@ -27,14 +27,14 @@ from restoration import Look, Restorer
 from restoration import scratches as ours
 from restoration.degradations import Degradation
 from restoration.image import write_whole
-from restoration.network.finder import WEIGHTS
+from restoration.network.scratch_detector import WEIGHTS
 from restoration.types import Inpainting, Mask, Photo
 from restoration.weights import manifest, restorers
 
 from ..data import opened
 from ..photos import PhotoFile, find_large, folder
 from .__main__ import NETWORK
-from .damage import UNSEEN, Damage, Kind, Layer, artefacts, film, layer, strokes
+from .damage import UNTRAINED, Damage, Kind, Layer, artefacts, film, layer, strokes
 from .pieces import held_out, laid_on, pixels, scanned
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -85,16 +85,16 @@ class Counts:
         return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
 
 
-Finder = Callable[[Photo], Mask]
+Detect = Callable[[Photo], Mask]
 
 
-def of_kind(find: Finder, photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
+def of_kind(detect: Detect, photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
     """How well one kind of damage is found on all photos, every other of them in grey."""
     counts = Counts()
     for number, truth in enumerate(photos):
         rng = np.random.default_rng([seed, number])
         photo, target = damaged(truth if number % 2 else greyed(truth), [kind], rng)
-        counts.add(ours.marked(find(photo)), target)
+        counts.add(ours.marked(detect(photo)), target)
     return counts.scores()
 
 
@@ -143,7 +143,7 @@ def navier_stokes(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.inpaint(pixels, hole.astype(np.uint8), 3, cv2.INPAINT_NS))
 
 
-def filling(find: Finder, photos: Sequence[np.ndarray], scratches: int, dust: float) -> dict[str, float]:
+def filling(detect: Detect, photos: Sequence[np.ndarray], scratches: int, dust: float) -> dict[str, float]:
     """Mean PSNR inside the damage of the preset antique's kernels, before and after, by mask and by method; and of
     finding it.
     """
@@ -152,7 +152,7 @@ def filling(find: Finder, photos: Sequence[np.ndarray], scratches: int, dust: fl
     for number, truth in enumerate(photos):
         worn = Degradation(scratches=scratches, dust=dust).apply(Photo(truth.copy()), number).pixels
         hole = abs(worn.astype(int) - truth).max(2) > 8
-        mask = find(Photo(worn.copy()))
+        mask = detect(Photo(worn.copy()))
         found = ours.marked(mask)
         counts.add(found, hole.astype(int))
         row = {"before": psnr(worn, truth, hole)}
@@ -188,12 +188,12 @@ def restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
 # --- Together ---------------------------------------------------------------------------------------------------------
 
 
-def seconds(find: Finder, photo: Photo) -> dict[str, float]:
+def seconds(detect: Detect, photo: Photo) -> dict[str, float]:
     """At one megapixel, with the cracks and dust of a bad print; the best of three."""
     worn = Degradation(scratches=8, dust=0.5).apply(photo, 0)
-    mask = find(worn)
+    mask = detect(worn)
     times: dict[str, float] = {}
-    for name, work in (("find", lambda: find(worn)), ("fill", lambda: ours.fill(worn, mask))):
+    for name, work in (("find", lambda: detect(worn)), ("fill", lambda: ours.fill(worn, mask))):
         took = []
         for _ in range(3):
             began = time.perf_counter()
@@ -203,10 +203,10 @@ def seconds(find: Finder, photo: Photo) -> dict[str, float]:
     return times | {"threads": torch.get_num_threads()}
 
 
-def undamaged(find: Finder, files: Sequence[PhotoFile]) -> dict[str, float]:
+def undamaged(detect: Detect, files: Sequence[PhotoFile]) -> dict[str, float]:
     """The share of each photo's pixels that is marked, in per cent."""
     photos = {file.name: Photo(np.array(opened(file, whole=True))) for file in files}
-    return {name: round(100 * float(ours.marked(find(photo)).mean()), 3) for name, photo in photos.items()}
+    return {name: round(100 * float(ours.marked(detect(photo)).mean()), 3) for name, photo in photos.items()}
 
 
 def of_masks(masks: Sequence[np.ndarray]) -> Kind:
@@ -225,7 +225,7 @@ def main(
     """Measure the network that finds scratches, and the filling; `make results` tells it of the released file."""
     network = ours.build(NETWORK, torch.load(weights)["average"]) if weights else ours.load()
 
-    def find(photo: Photo) -> Mask:
+    def detect(photo: Photo) -> Mask:
         return ours.detect(photo, network)
 
     held = held_out(find_large(str(photos)))[1]
@@ -234,12 +234,12 @@ def main(
     groups: dict[str, dict[str, Kind]] = {
         "kinds trained on": {kind.__name__: kind for kind in Damage.KINDS},
         "real artefacts left out": {
-            f"film, {name}": of_masks(some) for name, some in masks.items() if name not in UNSEEN
+            f"film, {name}": of_masks(some) for name, some in masks.items() if name not in UNTRAINED
         },
-        "kinds not trained on": {"cells": cells, **{f"film, {name}": of_masks(masks[name]) for name in UNSEEN}},
+        "kinds not trained on": {"cells": cells, **{f"film, {name}": of_masks(masks[name]) for name in UNTRAINED}},
     }
-    kinds = {name: of_kind(find, wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
-    widths = {str(width): of_kind(find, wholes, partial(cells, width=width), 2) for width in WIDTHS}
+    kinds = {name: of_kind(detect, wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
+    widths = {str(width): of_kind(detect, wholes, partial(cells, width=width), 2) for width in WIDTHS}
     squares = [squared(photo) for photo in held]
     results = {
         "weights_sha256": manifest()[WEIGHTS].sha256 if not weights else None,
@@ -248,15 +248,15 @@ def main(
         "kinds": kinds,
         "widths": widths,
         "filling": {
-            "4 cracks, dust 0.2": filling(find, squares, 4, 0.2),
-            "8 cracks, dust 0.4": filling(find, squares, 8, 0.4),
+            "4 cracks, dust 0.2": filling(detect, squares, 4, 0.2),
+            "8 cracks, dust 0.4": filling(detect, squares, 8, 0.4),
         },
         "restored": restored(squares) if not weights else None,
         "undamaged, %": {
-            "held out": undamaged(find, held),
-            "examples": undamaged(find, folder(EXAMPLES)),
+            "held out": undamaged(detect, held),
+            "examples": undamaged(detect, folder(EXAMPLES)),
         },
-        "seconds": seconds(find, Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
+        "seconds": seconds(detect, Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
     }
     text = json.dumps(results, indent=2) + "\n"
     typer.echo(text)

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 import typer
 
-from restoration.network.finder import WEIGHTS
+from restoration.network.scratch_detector import WEIGHTS
 
 from ..export import release
 from .__main__ import BATCH, NETWORK, RATE
@@ -27,7 +27,7 @@ can be filled from what surrounds them.
 | SHA-256 | `{sha256}` |
 | input | `[B, 3, H, W]` RGB in [0, 1], H and W multiples of 16; photos of more than a megapixel are reduced to one |
 | output | `[B, 1, H, W]`, the logit that a pixel is damage |
-| training | {pieces:,} pieces of 256x256 seen in {minutes:.0f} minutes on half a CPU core, started from {init} |
+| training | {pieces:,} pieces of 256x256 seen in {minutes:.0f} minutes on a share of a CPU core, from {init} |
 | settings | `{settings}` |
 | losses | cross-entropy, Dice |
 | licence | {licence} |
@@ -44,18 +44,19 @@ Photos: {data}
 Pieces of large photos at half to one and a half times their size, and small ones, enlarged or four side by side; half
 of them in grey, some toned. Damage: the cracks and the dust of the preset `antique`, crooked lines that branch, nets of
 fine cracks, folds, torn borders and blots, all drawn anew at every sight; and the real artefacts of
-daniela997/FilmDamageSimulator (MIT), without lint and without the last fifth of every other kind. More than a third of
-the pieces has no damage; four in ten have text, bars, rain, wires, whiskers, branches, borders, rings, halftone or dots
-drawn on them, which are none.
+daniela997/FilmDamageSimulator (MIT), without lint, without the last fifth of every other kind, and without its largest
+ones (dots and stains). More than a third of the pieces has no damage; four in ten have text, bars, rain, wires,
+whiskers, branches, borders, rings, scales, halftone or dots drawn on them, which are none.
 
 To train it again: `python -m train.scratches --photos FOLDER`, then `python -m train.scratches.export` and
 `python -m train.scratches.evaluate`.
 
 ## Limits
 
-It has seen few real damaged prints, only drawn damage and real film artefacts. It knows what lies on a photo by its
-shape and its sharpness, so a single straw or a thread may be marked, and a soft stain or a fold that has no bright line
-may not. Look at the mask where something small matters.
+It has seen no real damaged prints, only drawn damage and real film artefacts. It knows what lies on a photo by its
+shape and its sharpness: a straw, a cable, a lattice mast or a small figure before a plain ground may be marked, above
+all where contrast is hard, and a large stain or a fold without a bright line is not. Look at the mask where something
+small matters.
 """
 
 
@@ -82,7 +83,7 @@ def main(
             "data": data,
         },
         model="scratches",
-        task="find",
+        task="detect",
         title="Scratches",
         config=NETWORK,
         licence=licence,

@@ -14,14 +14,16 @@ from restoration.colour import LUMA
 from ..data import opened
 from ..photos import PhotoFile
 from .damage import SIDE, Damage, Layer, noise
-from .lookalikes import LOOKALIKES
+from .negatives import NEGATIVES
 
 HELD_OUT = 7
 """Every seventh large photo by name is left out of training: some of each source."""
-DAMAGED, WITH_LOOKALIKES = 0.62, 0.4
+DAMAGED, WITH_NEGATIVES = 0.62, 0.4
+HARD = 0.2
+"""How many have a hard contrast, as copies of copies do, whose people are as black as ink."""
 GREY, TONED = 0.5, 0.12
 """How many of the photos are grey, and how many of all are toned."""
-SEEN, UNSEEN = 12 / 255, 5 / 255
+VISIBLE, INVISIBLE = 12 / 255, 5 / 255
 """Damage is what changes a pixel by more than the first; by less than the second, it is none."""
 
 
@@ -60,7 +62,7 @@ def laid_on(image: np.ndarray, layers: Sequence[Layer], softness: float) -> tupl
             cv2.GaussianBlur(each, (0, 0), softness).reshape(each.shape) for each in (image, worn, hidden)
         )
     change = abs(worn - image).max(2)
-    target = np.where(change > SEEN, 1, np.where((change > UNSEEN) | (hidden[..., 0] > 0.3), 2, 0))
+    target = np.where(change > VISIBLE, 1, np.where((change > INVISIBLE) | (hidden[..., 0] > 0.3), 2, 0))
     return worn, target.astype(np.uint8)
 
 
@@ -90,11 +92,13 @@ class Pieces:
             image = image @ np.array(LUMA, np.float32)[:, None]
         low, high = (rng.uniform(0, 0.25), rng.uniform(0.65, 1)) if rng.random() < 0.4 else (0, 1)
         image = low + (high - low) * image ** np.exp(rng.normal(0, 0.25))
-        if rng.random() < WITH_LOOKALIKES:
-            for look in rng.choice(len(LOOKALIKES), int(rng.integers(1, 3))):
+        if rng.random() < HARD:
+            image = ((image - rng.uniform(0.25, 0.75)) * rng.uniform(1.3, 4) + 0.5).clip(0, 1)
+        if rng.random() < WITH_NEGATIVES:
+            for look in rng.choice(len(NEGATIVES), int(rng.integers(1, 3))):
                 y = image.mean(2)
                 tint = rng.uniform(0.3, 1, image.shape[2]) if rng.random() < 0.3 else np.ones(1)
-                image = image + (LOOKALIKES[look](y, rng) - y)[..., None] * tint
+                image = image + (NEGATIVES[look](y, rng) - y)[..., None] * tint
         if rng.random() < 0.4:  # the print's own grain
             grain = rng.standard_normal(image.shape[:2], np.float32) * rng.uniform(0, 0.1)
             grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.3, 1)) if rng.random() < 0.7 else grain

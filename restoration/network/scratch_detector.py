@@ -26,7 +26,7 @@ class _Block(nn.Module):
         return functional.relu(features + self.norms[1](self.second(inner)), inplace=True)
 
 
-class Finder(nn.Module):
+class ScratchDetector(nn.Module):
     """``[B, 3, H, W]`` RGB in [0, 1] -> logits ``[B, 1, H, W]`` that a pixel is damage, H and W multiples of 16.
 
     It looks at colours: what lies on a photo in colour is mostly grey. A grey photo has three channels alike.

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .damage import SIDE, noise, strokes
 
-Lookalike = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Negative = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Draws itself on a luminance ``[SIDE, SIDE]`` in [0, 1]."""
 
 _HERSHEY = (
@@ -177,6 +177,30 @@ def rings(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _laid(y, cover, _away_from(y, rng), rng.uniform(0.3, 1))
 
 
+def scales(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Petals, feathers, roof tiles, shells: rows of arcs, straight or around a middle, each before the next."""
+    paths = []
+    size, width = np.exp(rng.uniform(np.log(10), np.log(50))), rng.uniform(0.6, 3)
+    bent = np.linspace(-1, 1, 13)
+    arc = np.stack([bent, rng.uniform(0.5, 1.2) * (1 - bent**2) ** rng.uniform(0.5, 1)], 1) * size / 2
+    round_about = rng.random() < 0.6
+    middle, first, turn = rng.uniform(0.2, 0.8, 2) * SIDE, rng.uniform(0, 30), rng.uniform(0, 2 * np.pi)
+    for row in range(int(rng.integers(3, 9))):
+        out = first + row * size * rng.uniform(0.4, 0.6)
+        count = max(5, int(2 * np.pi * out / size)) if round_about else int(1.6 * SIDE / size)
+        for number in range(count):
+            if round_about:
+                angle = turn + 2 * np.pi * (number + 0.5 * (row % 2)) / count
+                along, away = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+                start = middle + out * away
+            else:
+                along, away = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+                start = middle + (number + 0.5 * (row % 2) - count / 2) * size * along + (out - SIDE / 2) * away
+            points = start + arc[:, :1] * along + arc[:, 1:] * away + rng.normal(0, 0.03 * size, 2)
+            paths.append((points, width * rng.uniform(0.4, 1.2, len(points) - 1)))
+    return _laid(y, strokes(paths, SIDE), _away_from(y, rng), rng.uniform(0.3, 1))
+
+
 def halftone(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The dots of a printed picture."""
     down, across = np.mgrid[:SIDE, :SIDE].astype(np.float32)
@@ -200,6 +224,7 @@ def dots(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _laid(y, cover, _away_from(y, rng), rng.uniform(0.4, 1))
 
 
-LOOKALIKES: tuple[Lookalike, ...] = (
-    text, text, bars, rain, wires, whiskers, whiskers, branches, border, rings, halftone, dots,
+NEGATIVES: tuple[Negative, ...] = (
+    text, text, bars, rain, wires, whiskers, whiskers, branches, border, rings, scales, scales,
+    halftone, dots,
 )  # fmt: skip
