@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from functools import cache, partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -30,7 +29,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     import gradio as gr
 
     from restoration import Restorer
-    from ui import about, api, batch, cleaning, compare, gradio_fixes, panel, recipes, restore, robustness
+    from ui import about, api, batch, cleaning, gradio_fixes, panel, recipes, restore, robustness
     from ui.lab import Lab
     from ui.texts import i18n
 
@@ -40,30 +39,24 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     aging = (cleaning.ROUND, cleaning.AGE)
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
         api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
-        gr.Markdown(i18n("intro"))
-        with gr.Row():
-            with gr.Column(scale=1, min_width=300, elem_id="side") as side:
-                photo = panel.build(lab)
-            with gr.Column(scale=3, min_width=300), gr.Tabs():
+        gr.Markdown(i18n("intro"), elem_id="intro")
+        with gr.Row(elem_id="app"):
+            with gr.Column(scale=1, min_width=300, elem_id="side"):
+                column = panel.build()
+            with gr.Column(scale=3, min_width=300, elem_id="main"), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
-                    controls, mending, restored, ran = restore.tab(photo, lab)
-                with gr.Tab(i18n("tab_compare"), id="compare") as comparing:
-                    compared, ran_all = compare.tab(photo, lab)
+                    page, scratched = restore.tab(column, lab)
+                    recipes.section(column, page, lab)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
-                    robustness.tab(photo, lab)
+                    robustness.tab(column, lab)
                 with gr.Tab(i18n("tab_batch"), id="batch") as batching:
                     batch.tab(lab)
                 with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
-        panel.show_chosen(photo, lab)
-        for tab in (restoring, comparing, testing, batching, reading):  # the last two have no use for the photo
-            shown = "hidden" if tab in (batching, reading) else True
-            tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
-        recipes.section(photo, controls, mending, lab, {restored: ran, compared: ran_all})
+        tabs = {"restore": restoring, "robustness": testing, "batch": batching, "about": reading}
+        for name, tab in tabs.items():  # the style shows of the column what the tab has a use for
+            tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
-        if not gpu.IS_LENT:
-            warm_up = cache(lab.warm_up)  # once, while the first visitor looks for a photo
-            gr.on(None, lambda: warm_up(), show_progress="hidden", api_visibility="private")
     gradio_fixes.guard(demo)
     return demo
 

@@ -7,7 +7,7 @@ pixels in all of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import image
@@ -71,6 +71,14 @@ def run(
     return run_batch(restorer, [photo], asked, drawn=drawn, progress=progress)[0]
 
 
+def run_each(
+    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress | None = None
+) -> Iterator[Run]:
+    """`run` as it grows, for who wants to see what is finished: after each model, what there is by then."""
+    for (grown,) in _grow(restorer, [photo], asked, drawn, progress):
+        yield grown
+
+
 def run_batch(
     restorer: Restorer,
     photos: Sequence[Photo],
@@ -80,6 +88,14 @@ def run_batch(
     progress: Progress | None = None,
 ) -> list[Run]:
     """`run` for several photos. Those of 128x128, each model restores together (see `Restorer.restore_batch`)."""
+    *_, runs = _grow(restorer, photos, asked, drawn, progress)
+    return runs
+
+
+def _grow(
+    restorer: Restorer, photos: Sequence[Photo], asked: Recipe, drawn: Photo | None, progress: Progress | None
+) -> Iterator[list[Run]]:
+    """The photos' runs after each model; where there is none, once."""
     recipe = resolve(restorer, asked)
     fitted = [photo if recipe.size == "own" else image.fit(photo, recipe.fit) for photo in photos]
     degraded: list[Photo] = []
@@ -107,18 +123,6 @@ def run_batch(
         seed = recipe.seed or 0
         return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
 
-    for name in recipe.models:
-        tell()
-        restored[name] = restore(name)
-        if how:
-            tell()
-            enlarged[name] = [
-                restorer.upscale(
-                    each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile, progress=tell
-                )
-                for each in restored[name]
-            ]
-
     def one(place: int) -> Run:
         ran: list[Restoration | Upscaled] = [made[place] for made in restored.values()]
         ran += [made[place] for made in enlarged.values()]
@@ -132,8 +136,26 @@ def run_batch(
             restored={name: made[place] for name, made in restored.items()},
             enlarged={name: made[place] for name, made in enlarged.items()},
             degrade_seconds=seconds[place],
-            recipe=replace(recipe, upscaling=upscaling, versions=versions),
+            recipe=replace(
+                recipe,
+                models={name: recipe.models[name] for name in restored},
+                upscaling=upscaling,
+                versions=versions,
+            ),
             fell_back=devices != {restorer.device.type},
         )
 
-    return [one(place) for place in range(len(photos))]
+    for name in recipe.models:
+        tell()
+        restored[name] = restore(name)
+        if how:
+            tell()
+            enlarged[name] = [
+                restorer.upscale(
+                    each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile, progress=tell
+                )
+                for each in restored[name]
+            ]
+        yield [one(place) for place in range(len(photos))]
+    if not recipe.models:
+        yield [one(place) for place in range(len(photos))]

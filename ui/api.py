@@ -43,7 +43,7 @@ from .errors import shown
 from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
 from .presence import stay
-from .restore import labelled_sheet, pictures, reported_sizes
+from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
 
 logger = logging.getLogger(__name__)

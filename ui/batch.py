@@ -23,7 +23,7 @@ from .errors import refuse, sentence, shown
 from .files import publish, received
 from .lab import TITLES, Lab, able
 from .presence import stay
-from .restore import engine_that_ran, reported_sizes
+from .results import engine_that_ran, reported_sizes
 from .texts import i18n, is_french, text
 
 logger = logging.getLogger(__name__)

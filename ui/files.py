@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +11,14 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from restoration import Photo, image
 
 from .errors import not_sent
+
+KEPT: set[str] = set()
+"""The paths of what stays for as long as the app runs: what nobody sent."""
+
+
+def keep(paths: Iterable[str]) -> None:
+    """Have the files at ``paths``, which `publish` wrote, never cleaned up."""
+    KEPT.update(paths)
 
 
 def received(path: str) -> str:

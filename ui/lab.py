@@ -88,6 +88,24 @@ def able(recipe: Recipe) -> Recipe:
     return replace(recipe, models=models) if models else replace(recipe, size=128, inpaint=None, look=Look())
 
 
+def _check(photo: Photo, recipe: Recipe) -> None:
+    """`check_recipe`, and what is said before a photo is restored, which may take minutes: can it be enlarged so?"""
+    check_recipe(recipe)
+    if recipe.size == "own" and recipe.upscaling:
+        upscale.check_size(photo, recipe.upscaling.scale)
+
+
+def _staying(progress: Progress | None) -> Progress:
+    """``progress``, which ends the work that nobody waits for."""
+
+    def tell(done: int, total: int) -> None:
+        stay()
+        if progress:
+            progress(done, total)
+
+    return tell
+
+
 @dataclass(frozen=True)
 class Lab:
     """The one restorer of all visitors, and the largest photo that they may send, in pixels."""
@@ -114,19 +132,29 @@ class Lab:
         Raises `check_recipe`'s `ControlError` too, `PhotoError` for a photo whose enlarged copy would be too large, and
         `Left`.
         """
-        check_recipe(recipe)
-        if recipe.size == "own" and recipe.upscaling:  # said before the photo is restored, which may take minutes
-            upscale.check_size(photo, recipe.upscaling.scale)
-
-        def tell(done: int, total: int) -> None:
-            stay()
-            if progress:
-                progress(done, total)
-
+        _check(photo, recipe)
         with self._turn:
             stay()
             # From a process that is lent a GPU nothing reaches the visitor.
-            return self.work(pipeline.run, photo, recipe, drawn=drawn, progress=stay if gpu.IS_LENT else tell)
+            tell = stay if gpu.IS_LENT else _staying(progress)
+            return self.work(pipeline.run, photo, recipe, drawn=drawn, progress=tell)
+
+    def run_each(
+        self, photo: Photo, recipe: Recipe, progress: Progress | None = None, *, drawn: Photo | None = None
+    ) -> Iterator[Run]:
+        """`run` as it grows, after each model; where a GPU is lent for one call, only when it is whole."""
+        if gpu.IS_LENT:
+            yield self.run(photo, recipe, drawn=drawn)
+            return
+        _check(photo, recipe)
+        runs = self.work(pipeline.run_each, photo, recipe, drawn=drawn, progress=_staying(progress))
+        while True:
+            with self._turn:
+                stay()
+                grown = next(runs, None)
+            if grown is None:
+                return
+            yield grown
 
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""

@@ -21,7 +21,7 @@ from restoration.types import Inpainting, Mask, PhotoError, drawn_sha256
 from .errors import shown
 from .lab import NETWORK, Lab
 from .panel import Panel, chosen
-from .texts import i18n, is_french, number, text
+from .texts import is_french, number, text
 
 SIDE = 1024
 """Most pixels a side of what is drawn on: a finger is no finer, and a phone has little memory."""
@@ -56,20 +56,13 @@ class Found:
 class Mending:
     """The components, by what they hold."""
 
-    mend: gr.Checkbox
-    sensitivity: gr.Slider
     editor: gr.HTML
     found: gr.State
 
     @property
-    def controls(self) -> dict[str, Component]:
-        """What a recipe sets, by name."""
-        return {"mend": self.mend, "sensitivity": self.sensitivity}
-
-    @property
     def inputs(self) -> dict[str, Component]:
-        """What decides a run, by name."""
-        return {**self.controls, "editor": self.editor, "found": self.found}
+        """What decides a run beside the panel's settings, by name."""
+        return {"editor": self.editor, "found": self.found}
 
 
 def wish(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
@@ -102,20 +95,16 @@ def _data_url(pixels: np.ndarray, kind: str) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def section(panel: Panel, lab: Lab) -> Mending:
-    """Lay out and wire it, inside the caller's Blocks; to be seen where a photo comes damaged already."""
-    with gr.Accordion(i18n("mending"), open=False, visible=False, elem_id="mending") as whole:
-        with gr.Row():
-            mend = gr.Checkbox(label=i18n("scratches_mend"), min_width=150, elem_id="mend")
-            sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"), min_width=150)
-            look = gr.Button(i18n("scratches_find"), min_width=150, elem_id="find-scratches")
-        with gr.Column(visible=False) as stage:
-            told = gr.Markdown(elem_id="scratches-told")
-            editor = gr.HTML(
-                html_template=TEMPLATE, css_template=CSS, js_on_load=Path(__file__).with_suffix(".js").read_text(),
-                elem_id="scratches-editor",
-            )  # fmt: skip
-    mending = Mending(mend, sensitivity, editor, gr.State(time_to_live=3000))
+def stage(panel: Panel, lab: Lab) -> Mending:
+    """Lay out and wire where the mask is shown and corrected, inside the caller's Blocks."""
+    with gr.Column(visible=False) as whole:
+        told = gr.Markdown(elem_id="scratches-told")
+        editor = gr.HTML(
+            html_template=TEMPLATE, css_template=CSS, js_on_load=Path(__file__).with_suffix(".js").read_text("utf-8"),
+            elem_id="scratches-editor",
+        )  # fmt: skip
+    mending = Mending(editor, gr.State(time_to_live=3000))
+    sensitivity = panel.settings["sensitivity"]
 
     def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         with shown(request):
@@ -126,8 +115,8 @@ def section(panel: Panel, lab: Lab) -> Mending:
             found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
             return {
                 mending.found: found,
-                mend: True,
-                stage: gr.Column(visible=True),
+                panel.settings["mend"]: True,
+                whole: gr.Column(visible=True),
                 **show(found, small, values[sensitivity], is_french(request)),
             }
 
@@ -156,13 +145,12 @@ def section(panel: Panel, lab: Lab) -> Mending:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     everything: set[Block] = {panel.photo, sensitivity, mending.found}
-    look.click(
-        find, everything, [mending.found, mend, stage, told, editor], concurrency_id=NETWORK, concurrency_limit=1,
-        api_visibility="private",
+    panel.find.click(
+        find, everything, [mending.found, panel.settings["mend"], whole, told, editor], concurrency_id=NETWORK,
+        concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
-    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **quiet)
-    panel.photo.change(forget, None, [mending.found, stage], **quiet)
-    panel.mode.change(lambda mode: gr.Accordion(visible=mode == "damaged"), panel.mode, whole, **quiet)
+    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **quiet)  # type: ignore[attr-defined]
+    gr.on([panel.photo.change, panel.mode.change], forget, None, [mending.found, whole], **quiet)
     return mending
 
 

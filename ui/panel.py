@@ -1,54 +1,67 @@
-"""The photo and what is done to it: the left side of the app, which the first three tabs share."""
+"""The photo and what is to be done with it: the narrow column beside the pictures."""
 
 from __future__ import annotations
 
-import random
 from abc import ABCMeta
+from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any, get_args
 
 import gradio as gr
-from gradio.blocks import Block
 from gradio.components import Component
+from gradio.components.image_editor import WebcamOptions
 from gradio.data_classes import ImageData
+from PIL import Image
 
-from restoration import Degradation, Look, Recipe, image
-from restoration.degradations import CONTROLS, PRESETS, checked_seed, preset
+from restoration import Degradation, Look, Recipe, Upscaling
+from restoration.degradations import CONTROLS, PRESETS, checked_seed
 from restoration.types import MAX_SAMPLES, Colour
 
+from . import examples
 from .errors import refuse, shown
-from .files import publish, received
-from .lab import Lab
+from .files import received
+from .lab import ENGINES, TITLES, able
 from .texts import i18n, is_french, text
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples"
-UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
-"""What most browsers cannot show, so that the uploaded photo has an empty place."""
-EXAMPLE_NAMES = ("astronaut", "china", "coffee", "flower", "grace_hopper", "chelsea", "motorcycle", "rocket")
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Panel:
     """The components, by what they hold."""
 
     photo: gr.Image
+    example: gr.Radio
     mode: gr.Radio
-    fit: gr.Radio
     preset: gr.Radio
-    seed: gr.Number
-    controls: Mapping[str, Component]
-    look: Mapping[str, Component]
-    preview: gr.Image
-    fitted: gr.State
-    """The visitor's photo at 128x128, so that a slider's move does not decode it anew."""
+    dice: gr.Button
+    start: gr.Button
+    stop: gr.Button
+    find: gr.Button
+    laboratory: Mapping[str, Component]
+    """What is seen where a good photo is damaged: the column's parts by what they hold."""
+    owner: Mapping[str, Component]
+    """What is seen where a photo came damaged."""
+    damage: Mapping[str, Component]
+    """What decides the damage, by name."""
+    settings: Mapping[str, Component]
+    """What else decides a run, by name."""
 
     @property
     def inputs(self) -> dict[str, Component]:
-        """What decides a run, by name."""
-        first = {"photo": self.photo, "mode": self.mode, "fit": self.fit, "seed": self.seed}
-        return {**first, **self.controls, **self.look}
+        """What decides a run, by name: a recipe sets all of it but the photo."""
+        return {"photo": self.photo, "mode": self.mode, **self.damage, **self.settings}
+
+    @property
+    def doors(self) -> list[Component]:
+        """The parts that only one of the two modes shows."""
+        return [*self.laboratory.values(), *self.owner.values()]
+
+    def door(self, mode: str) -> dict[Component, Component]:
+        """The updates that show the parts of ``mode``, and hide the other's."""
+        is_owner = mode == "damaged"
+        seen = {each: type(each)(visible=not is_owner) for each in self.laboratory.values()}
+        return seen | {each: type(each)(visible=is_owner) for each in self.owner.values()}
 
 
 def wish(values: Mapping[str, Any]) -> Recipe:
@@ -67,6 +80,21 @@ def wish(values: Mapping[str, Any]) -> Recipe:
     return Recipe(fit=values["fit"], degradation=degradation, seed=checked_seed(values["seed"]))
 
 
+def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
+    """The whole recipe of the panel's values, but for how scratches are mended."""
+    if not values["models"]:
+        raise refuse("no_model", request)
+    upscaling = None
+    if values["scale"]:
+        denoise = values["denoise"] if values["engine"] == "general" else None
+        upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
+    models = {name: None for name in TITLES if name in values["models"]}
+    recipe = able(replace(wish(values), models=models, upscaling=upscaling))
+    if len(recipe.models) < len(models):
+        gr.Info(text("left_out", is_french(request)))
+    return recipe
+
+
 def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
     """The path of the visitor's photo; `gr.Error` where there is none yet."""
     if not values["photo"]:
@@ -74,62 +102,74 @@ def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
     return str(values["photo"])
 
 
-def load(panel: Panel, lab: Lab, values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-    """What the photo's file gives: the fitted photo and its preview, by component."""
-    with shown(request):
-        path = values[panel.photo]
-        fitted = image.fit(lab.load(path), values[panel.fit]) if path else None
-        if path and Path(path).suffix.lower() in UNSHOWN:
-            gr.Info(text("photo_unshown", is_french(request)))
-        return {panel.fitted: fitted, panel.preview: _preview(panel, {**values, panel.fitted: fitted}, request)}
+def usual_scale(mode: str) -> int:
+    """How much larger a photo is made unless the visitor says so: one that is restored whole is large enough."""
+    return 0 if mode == "damaged" else 4
 
 
-def _preview(panel: Panel, values: Mapping[Any, Any], request: gr.Request, **changed: Any) -> gr.Image:
-    """The fitted photo as the networks get it, with the controls ``changed``; hidden where they get the whole photo."""
-    if values[panel.mode] == "damaged":
-        return gr.Image(None, visible=False)
-    if values[panel.fitted] is None:
-        return gr.Image(None, visible=True)
-    recipe = wish({**{name: values[each] for name, each in panel.inputs.items()}, **changed})
-    assert recipe.degradation
-    degraded = recipe.degradation.apply(values[panel.fitted], recipe.seed or 0)
-    path = publish({"preview.png": degraded})["preview.png"]
-    return gr.Image(path, alt_text=text("preview_alt", is_french(request)), visible=True)
-
-
-def build(lab: Lab) -> Panel:
-    """Lay out and wire the panel, inside the caller's Blocks."""
+def build() -> Panel:
+    """Lay out the column, inside the caller's Blocks."""
     photo = UploadedPhoto(
-        label=i18n("photo"), type="filepath", image_mode=None, format="png", height=240, elem_id="photo",
-        sources=["upload", "webcam", "clipboard"],
+        label=i18n("photo"), type="filepath", image_mode=None, format="png", height=190, elem_id="photo",
+        sources=["upload", "clipboard", "webcam"], buttons=[],
+        webcam_options=WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
     )  # fmt: skip
-    gr.Examples([[str(EXAMPLES / f"{name}.jpg")] for name in EXAMPLE_NAMES], [photo], label=i18n("examples"))
+    example = gr.Radio(
+        [(i18n(f"example_{name}"), name) for name in examples.NAMES], value=None, label=i18n("examples"),
+        elem_id="examples",
+    )  # fmt: skip
     mode = gr.Radio(
-        [(i18n("mode_degrade"), "degrade"), (i18n("mode_damaged"), "damaged")], value="degrade", label=i18n("mode")
+        [(i18n("mode_damaged"), "damaged"), (i18n("mode_degrade"), "degrade")], value="damaged", label=i18n("mode"),
+        elem_id="mode",
+    )  # fmt: skip
+    start_from = PRESETS["original"].draw(0)
+    with gr.Row(visible=False) as draw:
+        preset = gr.Radio(
+            [(i18n(name), name) for name in (*PRESETS, "off")], value="original", label=i18n("preset"), min_width=200,
+            elem_id="preset",
+        )  # fmt: skip
+        dice = gr.Button(i18n("dice"), size="sm", min_width=120, elem_id="dice")
+    start = gr.Button(i18n("run"), variant="primary", interactive=False, elem_id="restore")
+    stop = gr.Button(i18n("stop"), variant="stop", visible=False, elem_id="stop")
+    models = gr.CheckboxGroup(
+        [(title, name) for name, title in TITLES.items()], value=list(TITLES), label=i18n("model"), elem_id="models"
     )
-    preview = _picture(i18n("preview"), elem_id="preview")
-    start = PRESETS["original"].draw(0)
-    with gr.Column() as damage:
-        which = gr.Radio([(i18n(name), name) for name in (*PRESETS, "off")], value="original", label=i18n("preset"))
-        with gr.Row():
-            seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), min_width=80)
-            dice = gr.Button(i18n("dice"), min_width=80)
-        with gr.Accordion(i18n("by_hand"), open=True, elem_id="by-hand"):
-            controls: dict[str, Component] = {"grayscale": gr.Checkbox(value=True, label=i18n("grayscale"))}
-            for name, control in CONTROLS.items():
-                controls[name] = gr.Slider(
-                    control.low, control.high, value=getattr(start, name), step=control.step, label=i18n(name),
-                    elem_id=f"control-{name}",
-                )  # fmt: skip
-    fit = gr.Radio([(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"))
-    with gr.Accordion(i18n("look"), open=False, visible=False, elem_id="look") as looks:
+    with gr.Accordion(i18n("by_hand"), open=True, visible=False, elem_id="by-hand") as by_hand:
+        controls: dict[str, Component] = {"grayscale": gr.Checkbox(value=True, label=i18n("grayscale"))}
+        for name, control in CONTROLS.items():
+            controls[name] = gr.Slider(
+                control.low, control.high, value=getattr(start_from, name), step=control.step, label=i18n(name),
+                elem_id=f"control-{name}",
+            )  # fmt: skip
+        seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), elem_id="seed")
+        fit = gr.Radio(
+            [(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"), elem_id="fit"
+        )
+    with gr.Accordion(i18n("mending"), open=False, elem_id="mending") as mending:
+        mend = gr.Checkbox(label=i18n("scratches_mend"), elem_id="mend")
+        sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"))
+        find = gr.Button(i18n("scratches_find"), size="sm", elem_id="find-scratches")
+    with gr.Accordion(i18n("look"), open=False, elem_id="look") as looks:
         look = _look()
-    panel = Panel(photo, mode, fit, which, seed, controls, look, preview, gr.State(time_to_live=3000))
-    _wire(panel, dice, damage, looks)
-    # On a phone the sliders would push the results out of reach.
-    gr.on(None, None, js="() => { if (innerWidth < 640) document.querySelector('#by-hand button')?.click() }",
-          api_visibility="private")  # fmt: skip
-    return panel
+    with gr.Accordion(i18n("size"), open=False, elem_id="size") as size:
+        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"),
+                         elem_id="scale")  # fmt: skip
+        engine = gr.Dropdown([(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine"))
+        denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
+    engine.change(
+        lambda name: gr.Slider(visible=name == "general"), engine, denoise, show_progress="hidden",
+        api_visibility="private",
+    )  # fmt: skip
+    return Panel(
+        photo=photo, example=example, mode=mode, preset=preset, dice=dice, start=start, stop=stop, find=find,
+        laboratory={"draw": draw, "by_hand": by_hand},
+        owner={"mending": mending, "look": looks},
+        damage={"seed": seed, "fit": fit, **controls},
+        settings={
+            "models": models, "scale": scale, "engine": engine, "denoise": denoise, "mend": mend,
+            "sensitivity": sensitivity, **look,
+        },
+    )  # fmt: skip
 
 
 def _look() -> dict[str, Component]:
@@ -141,64 +181,6 @@ def _look() -> dict[str, Component]:
         "tone": gr.Slider(0, 1, value=1, step=0.05, label=i18n("look_tone")),
         "sample": gr.Number(value=0, precision=0, minimum=0, maximum=MAX_SAMPLES, label=i18n("look_sample")),
     }  # fmt: skip
-
-
-def show_chosen(panel: Panel, lab: Lab) -> None:
-    """Have the panel show each photo that is chosen.
-
-    To be called after the tabs: a page does what hangs on one event one after the other, and before the tabs have
-    forgotten the last photo, a visitor would start what that ends.
-    """
-
-    def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        return load(panel, lab, values, request)
-
-    gr.on(
-        [panel.photo.change, panel.fit.change], reload, {*panel.inputs.values(), panel.fitted, panel.preset},
-        [panel.fitted, panel.preview], show_progress="hidden", api_visibility="private",
-    )  # fmt: skip
-
-
-def _wire(panel: Panel, dice: gr.Button, damage: gr.Column, looks: gr.Accordion) -> None:
-    by_hand = list(panel.controls.values())
-    everything: set[Block] = {*panel.inputs.values(), panel.fitted, panel.preset}
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-
-    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
-            return {panel.preview: _preview(panel, values, request), panel.preset: None}
-
-    def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
-            name, seed = values[panel.preset], values[panel.seed]
-            if name is None:  # set by hand: the seed says where the noise falls, and no more
-                return {panel.preview: _preview(panel, values, request)}
-            drawn = asdict(Degradation() if name == "off" else preset(name).draw(seed))
-            updates: dict[Any, Any] = {component: drawn[control] for control, component in panel.controls.items()}
-            return {**updates, panel.preview: _preview(panel, values, request, **drawn)}
-
-    def roll(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        seed = random.randrange(1_000_000)
-        return {panel.seed: seed, **draw({**values, panel.seed: seed}, request)}
-
-    def switch(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
-            is_whole = values[panel.mode] == "damaged"
-            return {
-                damage: gr.Column(visible=not is_whole),
-                panel.fit: gr.Radio(visible=not is_whole),
-                looks: gr.Accordion(visible=is_whole),
-                panel.preview: _preview(panel, values, request),
-            }
-
-    moved = [each.input for each in by_hand]  # type: ignore[attr-defined]
-    gr.on(
-        moved, move, everything, [panel.preview, panel.preset], trigger_mode="always_last", concurrency_limit=4, **quiet
-    )
-    asked = [panel.preset.input, panel.seed.input]  # of a seed's digits the last counts, however fast they are typed
-    gr.on(asked, draw, everything, [*by_hand, panel.preview], trigger_mode="always_last", **quiet)
-    dice.click(roll, everything, [panel.seed, *by_hand, panel.preview], **quiet)
-    panel.mode.change(switch, everything, [damage, panel.fit, looks, panel.preview], **quiet)
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:
@@ -216,8 +198,14 @@ UploadedPhoto = ABCMeta.__new__(
 )
 
 
-def _picture(label: Any, elem_id: str) -> gr.Image:
-    return gr.Image(
-        label=label, format="png", interactive=False, elem_id=elem_id, elem_classes=["result", "pixels"],
-        buttons=["download", "fullscreen"],
-    )  # fmt: skip
+def thumbnails() -> str:
+    """Style that shows a small picture in each example's choice: one stop of the Tab key for all of them."""
+    rules = []
+    for place, name in enumerate(examples.NAMES, 1):
+        with Image.open(examples.FOLDER / f"{name}.jpg") as picture:
+            picture.thumbnail((96, 96))
+            file = BytesIO()
+            picture.convert("RGB").save(file, "JPEG", quality=70)
+        url = f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
+        rules.append(f'#examples label:nth-child({place}) {{ background-image: url("{url}"); }}')
+    return "\n".join(rules)

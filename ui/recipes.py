@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,13 @@ import gradio as gr
 from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.types import ControlError, RecipeMismatch
 
-from . import panel as panels
+from . import viewer
 from .errors import sentence, shown
 from .files import received
 from .lab import Lab, check_recipe
-from .mending import Mending
 from .panel import Panel
-from .restore import Controls, Result
+from .restore import Page
+from .results import Result
 from .texts import i18n, is_french, text
 
 
@@ -76,11 +74,9 @@ def difference(recipe: Recipe, lab: Lab) -> RecipeMismatch | None:
     return recipe.mismatch(pipeline.resolve(lab.restorer, replace(recipe, upscaling=None)))
 
 
-def section(
-    panel: Panel, controls: Controls, mending: Mending, lab: Lab, runs: Mapping[gr.State, gr.events.Dependency]
-) -> None:
-    """Lay out and wire the recipe, inside the caller's Blocks; ``runs`` are the tabs' last results and their events."""
-    with gr.Accordion(i18n("recipe"), open=False):
+def section(panel: Panel, page: Page, lab: Lab) -> None:
+    """Lay out and wire the recipe, inside the caller's Blocks."""
+    with gr.Accordion(i18n("recipe"), open=False, elem_id="recipes"):
         gr.Markdown(i18n("recipe_lead"))
         written = gr.Code(language="json", label=i18n("recipe_json"), interactive=True, lines=4, max_lines=12,
                           elem_id="recipe")  # fmt: skip
@@ -88,8 +84,6 @@ def section(
         with gr.Row():
             apply = gr.Button(i18n("recipe_apply"), size="sm")
             file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
-    filled = gr.State()  # when a recipe last filled the controls, which does not count as a move of theirs
-    named = {**panel.inputs, **controls.inputs, **mending.controls}
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
@@ -103,11 +97,11 @@ def section(
             gr.Warning(sentence(differs, is_french(request)))
         gr.Info(text("recipe_loaded", is_french(request)))
         return {
-            **{named[name]: value for name, value in values.items()},
+            **{panel.inputs[name]: value for name, value in values.items()},
+            **panel.door(values["mode"]),
             panel.preset: None,
             written: json.dumps(recipe.to_json(), indent=1),
             address: link(recipe, request),
-            filled: time.time(),
         }
 
     def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
@@ -125,13 +119,8 @@ def section(
         with shown(request):
             return fill(Recipe.from_link(packed), request)
 
-    def reload(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        return panels.load(panel, lab, values, request)
-
-    outputs = [*named.values(), panel.preset, written, address, filled]
-    for last, ran in runs.items():
-        ran.success(write, last, [written, address], **quiet)
-    apply.click(from_text, written, outputs, **quiet)
-    file.upload(from_file, file, outputs, **quiet)
+    outputs = [*panel.inputs.values(), *panel.doors, panel.preset, written, address]
+    page.last.change(write, page.last, [written, address], **quiet)
+    gr.on([apply.click], from_text, written, outputs, **quiet).success(None, js=viewer.STALE)
+    file.upload(from_file, file, outputs, **quiet).success(None, js=viewer.STALE)
     gr.on(None, from_address, None, outputs, **quiet)  # no trigger: when the page loads
-    filled.change(reload, {*panel.inputs.values(), panel.fitted}, [panel.fitted, panel.preview], **quiet)

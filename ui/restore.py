@@ -1,299 +1,151 @@
-"""The Restore tab: what the networks make of the photo, enlarged, measured, and to take home."""
+"""The Restore tab: a photo becomes pictures, a verdict, and something to take home."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from math import prod
-from pathlib import Path
+import random
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
+import numpy as np
+from gradio.blocks import Block
+from PIL import Image
 
-from restoration import Photo, Recipe, Restorer, Run, Upscaling, image, metrics, scratches, upscale
-from restoration.restorer import Mended
-from restoration.sheet import Panel as Captioned
-from restoration.sheet import sheet
-from restoration.types import SIDE
+from restoration import Degradation, Photo, Recipe, Restorer, Run, image, scratches, upscale
+from restoration.degradations import preset
+from restoration.restorer import OWN_LOOK
+from restoration.types import drawn_sha256
 
-from . import mending, tables
+from . import error_maps, examples, mending, viewer
 from .errors import refuse, shown
-from .files import publish
-from .lab import ENGINES, NETWORK, SAMPLERS, TITLES, Lab, able
+from .files import keep, publish
+from .lab import NETWORK, SAMPLERS, TITLES, Lab
 from .mending import Mending
-from .panel import Panel, chosen, wish
-from .texts import i18n, is_french, number, text
+from .panel import Panel, asked, chosen, usual_scale, wish
+from .results import Measured, Result, everything, measure, publish_run
+from .texts import i18n, is_french, text
 
+LARGE, PREVIEW = 2_000_000, 1_000_000
+"""A photo of more pixels than the first is shown at about as many as the second, until its full size is asked for."""
 SAMPLES = 8
+OPENING = "grace_hopper"
+"""The example that the page opens with."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+RUNNING: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
 
 
-@dataclass(frozen=True)
-class Controls:
-    """The tab's own controls, which a recipe sets too."""
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The tab's components, by what they hold."""
 
-    models: gr.CheckboxGroup
-    scale: gr.Radio
-    engine: gr.Dropdown
-    denoise: gr.Slider
+    viewer: gr.HTML
+    verdict: gr.Markdown
+    numbers: gr.HTML
+    last: gr.State
+    """The last `Result`."""
+    go: gr.State
+    """When a photo, or what is done to it, was chosen that is to be restored at once."""
 
-    @property
-    def inputs(self) -> dict[str, Component]:
-        return {"models": self.models, "scale": self.scale, "engine": self.engine, "denoise": self.denoise}
+
+# --- A run ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Result:
-    """A run as the visitor sees it: ``name`` is the photo's, ``paths`` are its pictures by `pictures`' names.
+def run_each(lab: Lab, values: Mapping[str, Any], recipe: Recipe, tell: Any) -> Iterator[tuple[Result, Run]]:
+    """Restore the photo of the panel's ``values`` as ``recipe`` says: what there is after each model.
 
-    Only the files hold pixels: a page keeps its last result, and whole photos of many visitors would fill the memory.
+    A large photo is made a preview of. Raises `RestorationError`.
     """
-
-    name: str
-    recipe: Recipe
-    paths: Mapping[str, str]
-    sizes: Mapping[str, tuple[int, int]]
-    """Width and height, by the same names."""
-
-    @property
-    def given(self) -> str:
-        """What the models were given is called so."""
-        return "degraded" if "degraded" in self.paths else "photo"
-
-    def photo(self, kind: str) -> Photo:
-        """A picture, read from its file."""
-        return image.load(self.paths[kind], reduce_to=None, max_pixels=prod(self.sizes[kind]))
+    path = values["photo"]
+    photo, drawn, whole = lab.load_for(recipe, path), None, None
+    if recipe.size == "own":
+        if recipe.upscaling:
+            upscale.check_size(photo, recipe.upscaling.scale)  # said now, not when the full size is asked for
+        if photo.width * photo.height > LARGE:
+            photo, whole = preview(photo), (photo.width, photo.height)
+        inpaint, drawn = mending.wish(values, photo)
+        recipe = replace(recipe, inpaint=inpaint)
+    result = None
+    for run in lab.run_each(photo, recipe, tell, drawn=drawn):
+        result = publish_run(path, run, result, whole)
+        yield result, run
 
 
-def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
-    """The whole recipe of the panel's and the tab's values."""
-    if not values["models"]:
-        raise refuse("no_model", request)
-    upscaling = None
-    if values["scale"]:
-        denoise = values["denoise"] if values["engine"] == "general" else None
-        upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
-    models = {name: None for name in TITLES if name in values["models"]}
-    recipe = able(replace(wish(values), models=models, upscaling=upscaling))
-    if len(recipe.models) < len(models):
-        gr.Info(text("left_out", is_french(request)))
-    return recipe
+def preview(photo: Photo) -> Photo:
+    """``photo`` at about `PREVIEW` pixels."""
+    factor = (PREVIEW / (photo.width * photo.height)) ** 0.5
+    size = (round(photo.width * factor), round(photo.height * factor))
+    return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)), photo.details)
 
 
-def pictures(run: Run) -> dict[str, Photo]:
-    """Every picture of a run by what it is, which is also how its file is called."""
-    found = {"original": run.truth} if run.truth else {}
-    found["degraded" if run.truth else "photo"] = run.degraded
-    if run.mended and run.mended.share:
-        assert run.recipe.inpaint
-        found["mask"] = scratches.picture(scratches.marked(run.mended.mask, run.recipe.inpaint.sensitivity))
-    for name, restored in run.restored.items():
-        found[name] = restored.photo
-        if name in run.enlarged:
-            found[f"{name}_x{run.enlarged[name].upscaling.scale}"] = run.enlarged[name].photo
-    return found
-
-
-def publish_run(path: str, run: Run) -> Result:
-    """The run with its pictures as files, named after the photo at ``path``."""
-    name = Path(path).stem[:60] or "photo"
-    found = pictures(run)
-    paths = publish({f"{name}_{kind}.png": photo for kind, photo in found.items()})
-    sizes = {kind: (photo.width, photo.height) for kind, photo in found.items()}
-    return Result(name, run.recipe, dict(zip(found, paths.values(), strict=True)), sizes)
-
-
-def reported_sizes(run: Run) -> dict[str, list[int]]:
-    """Width and height of the photo as it was given to the models, and of what they made, for reports."""
-    measured = {"photo": run.degraded}
-    for name, restored in run.restored.items():
-        measured["restored"] = restored.photo
-        if name in run.enlarged:
-            measured["enlarged"] = run.enlarged[name].photo
-    return {what: [photo.width, photo.height] for what, photo in measured.items()}
-
-
-def title(kind: str, size: tuple[int, int], french: bool) -> str:
-    """What a picture of `pictures` is, in words."""
-    named = {"original": "reference", "degraded": "degraded", "photo": "given", "mask": "mask"}
-    if kind in named:
-        return text(named[kind], french)
-    model, _, _ = kind.partition("_x")
-    return text("restored_by", french, model=TITLES[model], width=size[0], height=size[1])
-
-
-def measures(run: Run, french: bool) -> str:
-    """The table of a run, against the original where there is one, and what ran beside it."""
-    rows: dict[str | None, Photo] = {
-        None: run.degraded,
-        **{name: restored.photo for name, restored in run.restored.items()},
-    }
-    lines = [
-        tables.Row(
-            title=TITLES[name] if name else text("degraded" if run.truth else "given", french),
-            measured=metrics.compare(photo, run.truth) if run.truth else metrics.judge(photo),
-            time=_time(name, run, french) if name else "",
-        )
-        for name, photo in rows.items()
-    ]
-    table = tables.measured(lines[0], lines[1:], french) if run.truth else tables.judged(lines, french)
-    degraded = text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else ""
-    failed = text("gpu_failed", french) if run.fell_back else ""
-    said = (
-        degraded,
-        what_was_mended(run.mended, french),
-        colours_that_were_chosen(run, french),
-        engine_that_ran(run.recipe.upscaling, french),
-        failed,
+def at_full_size(lab: Lab, result: Result, models: list[str], tell: Any) -> Result:
+    """A preview's ``result`` with the pictures of ``models`` at the photo's full size; as it is where they are."""
+    times = result.recipe.upscaling.scale if result.recipe.upscaling else 1
+    missing = [
+        name for name in models
+        if result.whole and result.sizes[result.largest(name)] != tuple(times * side for side in result.whole)
+    ]  # fmt: skip
+    if not missing:
+        return result
+    photo, drawn = lab.load(result.photo, reduce_to=None), None
+    recipe = replace(result.recipe, models=dict.fromkeys(missing))
+    if recipe.inpaint and recipe.inpaint.mask != "auto":
+        drawn = scratches.picture(scratches.marked(scratches.mask_of(result.read("mask"), photo)))
+        recipe = replace(recipe, inpaint=replace(recipe.inpaint, mask=drawn_sha256(drawn)))
+    made = publish_run(result.photo, lab.run(photo, recipe, tell, drawn=drawn))
+    inpaint = made.recipe.inpaint
+    return replace(
+        result,
+        recipe=replace(result.recipe, inpaint=inpaint),
+        paths={**result.paths, **made.paths},
+        sizes={**result.sizes, **made.sizes},
     )
-    return f"{table}<p>{' '.join(filter(None, said))}</p>"
 
 
-def what_was_mended(mended: Mended | None, french: bool) -> str:
-    """What became of the scratches, where they were to be mended."""
-    if mended is None:
-        return ""
-    if not mended.share:
-        return text("mended_nothing", french)
-    return text("mended", french, share=number(100 * mended.share, 1, french))
+@cache
+def opening(lab: Lab) -> tuple[Result, Run]:
+    """What the page opens with: an old print, restored. Computed once, at the start."""
+    path = examples.photo(OPENING, damaged=True)
+    recipe = Recipe(size="own", look=OWN_LOOK, models=dict.fromkeys(TITLES))
+    run = lab.run(image.load(path, reduce_to=None), recipe)
+    result = publish_run(path, run)
+    keep(result.paths.values())
+    return result, run
 
 
-def _time(name: str, run: Run, french: bool) -> str:
-    spent = _spent(run.restored[name].seconds)
-    if larger := run.enlarged.get(name):
-        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {_spent(larger.seconds)}"
-    return spent
+# --- What the page does -----------------------------------------------------------------------------------------------
 
 
-def _spent(seconds: float) -> str:
-    return f"{round(seconds * 1000)} ms" if seconds < 10 else f"{round(seconds)} s"
-
-
-def colours_that_were_chosen(run: Run, french: bool) -> str:
-    """What became of the photo's colours, where that was left to the program."""
-    if run.recipe.look.colour != "auto" or run.recipe.look.sample:
-        return ""
-    chosen = next(iter(run.restored.values())).colour  # the photo decides, so they are alike
-    return text("colours_kept" if chosen == "keep" else "colours_guessed", french)
-
-
-def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
-    """What enlarged, in words."""
-    if ran is None:
-        return ""
-    if ran.engine == "bicubic":
-        return text("ran_bicubic", french, scale=ran.scale)
-    said = text("ran", french, scale=ran.scale, engine=ran.engine)
-    if ran.denoise is not None:
-        said += text("ran_denoise", french, denoise=number(ran.denoise, 2, french))
-    return said
-
-
-def labelled_sheet(found: Iterable[tuple[str, Photo]], french: bool) -> Photo:
-    """`pictures`, each with its title and, where there is an original, its PSNR."""
-    truth: Photo | None = None
-    panels = []
-    for kind, photo in found:
-        size = photo.width, photo.height
-        captions = [title(kind, size, french)]
-        if truth and size == (truth.width, truth.height):
-            captions.append(f"PSNR {number(metrics.psnr(photo, truth), 2, french)} dB")
-        panels.append(Captioned(photo, captions))
-        truth = photo if kind == "original" else truth
-    columns = 4 if len(panels) > 5 else len(panels)
-    return sheet([panels[start : start + columns] for start in range(0, len(panels), columns)], side=384)
-
-
-def before_and_after(result: Result, model: str) -> tuple[str, str]:
-    """What the model was given and what it made of it, as files of one size."""
-    upscaling = result.recipe.upscaling
-    if upscaling is None:
-        return result.paths[result.given], result.paths[model]
-    given, times = result.photo(result.given), upscaling.scale
-    if has_visible_pixels(result.sizes[result.given]):
-        before = Photo(given.pixels.repeat(times, 0).repeat(times, 1))
-    else:
-        before = upscale.bicubic(given, times)
-    return publish({"before.png": before})["before.png"], result.paths[f"{model}_x{times}"]
-
-
-def has_visible_pixels(size: tuple[int, int]) -> bool:
-    """Is a picture of this size shown with each pixel as a square? Those of the laboratory are."""
-    return size == (SIDE, SIDE)
-
-
-def files(result: Result, french: bool) -> list[str]:
-    """What can be taken home: every picture, the labelled sheet and the recipe."""
-    recipe = json.dumps(result.recipe.to_json(), indent=1).encode()
-    found = ((kind, result.photo(kind)) for kind in result.paths)  # one after the other, as they may be large
-    others: dict[str, Photo | bytes] = {
-        f"{result.name}_sheet.png": labelled_sheet(found, french),
-        f"{result.name}_recipe.json": recipe,
-    }
-    return [*result.paths.values(), *publish(others).values()]
-
-
-def picture(label: Any, *, pixels: bool, **options: Any) -> gr.Image:
-    """A picture to look at; ``pixels`` shows 128 of them as large as 512, each as a square."""
-    return gr.Image(
-        label=label, format="png", interactive=False, elem_classes=_classes(pixels), buttons=["download", "fullscreen"],
-        **options,
-    )  # fmt: skip
-
-
-def shown_picture(result: Result, kind: str, french: bool) -> gr.Image:
-    """The update that shows a picture; its label is what a screen reader says, too."""
-    size = result.sizes[kind]
-    label = title(kind, size, french)
-    classes = _classes(has_visible_pixels(size))
-    return gr.Image(result.paths[kind], label=label, alt_text=label, elem_classes=classes, visible=True)
-
-
-def _classes(pixels: bool) -> list[str]:
-    return ["result", "pixels"] if pixels else ["result"]
-
-
-def tab(panel: Panel, lab: Lab) -> tuple[Controls, Mending, gr.State, gr.events.Dependency]:
-    """Lay out and wire the tab, inside the caller's Blocks; returns its controls, those of
-    mending, its last result, and its run.
-    """
-    controls = _controls()
-    scratched = mending.section(panel, lab)
-    start = gr.Button(i18n("run"), variant="primary", elem_id="restore")
-    last = gr.State(time_to_live=3000)
-    with gr.Row(elem_classes="pictures four"):
-        shown_pictures = {
-            "reference": picture(i18n("reference"), pixels=True, min_width=150, elem_id="result-reference"),
-            "degraded": picture(i18n("degraded"), pixels=True, min_width=150, elem_id="result-degraded"),
-        }
-        for name, its_title in TITLES.items():
-            shown_pictures[name] = picture(its_title, pixels=True, min_width=150, elem_id=f"result-{name}")
-            shown_pictures[f"{name}_large"] = picture(
-                f"{its_title} ×4", pixels=False, min_width=150, elem_id=f"result-{name}-large"
-            )
-    table = gr.HTML(elem_id="restore-measures")
-    with gr.Row(visible=False) as slider_row:
-        slider = gr.ImageSlider(
-            label=i18n("before_after"),  # type: ignore[arg-type]
-            format="png", interactive=False, max_height=560, elem_classes="pixels", scale=3, elem_id="slider",
-        )  # fmt: skip
-        of = gr.Radio(list(TITLES), label=i18n("slider_model"), scale=1)
-    downloads = gr.File(label=i18n("downloads"), file_count="multiple", interactive=False, visible=False)
-    with gr.Accordion(i18n("samples"), open=False, visible=bool(SAMPLERS)):
-        draw = gr.Button(i18n("samples_run"))
+def tab(panel: Panel, lab: Lab) -> tuple[Page, Mending]:
+    """Lay out and wire the tab, inside the caller's Blocks."""
+    picture = viewer.build()
+    verdict = gr.Markdown(elem_id="verdict")
+    with gr.Row(elem_id="take-home"):
+        save = gr.Button(i18n("save"), size="sm", min_width=120, elem_id="save")
+        save_all = gr.Button(i18n("save_all"), size="sm", min_width=120, elem_id="save-all")
+        maps = gr.Button(i18n("error_maps"), size="sm", min_width=120, visible=False, elem_id="error-maps")
+    scratched = mending.stage(panel, lab)
+    with gr.Accordion(i18n("numbers"), open=False, elem_id="numbers"):
+        numbers = gr.HTML(elem_id="measures")
+    with gr.Accordion(i18n("samples"), open=False, visible=bool(SAMPLERS), elem_id="samples"):
+        draw = gr.Button(i18n("samples_run"), size="sm")
         gallery = gr.Gallery(
             label=i18n("samples_gallery"), format="png", columns=4, interactive=False, elem_classes="pixels"
         )
-        uncertainty = picture(i18n("samples_map"), pixels=True, elem_id="uncertainty")
-
-    inputs = {**panel.inputs, **controls.inputs, **scratched.inputs}
-    outputs = [*shown_pictures.values(), table, slider_row, slider, of, last, downloads, gallery, uncertainty]
+        uncertainty = gr.Image(label=i18n("samples_map"), format="png", interactive=False, elem_id="uncertainty",
+                               elem_classes="pixels")  # fmt: skip
+    page = Page(viewer=picture, verdict=verdict, numbers=numbers, last=gr.State(time_to_live=3000), go=gr.State())
+    inputs = {**panel.inputs, **scratched.inputs}
+    running = {panel.start: gr.Button(visible=False), panel.stop: gr.Button(visible=True)}
+    idle = {panel.start: gr.Button(visible=True, interactive=True), panel.stop: gr.Button(visible=False)}
 
     def restore(
         values: Mapping[Any, Any], request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> dict[Any, Any]:  # fmt: skip
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         french = is_french(request)
 
         def tell(done: int, total: int) -> None:
@@ -301,36 +153,57 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, Mending, gr.State, gr.events.
 
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
-            path = chosen(named, request)
-            recipe, drawn = asked(named, request), None
-            photo = lab.load_for(recipe, path)
-            if recipe.size == "own":
-                inpaint, drawn = mending.wish(named, photo)
-                recipe = replace(recipe, inpaint=inpaint)
-            run = lab.run(photo, recipe, tell, drawn=drawn)
-            result = publish_run(path, run)
-            first = next(iter(run.restored))
-            choices = [(TITLES[name], name) for name in run.restored]
-            pixels = has_visible_pixels(result.sizes[result.given])
-            return {
-                **_show(shown_pictures, result, french),
-                table: measures(run, french) + _fallback(named["engine"], run, french),
-                slider_row: gr.Row(visible=True),
-                slider: gr.ImageSlider(before_and_after(result, first), elem_classes=["pixels"] if pixels else []),
-                of: gr.Radio(choices, value=first, visible=len(choices) > 1),
-                last: result,
-                downloads: gr.File(visible=False),
-                **dict.fromkeys((gallery, uncertainty)),
-            }
+            chosen(named, request)
+            recipe = asked(named, request)
+            yield running
+            seen = None
+            for result, run in run_each(lab, named, recipe, tell):
+                seen = run
+                yield {picture: _seen(result, french), page.last: result}
+            assert seen
+            yield {**idle, **_judged(page, result, measure(seen, named["engine"], french), french),
+                   maps: gr.Button(visible=seen.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
-    def offer(result: Result | None, request: gr.Request) -> gr.File:
-        with shown(request):
-            found = files(result, is_french(request)) if result else None
-            return gr.File(found, visible=found is not None)
+    def arrive(path: str | None, result: Result | None) -> dict[Any, Any]:
+        """Another photo is there: what is shown is never another photo's, and it is restored at once."""
+        if path and result and result.photo == path:
+            return {panel.start: gr.Button(interactive=True)}
+        emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
+        buttons = {panel.start: gr.Button(visible=True, interactive=bool(path)), panel.stop: gr.Button(visible=False)}
+        return {**emptied, **buttons, page.go: time.time() if path else None}
 
-    def slide(result: Result | None, model: str, request: gr.Request) -> tuple[str, str] | None:
+    def halt() -> dict[Any, Any]:
+        return idle
+
+    def save_shown(
+        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
+    ) -> dict[Any, Any]:  # fmt: skip
         with shown(request):
-            return before_and_after(result, model) if result else None
+            found, kind = _chosen(result, view, request)
+            full = at_full_size(lab, found, [kind] if kind in TITLES else [], _told(progress, request))
+            return _saved(page, full, full.paths[full.largest(kind)], view, is_french(request))
+
+    def save_everything(
+        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
+    ) -> dict[Any, Any]:  # fmt: skip
+        with shown(request):
+            found, _ = _chosen(result, view, request)
+            full = at_full_size(lab, found, [*found.recipe.models], _told(progress, request))
+            return _saved(page, full, everything(full, is_french(request)), view, is_french(request))
+
+    def expand(
+        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
+    ) -> dict[Any, Any]:  # fmt: skip
+        with shown(request):
+            found, kind = _chosen(result, view, request)
+            full = at_full_size(lab, found, [kind] if kind in TITLES else [], _told(progress, request))
+            return _saved(page, full, None, view, is_french(request))
+
+    def show_maps(result: Result | None, view: Any, request: gr.Request) -> Any:
+        with shown(request):
+            found, kind = _chosen(result, view, request)
+            value = _seen(found, is_french(request), {"shown": kind, "all": True})
+            return {**value, "maps": {} if view.get("maps") else error_maps.error_maps(found)}
 
     def sample(result: Result | None, seed: Any, request: gr.Request) -> tuple[Any, Any]:
         if result is None:
@@ -338,68 +211,144 @@ def tab(panel: Panel, lab: Lab) -> tuple[Controls, Mending, gr.State, gr.events.
         french = is_french(request)
         with shown(request):
             sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
-            photo = image.fit(result.photo(result.given), result.recipe.fit)
+            photo = image.fit(result.read(result.given), result.recipe.fit)
             drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
             named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
-            paths = publish({**named, f"{result.name}_uncertainty.png": drawn.map()})
-            *each, where = paths.values()
+            *each, where = publish({**named, f"{result.name}_uncertainty.png": drawn.map()}).values()
             captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
             alt = text("samples_map", french)
             return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=alt)
 
-    def show_denoise(name: str) -> gr.Slider:
-        return gr.Slider(visible=name == "general")
-
-    def clear() -> dict[Any, Any]:
-        emptied: dict[Any, Any] = dict.fromkeys([*shown_pictures.values(), table, last, gallery, uncertainty])
-        return {**emptied, slider_row: gr.Row(visible=False), downloads: gr.File(None, visible=False)}
-
-    network: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    ran = start.click(
-        restore, {*inputs.values()}, outputs, show_progress_on=shown_pictures["degraded"], **network
+    ran = gr.on(
+        [panel.start.click, page.go.change], restore, {*inputs.values()},
+        [picture, page.last, verdict, numbers, maps, gallery, uncertainty, panel.start, panel.stop],
+        show_progress_on=verdict, **RUNNING,
     )  # fmt: skip
-    ran.success(offer, last, downloads, **quiet)
-    of.input(slide, [last, of], slider, **quiet)
-    draw.click(sample, [last, panel.seed], [gallery, uncertainty], **network)
-    controls.engine.change(show_denoise, controls.engine, controls.denoise, **quiet)
-    # What is shown is never another photo's.
-    panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
-    panel.mode.input(usual_scale, panel.mode, controls.scale, **quiet)
-    return controls, scratched, last, ran
+    panel.stop.click(halt, None, [panel.start, panel.stop], cancels=ran, queue=False, **QUIET)
+    taken = [picture, page.last]
+    for event, task in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
+        event(task, [page.last, picture], taken, show_progress_on=verdict, **RUNNING)
+    maps.click(show_maps, [page.last, picture], picture, **QUIET)
+    draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
+    panel.photo.change(
+        arrive, [panel.photo, page.last],
+        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.stop, page.go],
+        cancels=ran, **QUIET,
+    )  # fmt: skip
+    _wire_damage(panel, page, lab)
+    _open(panel, page, lab)
+    return page, scratched
 
 
-def usual_scale(mode: str) -> int:
-    """How much larger a photo is made unless the visitor says so: one that is restored whole is large enough."""
-    return 0 if mode == "damaged" else 4
+def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
+    """What of the column changes the photo's damage, and what follows at once: another draw, or the pictures dimmed."""
+    by_hand = {name: each for name, each in panel.damage.items() if name not in ("seed", "fit")}
+    named = {**panel.inputs, "preset": panel.preset, "example": panel.example}
+    everything: set[Block] = {*named.values(), page.last, page.viewer}
+
+    def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        """The preset's draw by the seed: the sliders follow, and the photo is restored."""
+        with shown(request):
+            name = values[panel.preset]
+            if name is None:  # set by hand: the seed says where the noise falls, and no more
+                return {page.go: time.time()}
+            drawn = asdict(Degradation() if name == "off" else preset(name).draw(values[panel.damage["seed"]]))
+            return {**{each: drawn[control] for control, each in by_hand.items()}, page.go: time.time()}
+
+    def roll(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        seed = random.randrange(1_000_000)
+        return {panel.damage["seed"]: seed, **draw({**values, panel.damage["seed"]: seed}, request)}
+
+    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        """The damage by hand, shown at once; what was restored is dimmed until the visitor restores again."""
+        with shown(request):
+            result: Result | None = values[page.last]
+            if not values[panel.photo] or result is None or result.given != "degraded":
+                return {panel.preset: None}
+            recipe = wish({name: values[each] for name, each in panel.inputs.items()})
+            assert recipe.degradation
+            truth = image.fit(lab.load(values[panel.photo]), recipe.fit)
+            damaged = recipe.degradation.apply(truth, recipe.seed or 0)
+            (path,) = publish({"damaged.png": damaged}).values()
+            draft = replace(result, paths={**result.paths, "degraded": path})
+            return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
+
+    def switch(mode: str, name: str | None) -> dict[Any, Any]:
+        """The other door: other controls, the example as it is or as an old print, and the photo restored."""
+        photo = {panel.photo: try_example(name, mode)} if name else {page.go: time.time()}
+        return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **photo}
+
+    def try_example(name: str, mode: str) -> str:
+        return examples.photo(name, damaged=mode == "damaged")
+
+    moved = [each.input for each in by_hand.values()]  # type: ignore[attr-defined]
+    gr.on(moved, move, everything, [page.viewer, panel.preset], trigger_mode="always_last", concurrency_limit=4,
+          **QUIET)  # fmt: skip
+    drawn = [*by_hand.values(), page.go]
+    seed = panel.damage["seed"]
+    gr.on([panel.preset.input, seed.submit], draw, everything, drawn, trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
+    panel.dice.click(roll, everything, [seed, *drawn], **QUIET)
+    panel.mode.input(
+        switch, [panel.mode, panel.example], [*panel.doors, panel.settings["scale"], panel.photo, page.go], **QUIET
+    )
+    panel.example.input(try_example, [panel.example, panel.mode], panel.photo, **QUIET)
+    gr.on([panel.photo.upload, panel.photo.clear], lambda: None, None, panel.example, **QUIET)
+    settings = [each.input for each in (*panel.settings.values(), *panel.damage.values())]  # type: ignore[attr-defined]
+    gr.on(settings, None, js=viewer.STALE, api_visibility="private")
 
 
-def _controls() -> Controls:
-    with gr.Row():
-        models = gr.CheckboxGroup(
-            [(its_title, name) for name, its_title in TITLES.items()], value=list(TITLES), label=i18n("model"),
-            elem_id="models",
-        )  # fmt: skip
-        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=4, label=i18n("upscale"))
-        engine = gr.Dropdown([(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine"))
-    denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
-    return Controls(models, scale, engine, denoise)
+def _open(panel: Panel, page: Page, lab: Lab) -> None:
+    """Have the page open with the example that was restored at the start, unless its address says what is wanted."""
+    start_one = threading.Lock()
+
+    def open_page(request: gr.Request) -> dict[Any, Any]:
+        if request and dict(request.query_params):
+            return {page.last: None}
+        with shown(request):
+            french = is_french(request)
+            with start_one:
+                result, run = opening(lab)
+            return {
+                panel.photo: result.photo, panel.example: OPENING, page.last: result,
+                page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
+                **_judged(page, result, measure(run, "auto", french), french),
+            }  # fmt: skip
+
+    gr.on(
+        None, open_page, None,
+        [panel.photo, panel.example, panel.start, page.last, page.viewer, page.verdict, page.numbers], **QUIET,
+    )  # fmt: skip
 
 
-def _show(components: Mapping[str, gr.Image], result: Result, french: bool) -> dict[Any, Any]:
-    """Each picture of the result in its component; the others are hidden."""
-    places = {"original": "reference", "degraded": "degraded", "photo": "degraded"}
-    updates: dict[Any, Any] = {component: gr.Image(None, visible=False) for component in components.values()}
-    for kind in result.paths:
-        if kind == "mask":  # to take home; the editor has shown it
-            continue
-        model, _, scale = kind.partition("_x")
-        place = places.get(kind, f"{model}_large" if scale else model)
-        updates[components[place]] = shown_picture(result, kind, french)
-    return updates
+def _seen(result: Result, french: bool, view: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The viewer's value, showing what ``view`` shows, the visitor's; else the first model's picture large or, in the
+    laboratory, all side by side.
+    """
+    shown = view and view.get("shown")
+    first = next((name for name in result.recipe.models if name in result.paths), result.given)
+    side_by_side = bool(view.get("all")) if view else result.given == "degraded"
+    return viewer.value(result, french, shown=shown if shown in result.paths else first, side_by_side=side_by_side)
 
 
-def _fallback(engine: str, run: Run, french: bool) -> str:
-    """Says that the automatic choice had to do without its better engine."""
-    ran = run.recipe.upscaling
-    return f"<p>{text('fell_back', french)}</p>" if ran and engine == "auto" and ran.engine == "fast" else ""
+def _judged(page: Page, result: Result, measured: Measured, french: bool) -> dict[Any, Any]:
+    result = replace(result, notes=measured.notes)
+    return {page.viewer: _seen(result, french), page.last: result, page.verdict: measured.verdict,
+            page.numbers: measured.table}  # fmt: skip
+
+
+def _chosen(result: Result | None, view: Any, request: gr.Request) -> tuple[Result, str]:
+    """The last result, and the name of the picture of it that the visitor's page shows."""
+    if result is None:
+        raise refuse("samples_first", request)
+    kind = view.get("shown") if isinstance(view, dict) else None
+    return result, kind if isinstance(kind, str) and kind in result.paths else next(iter(result.recipe.models))
+
+
+def _saved(page: Page, result: Result, path: str | None, view: Any, french: bool) -> dict[Any, Any]:
+    """The page with ``result``, and the file at ``path`` on its way to the visitor."""
+    value = _seen(result, french, view)
+    return {page.last: result, page.viewer: {**value, "save": path and {"path": path, "at": time.time()}}}
+
+
+def _told(progress: gr.Progress, request: gr.Request) -> Any:
+    return lambda done, total: progress(done / total, desc=text("restoring", is_french(request)))

@@ -19,7 +19,6 @@ from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
 from .presence import stay
-from .restore import picture
 from .texts import i18n, is_french, number, text
 
 STEPS = 8
@@ -82,8 +81,8 @@ def tab(panel: Panel, lab: Lab) -> None:
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
     run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
-    plot = picture(i18n("sweep_plot"), pixels=False, elem_id="plot")
-    strip = picture(i18n("strip"), pixels=False, elem_id="strip")
+    plot = _picture(i18n("sweep_plot"), elem_id="plot")
+    strip = _picture(i18n("strip"), elem_id="strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
     last = gr.State(time_to_live=3000)
 
@@ -130,7 +129,14 @@ def tab(panel: Panel, lab: Lab) -> None:
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
     ran = run.click(
-        sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [plot, strip, downloads, last],
+        sweep, [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure], [plot, strip, downloads, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
     panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)
+
+
+def _picture(label: Any, elem_id: str) -> gr.Image:
+    return gr.Image(
+        label=label, format="png", interactive=False, elem_id=elem_id, elem_classes="result",
+        buttons=["download", "fullscreen"],
+    )  # fmt: skip

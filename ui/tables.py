@@ -80,13 +80,23 @@ def helped(after: Metrics, before: Metrics) -> str:
     return "helped_light" if light else "helped_colour"
 
 
-def best(name: str, rows: Sequence[Metrics]) -> set[int]:
-    """The places of the best of a measure: several where no more than its smallest step tells them apart, none where
-    that would be all.
+def best(name: str, rows: Sequence[Metrics], before: Metrics) -> set[int]:
+    """The places of the best of a measure among those that are better than ``before``: several where no more than its
+    smallest step tells them apart.
     """
-    values = [_COLUMNS[name].sign * getattr(row, name) for row in rows]
-    leading = {place for place, value in enumerate(values) if change(name, value, max(values)) == "same"}
-    return leading if len(leading) < len(rows) else set()
+    values = {place: getattr(row, name) for place, row in enumerate(rows)}
+    better = {place: value for place, value in values.items() if change(name, value, getattr(before, name)) == "better"}
+    first = max(better.values(), key=lambda value: _COLUMNS[name].sign * value, default=math.nan)
+    return {place for place, value in better.items() if change(name, value, first) == "same"}
+
+
+def note(row: Metrics, before: Metrics, french: bool) -> str:
+    """The measures in a line: light and shade, structure, colour; with the gain in light of what is not ``before``."""
+    gain = "" if row is before else f" ({number(row.psnr_luminance - before.psnr_luminance, 1, french, sign=True)})"
+    return text(
+        "note", french, light=number(row.psnr_luminance, 1, french), gain=gain, ssim=number(row.ssim, 2, french),
+        colour=number(row.ciede2000, 1, french),
+    )  # fmt: skip
 
 
 def measured(degraded: Row, models: Sequence[Row], french: bool) -> str:
@@ -94,13 +104,17 @@ def measured(degraded: Row, models: Sequence[Row], french: bool) -> str:
     before = degraded.measured
     assert isinstance(before, Metrics)
     after = [row.measured for row in models if isinstance(row.measured, Metrics)]
-    leaders = {name: best(name, after) for name in _COLUMNS}
+    leaders = {name: best(name, after, before) for name in _COLUMNS}
     cells = [_cell(text(name, french), _value(name, before, french)) for name in _COLUMNS]
     lines = [_line(degraded.title, [*cells, "<td></td><td></td>"])]
     for place, (row, metrics) in enumerate(zip(models, after, strict=True)):
         cells = []
         for name in _COLUMNS:
-            mark = f'<span class="best">★ {text("best", french)}</span>' if place in leaders[name] else ""
+            mark = (
+                f'<span class="best">★ {text("best", french)}</span>'
+                if place in leaders[name] and len(leaders[name]) < len(after)
+                else ""
+            )
             cells.append(
                 _cell(
                     text(name, french), _value(name, metrics, french) + _changed(name, metrics, before, french) + mark

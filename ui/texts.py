@@ -8,13 +8,8 @@ import gradio as gr
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "intro": (
-        "# Restoration Lab\nLet a **VAE**, a **GAN** and a **CNN** restore an old photo whole, at its own size: colours"
-        " that it has are kept, and guessed where it has none. Or degrade a good photo first, at 128×128, and measure"
-        " which network you trust: there all colours are guessed, from the luminance alone.",
-        "# Restoration Lab\nLaissez un **VAE**, un **GAN** et un **CNN** restaurer une vieille photo entière, à sa"
-        " propre taille : les couleurs qu'elle a sont gardées, et devinées si elle n'en a pas. Ou abîmez d'abord une"
-        " bonne photo, en 128×128, et mesurez à quel réseau vous fier : là, toutes les couleurs sont devinées, à partir"
-        " de la seule luminance.",
+        "# Restoration Lab\nDrop an old photo: three networks, a **VAE**, a **GAN** and a **CNN**, restore and colour it.",
+        "# Restoration Lab\nDéposez une vieille photo : trois réseaux, un **VAE**, un **GAN** et un **CNN**, la restaurent et la colorent.",
     ),
     "credits": (
         "Example photos: astronaut, rocket: NASA / SpaceX (public domain); cat: S. van der Walt (CC0); coffee:"
@@ -27,29 +22,32 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " tourner cette application, y sont effacées en moins d'une heure, et ne servent jamais à l'entraînement.",
     ),
     # --- The photo and its damage ---
-    "photo": ("1. Your photo", "1. Votre photo"),
+    "photo": ("Your photo", "Votre photo"),
     "examples": ("Or an example", "Ou un exemple"),
-    "mode": ("2. Its damage", "2. Ses dégâts"),
-    "mode_degrade": ("degrade it first", "l'abîmer d'abord"),
-    "mode_damaged": ("it is already damaged", "elle est déjà abîmée"),
-    "preview": ("What the networks get", "Ce que reçoivent les réseaux"),
-    "preview_alt": (
-        "The photo as the networks get it, 128×128",
-        "La photo telle que les réseaux la reçoivent, 128×128",
-    ),
-    "fit": ("How it becomes 128×128", "Mise au format 128×128"),
+    "example_grace_hopper": ("Officer", "Officière"),
+    "example_astronaut": ("Astronaut", "Astronaute"),
+    "example_china": ("Temple", "Temple"),
+    "example_coffee": ("Coffee", "Café"),
+    "example_flower": ("Flower", "Fleur"),
+    "example_chelsea": ("Cat", "Chat"),
+    "example_motorcycle": ("Motorbike", "Moto"),
+    "example_rocket": ("Rocket", "Fusée"),
+    "mode": ("What about it?", "Que faire ?"),
+    "mode_degrade": ("Damage it for me", "Abîmez-la pour moi"),
+    "mode_damaged": ("My photo is damaged", "Ma photo est abîmée"),
+    "fit": ("How it becomes a square", "Comment elle devient carrée"),
     "crop": ("crop", "recadrer"),
     "squash": ("squash", "déformer"),
     "pad": ("pad", "compléter"),
-    "preset": ("Preset, drawn by the seed", "Préréglage, tiré par la graine"),
+    "preset": ("Damage", "Dégâts"),
     "original": ("original", "original"),
     "light": ("light", "léger"),
     "heavy": ("heavy", "fort"),
     "antique": ("antique", "ancien"),
-    "off": ("off", "aucun"),
-    "seed": ("Seed", "Graine"),
-    "dice": ("New seed", "Autre graine"),
-    "by_hand": ("Each degradation by hand", "Chaque dégradation à la main"),
+    "off": ("none", "aucun"),
+    "seed": ("Seed of the draw", "Graine du tirage"),
+    "dice": ("Another draw", "Autre tirage"),
+    "by_hand": ("Damage by hand", "Dégâts à la main"),
     "grayscale": ("Grayscale", "Niveaux de gris"),
     "gaussian": ("Gaussian noise (sigma)", "Bruit gaussien (sigma)"),
     "salt_pepper": ("Salt or pepper (fraction of pixels)", "Sel ou poivre (fraction des pixels)"),
@@ -61,7 +59,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "fading": ("Fading (share of the contrast)", "Pâlissement (part du contraste)"),
     "scratches": ("Scratches, cracks", "Rayures, craquelures"),
     "dust": ("Dust and hairs", "Poussières et poils"),
-    "look": ("Colour and tone", "Couleurs et tons"),
+    "look": ("Colour", "Couleurs"),
     "look_colour": ("Colours", "Couleurs"),
     "colour_auto": ("automatic", "automatiques"),
     "colour_new": ("guessed anew", "devinées"),
@@ -74,12 +72,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no_model": ("Choose a model first.", "Choisissez d'abord un modèle."),
     # --- Restore ---
     "tab_restore": ("Restore", "Restaurer"),
-    "model": ("3. Model", "3. Modèle"),
-    "upscale": ("Upscale", "Agrandir"),
-    "upscale_0": ("no", "non"),
+    "model": ("Networks", "Réseaux"),
+    "upscale": ("Size", "Taille"),
+    "upscale_0": ("as it is", "telle quelle"),
     "upscale_2": ("×2", "×2"),
     "upscale_4": ("×4", "×4"),
-    "engine": ("Upscale with", "Agrandir avec"),
+    "engine": ("Enlarge with", "Agrandir avec"),
     "engine_auto": ("Real-ESRGAN (automatic)", "Real-ESRGAN (automatique)"),
     "engine_fast": ("Real-ESRGAN fast", "Real-ESRGAN fast"),
     "engine_general": ("Real-ESRGAN general", "Real-ESRGAN general"),
@@ -87,18 +85,46 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "engine_bicubic": ("bicubic filter: no network", "filtre bicubique : sans réseau"),
     "denoise": ("Denoise strength", "Force du débruitage"),
     "run": ("Restore", "Restaurer"),
-    "reference": ("Original", "Original"),
-    "degraded": ("Degraded", "Abîmée"),
+    "stop": ("Stop", "Arrêter"),
+    "save": ("Download this picture", "Télécharger cette image"),
+    "save_all": ("Everything (.zip)", "Tout (.zip)"),
+    "numbers": ("The numbers", "Les chiffres"),
+    "viewer_slider": ("Before and after", "Avant et après"),
+    "viewer_before": ("before", "avant"),
+    "viewer_choices": ("Pictures", "Images"),
+    "viewer_all": ("Side by side", "Côte à côte"),
+    "viewer_large": ("One large", "Une en grand"),
+    "viewer_fullscreen": ("Full screen", "Plein écran"),
+    "viewer_stale": ("Settings changed: restore again.", "Réglages modifiés : restaurez de nouveau."),
+    "viewer_preview": (
+        "A preview; at its full size, {width}×{height}, it is restored when you download it or open the full screen.",
+        "Un aperçu ; à sa taille, {width}×{height}, la photo est restaurée au téléchargement ou en plein écran.",
+    ),
+    "note": (
+        "{light} dB{gain} · SSIM {ssim} · colour error {colour}",
+        "{light} dB{gain} · SSIM {ssim} · erreur de couleur {colour}",
+    ),
+    "verdict_light": (
+        "{who} came closest to the original in light and shade, {gain} dB closer than the damaged photo.",
+        "Pour l'ombre et la lumière, {who} est au plus près de l'original, {gain} dB de mieux que la photo abîmée.",
+    ),
+    "verdict_colour": ("In colour, {who} came closest.", "Pour les couleurs, {who} est au plus près."),
+    "verdict_none": (
+        "None of them helped: the damaged photo is as close to the original as what was made of it.",
+        "Aucun n'a aidé : la photo abîmée est aussi proche de l'original que ce qui en a été fait.",
+    ),
+    "verdict_vivid": ("{who} is the most vivid.", "Le plus vif : {who}."),
+    "verdict_worse": ("{who} made light and shade worse.", "{who} a dégradé l'ombre et la lumière."),
+    "verdict_unknown": (
+        "There is no original to measure against: your eyes decide.",
+        "Il n'y a pas d'original auquel comparer : à vos yeux de juger.",
+    ),
+    "degraded": ("Damaged", "Abîmée"),
     "given": ("Your photo", "Votre photo"),
+    "original_photo": ("Original", "Original"),
     "restored_by": ("{model} {width}×{height}", "{model} {width}×{height}"),
     "restoring": ("Restoring", "Restauration"),
-    "before_after": ("Before and after: move the handle", "Avant et après : déplacez la poignée"),
-    "slider_model": ("Result of", "Résultat du"),
-    "downloads": (
-        "Downloads: every picture, a labelled sheet and the recipe",
-        "Téléchargements : chaque image, une planche légendée et la recette",
-    ),
-    "samples": ("What else the VAE thinks possible", "Ce que le VAE croit possible aussi"),
+    "samples": ("Other colours the VAE thinks possible", "D'autres couleurs que le VAE croit possibles"),
     "samples_run": ("Draw eight samples", "Tirer huit échantillons"),
     "samples_gallery": (
         "Samples at 128×128: the same light and shade, other colours",
@@ -186,10 +212,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "colour_3": ("vivid", "vive"),
     "ran": ("×{scale} by Real-ESRGAN, engine {engine}.", "×{scale} par Real-ESRGAN, moteur {engine}."),
     "ran_denoise": (" Its denoise strength: {denoise}.", " Sa force de débruitage : {denoise}."),
-    "fell_back": (
-        " The better engine could not be used; the log says why.",
-        " Le meilleur moteur n'a pas pu servir ; le journal dit pourquoi.",
-    ),
+    "fell_back": (" The better engine is not installed here.", " Le meilleur moteur n'est pas installé ici."),
     "ran_bicubic": (
         "×{scale} by a bicubic filter, without a network.",
         "×{scale} par un filtre bicubique, sans réseau.",
@@ -200,27 +223,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Elle n'avait pas de couleurs ; elles ont été devinées.",
     ),
     "degraded_in": ("Degraded in {ms} ms.", "Abîmée en {ms} ms."),
-    # --- Compare ---
-    "tab_compare": ("Compare", "Comparer"),
-    "compare_lead": (
-        "Every model on the same degraded photo, at 128×128, with colours guessed from grey; the best of each measure"
-        " is marked.",
-        "Chaque modèle sur la même photo abîmée, en 128×128, avec des couleurs devinées à partir du gris ; le meilleur"
-        " de chaque mesure est marqué.",
-    ),
-    "compare_run": ("Compare all models", "Comparer tous les modèles"),
-    "error_maps": ("Show where each differs from the original", "Montrer où chacun diffère de l'original"),
-    "error_of": ("Error: {model}", "Erreur : {model}"),
-    "error_caption": (
-        "Error maps: black where the photo equals the original, white from 64 of 255 levels on, red, green and blue"
-        " averaged.",
-        "Cartes d'erreur : noir où la photo égale l'original, blanc à partir de 64 niveaux sur 255, moyenne du rouge,"
-        " du vert et du bleu.",
-    ),
-    "error_alt": (
-        "Where {model} differs from the original: {mean} levels of 255 on average",
-        "Où {model} diffère de l'original : {mean} niveaux sur 255 en moyenne",
-    ),
+    "error_maps": ("Where each differs", "Où chacune diffère"),
     # --- Robustness ---
     "tab_robustness": ("Robustness", "Robustesse"),
     "robustness_lead": (
@@ -287,10 +290,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "internal": (
         "Something went wrong here; the log has the details under {id}.",
         "Une erreur s'est produite ici ; le journal en donne le détail sous {id}.",
-    ),
-    "photo_unshown": (
-        "Most browsers cannot show this kind of file; it can be restored all the same.",
-        "La plupart des navigateurs n'affichent pas ce type de fichier ; il peut être restauré quand même.",
     ),
     "value_unknown": (
         "A control has a value that it cannot have; reload the page, and choose again.",
