@@ -214,6 +214,9 @@ FRENCH: dict[str, str] = {
         "Ces réglages abîment une photo en 128x128, sans autre réglage, ou la restaurent entière, sans l'abîmer ; "
         "rejouez cette recette en ligne de commande."
     ),
+    "recipe_mask": (
+        "Cette recette répare d'après un masque dessiné ; rejouez-la en ligne de commande avec ce masque (--mask)."
+    ),
     "look_range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
     "look_sample_kept": (
         "Un échantillon est fait de couleurs devinées ; n'en demandez pas, ou choisissez de nouvelles couleurs."
