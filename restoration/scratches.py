@@ -133,8 +133,8 @@ def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
     """
     from scipy.ndimage import maximum_filter
 
-    if (mask.width, mask.height) != (photo.width, photo.height):
-        raise ValueError(f"a mask of {mask.width}x{mask.height} for a photo of {photo.width}x{photo.height}")
+    if mask.pixels.shape != photo.pixels.shape[:2]:
+        raise ValueError(f"a mask of {mask.pixels.shape} for a photo of {photo.pixels.shape}")
     hole = marked(mask, sensitivity)
     if hole.mean() > MOST:
         raise PhotoError(
