@@ -76,7 +76,7 @@ class Mended:
     mask: Mask
     """Where they were looked for, and found."""
     share: float
-    """Of the photo's pixels, that were filled."""
+    """Of the photo's pixels, that are marked; a little more is filled, with its rim."""
     seconds: float
 
 

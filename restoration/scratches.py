@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
@@ -131,10 +132,8 @@ def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
     (Chui and Mhaskar 2010, "MRA contextual-recovery extension of smooth functions on manifolds"). Inside wide holes,
     where it would swing, by the same at half the size. Raises `PhotoError` where most of the photo is marked.
     """
-    from scipy.ndimage import maximum_filter
-
-    if (mask.width, mask.height) != (photo.width, photo.height):
-        raise ValueError(f"a mask of {mask.width}x{mask.height} for a photo of {photo.width}x{photo.height}")
+    if mask.pixels.shape != photo.pixels.shape[:2]:
+        raise ValueError(f"a mask of {mask.pixels.shape} for a photo of {photo.pixels.shape}")
     hole = marked(mask, sensitivity)
     if hole.mean() > MOST:
         raise PhotoError(
@@ -146,18 +145,24 @@ def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
     if not hole.any():
         return photo
     rim = round(RIM * max(1, (photo.width * photo.height) ** 0.5 / SEEN))
-    grown = maximum_filter(hole, 2 * rim + 1)
+    grown = _grown(hole, rim)
     if grown.mean() < 0.9:  # else it is everywhere, and little would be left
         misfit = np.abs(_filled(photo.pixels, grown).astype(np.int16) - photo.pixels).max(2) > FITS
         hole |= grown & misfit
     return Photo(_filled(photo.pixels, hole), photo.details)
 
 
+def _grown(hole: np.ndarray, by: int) -> np.ndarray:
+    """Bool ``hole`` ``[H, W]``, ``by`` pixels larger on every side: dilated by a square."""
+    grown = np.pad(hole, by)
+    for axis in (0, 1):
+        grown = sliding_window_view(grown, 2 * by + 1, axis).max(-1)
+    return grown
+
+
 def _filled(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """``pixels`` ``[H, W, 3]`` with ``hole`` ``[H, W]`` filled: where it is wide, from the photo at half the size."""
-    from scipy.ndimage import minimum_filter
-
-    middle = minimum_filter(hole, 2 * WIDE + 1, mode="nearest")
+    middle = ~_grown(~hole, WIDE)
     if middle.any() and min(hole.shape) >= 8:
         kept = np.where(hole, 0, 255).astype(np.uint8)
         share = np.asarray(Image.fromarray(kept).reduce(2))

@@ -141,14 +141,6 @@ class Mask:
             raise TypeError(f"Mask wants uint8 [H, W], got {self.pixels.dtype} {self.pixels.shape}")
         self.pixels.setflags(write=False)
 
-    @property
-    def height(self) -> int:
-        return self.pixels.shape[0]
-
-    @property
-    def width(self) -> int:
-        return self.pixels.shape[1]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Upscaling:
@@ -169,6 +161,14 @@ class Upscaling:
     """SHA-256 of each weights file, by the file's name."""
 
 
+def _check_range(name: str, value: Any, most: float) -> None:
+    """Raise `ControlError` unless ``value`` is a number from 0 to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ControlError(
+            "range", "{name} must be a number from 0 to {most}, not {value!r}.", name=name, most=most, value=value
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inpainting:
     """How scratches are mended, before a photo is restored.
@@ -184,11 +184,7 @@ class Inpainting:
 
     def __post_init__(self) -> None:
         """Raise `ControlError` for what cannot be asked for."""
-        value = self.sensitivity
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise ControlError(
-                "sensitivity_range", "The sensitivity must be a number from 0 to 1, not {value!r}.", value=value
-            )
+        _check_range("sensitivity", self.sensitivity, 1)
         if not isinstance(self.mask, str) or not re.fullmatch("auto|[0-9a-f]{64}", self.mask):
             raise ControlError("mask_unknown", "A recipe's mask is auto or a SHA-256, not {value!r}.", value=self.mask)
 
@@ -228,13 +224,8 @@ class Look:
                 name=self.colour,
                 choices=", ".join(get_args(Colour)),
             )
-        for name, most in (("colour_strength", 2), ("tone", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-                raise ControlError(
-                    "look_range", "{name} must be a number from 0 to {most}, not {value!r}.",
-                    name=name, most=most, value=value,
-                )  # fmt: skip
+        _check_range("colour_strength", self.colour_strength, 2)
+        _check_range("tone", self.tone, 1)
         whole = isinstance(self.sample, int) and not isinstance(self.sample, bool)
         if self.sample is not None and not (whole and 1 <= self.sample <= MAX_SAMPLES):
             raise ControlError(

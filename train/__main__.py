@@ -55,6 +55,15 @@ def warm_average(decay: float) -> Callable[[Any, Any, Any], None]:
     return average
 
 
+def checkpoint_of(run: Path, resume: bool) -> Path:
+    """Where a run keeps its checkpoint: it must be there to be resumed, and must not be for a run to begin."""
+    checkpoint = run / "checkpoint.pt"
+    if checkpoint.exists() != resume:
+        there = "has no checkpoint to resume from" if resume else "has a checkpoint already; go on with --resume"
+        raise SystemExit(f"{run} {there}, or choose another --run.")
+    return checkpoint
+
+
 def save(path: Path, state: dict[str, Any]) -> None:
     """Whole or not at all: a kill in mid-write leaves the previous checkpoint."""
     aside = path.with_suffix(".tmp")
@@ -237,10 +246,7 @@ def main(
         return
     find_model(name)
     run = run or Path("runs") / name
-    checkpoint = run / "checkpoint.pt"
-    if checkpoint.exists() != resume:
-        there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
-        raise SystemExit(f"{run} {there}, or choose another --run.")
+    checkpoint = checkpoint_of(run, resume)
     state = torch.load(checkpoint, map_location="cpu") if resume else None
     if state and any(given is not None for given in (minutes, steps, batch, seed, init)):
         raise SystemExit(

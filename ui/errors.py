@@ -100,7 +100,6 @@ FRENCH: dict[str, str] = {
         "{share:.0%} de la photo sont marqués comme abîmés : il reste trop peu pour les remplir ; "
         "marquez-en moins, ou diminuez la sensibilité."
     ),
-    "sensitivity_range": "La sensibilité doit être un nombre de 0 à 1, et non {value!r}.",
     # weights
     "manifest_unreadable": (
         "{path} ne peut pas être lu ({reason}) ; rétablissez-le par `git checkout weights`, ou réinstallez le projet."
@@ -214,7 +213,10 @@ FRENCH: dict[str, str] = {
         "Ces réglages abîment une photo en 128x128, sans autre réglage, ou la restaurent entière, sans l'abîmer ; "
         "rejouez cette recette en ligne de commande."
     ),
-    "look_range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
+    "recipe_mask": (
+        "Cette recette répare d'après un masque dessiné ; rejouez-la en ligne de commande avec ce masque (--mask)."
+    ),
+    "range": "{name} doit être un nombre de 0 à {most}, pas {value!r}.",
     "look_sample_kept": (
         "Un échantillon est fait de couleurs devinées ; n'en demandez pas, ou choisissez de nouvelles couleurs."
     ),

@@ -32,7 +32,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """The values of the panel's and the Restore tab's controls, by name, that ask for ``recipe``, or for its pixels.
 
     Raises `ControlError` where the recipe is of no restoration, or of one that the controls have no words for: they
-    restore a photo whole, or degrade it at 128x128 first.
+    restore a photo whole, or degrade it at 128x128 first, and a mask that was drawn does not travel with a recipe.
     """
     if not recipe.models:
         raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
@@ -42,6 +42,11 @@ def settings(recipe: Recipe) -> dict[str, Any]:
             "recipe_own",
             "These controls degrade a photo at 128x128 with no look, or restore it whole without degrading it; replay "
             "this recipe on the command line.",
+        )
+    if recipe.inpaint and recipe.inpaint.mask != "auto":
+        raise ControlError(
+            "recipe_mask",
+            "This recipe mends by a mask that was drawn; replay it on the command line with that mask (--mask).",
         )
     check_recipe(recipe)
     if asked := recipe.upscaling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,15 +111,15 @@ class LuminanceNetwork(nn.Module):
         return in_gamut(y, self.chroma(y))
 
 
-class SamplingNetwork(LuminanceNetwork):
+class SamplingNetwork(LuminanceNetwork, ABC):
     """A network that knows several answers: its ``SPEC`` declares ``samples``."""
 
+    @abstractmethod
     def draw_chroma(self, y: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One restored luminance ``[1, 1, H, W]`` -> ``count`` guesses of Cb, Cr, ``[count, 2, H, W]``.
 
         ``generator`` is on the CPU, so that a seed gives the same guesses on every device.
         """
-        raise NotImplementedError
 
     def draw(self, image: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """One photo ``[1, 3, H, W]`` in [0, 1] -> ``[count, 3, H, W]``, alike in luminance."""

@@ -119,6 +119,7 @@ def test_an_engine_that_the_app_does_not_offer_is_asked_for_by_the_one_that_choo
         (Recipe(size="own", degradation=DAMAGE, models={"vae": None}), "replay this recipe on the command line"),
         (Recipe(look=Look(colour="keep"), models={"vae": None}), "replay this recipe on the command line"),
         (Recipe(size="own", upscaling=Upscaling(scale=4, engine="fast")), "restores nothing"),
+        (Recipe(size="own", inpaint=Inpainting(mask="0" * 64), models={"vae": None}), r"with that mask \(--mask\)"),
         (Recipe(models={"vae": None, "unet": None}), "no model called 'unet'"),
         (Recipe(size="own", look=Look(sample=2), models=dict.fromkeys(TITLES)), "GAN has no samples"),
         (Recipe(models={"vae": None}, upscaling=Upscaling(scale=3, engine="fast")), "scale must be 2 or 4"),

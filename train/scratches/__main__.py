@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from restoration.network.scratch_detector import ScratchDetector
 
+from ..__main__ import checkpoint_of, save, warm_average
 from ..muon import Muon
 from ..photos import find_large, find_photos, split
 from .damage import Damage, artefacts
@@ -78,10 +79,7 @@ def main(
     """Train the network that finds scratches."""
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
-    checkpoint = run / "checkpoint.pt"
-    if checkpoint.exists() != resume:
-        there = "has a checkpoint already; go on with --resume" if not resume else "has no checkpoint to resume from"
-        raise SystemExit(f"{run} {there}, or choose another --run.")
+    checkpoint = checkpoint_of(run, resume)
     run.mkdir(parents=True, exist_ok=True)
     film = Path(photos) / "film-artefacts.tar"
     small_train, small_held = split(find_photos(photos))
@@ -108,6 +106,9 @@ def main(
         for optimiser, held in zip(optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(held)
 
+    means, learned = (  # the networks' own tensors, no copies
+        [each for each in part.state_dict().values() if each.is_floating_point()] for part in (average, network)
+    )
     began = time.monotonic() - seconds
     losses: list[float] = []
     for step in range(first, steps):
@@ -124,10 +125,7 @@ def main(
             for group in optimiser.param_groups:
                 group["lr"] = RATE * min((step + 1) / 100, max(0.02, 1 - step / steps))
             optimiser.step()
-        kept = min(AVERAGED, (step + 1) / (step + 10))
-        for mean, own in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if own.is_floating_point():
-                mean.lerp_(own, 1 - kept)
+        warm_average(AVERAGED)(means, learned, step)
         losses.append(loss.item())
         if (step + 1) % EVERY == 0 or step + 1 == steps:
             seconds = time.monotonic() - began
@@ -137,16 +135,16 @@ def main(
             with (run / "log.jsonl").open("a") as log:
                 log.write(json.dumps(entry) + "\n")
             typer.echo(json.dumps(entry))
-            aside = checkpoint.with_suffix(".tmp")
-            held = [optimiser.state_dict() for optimiser in optimisers]
-            torch.save(
-                {
-                    "step": step + 1, "steps": steps, "seconds": seconds, "network": network.state_dict(),
-                    "average": average.state_dict(), "optimisers": held, "init": started_from,
-                },
-                aside,
-            )  # fmt: skip
-            aside.replace(checkpoint)
+            progress_made = {
+                "step": step + 1,
+                "steps": steps,
+                "seconds": seconds,
+                "network": network.state_dict(),
+                "average": average.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in optimisers],
+                "init": started_from,
+            }
+            save(checkpoint, progress_made)
 
 
 if __name__ == "__main__":
