@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,26 +17,33 @@ from restoration.image import MAX_PIXELS
 if TYPE_CHECKING:
     import gradio as gr
 
+    from ui.lab import Lab
+
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 
 
-def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
-    """The whole app, not launched yet."""
+def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> Lab:
+    """What all visitors share; raises `ControlError` for a device that is not there."""
     from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
-
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
-    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
-    import gradio as gr
-
     from restoration import Restorer
-    from ui import about, api, batch, cleaning, gradio_fixes, panel, recipes, restore, robustness
     from ui.lab import Lab
-    from ui.texts import i18n
 
     lab = Lab(Restorer(device), max_pixels)
     if gpu.IS_LENT:
         lab.load_networks()
+    return lab
+
+
+def build(lab: Lab) -> gr.Blocks:
+    """The whole app, not launched yet."""
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
+    import gradio as gr
+
+    from ui import about, api, batch, cleaning, gradio_fixes, panel, recipes, restore, robustness, style
+    from ui.texts import i18n
+
     aging = (cleaning.ROUND, cleaning.AGE)
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
         api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
@@ -45,7 +53,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
                 column = panel.build()
             with gr.Column(scale=3, min_width=300, elem_id="main"), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
-                    page, scratched = restore.tab(column, lab)
+                    page = restore.tab(column, lab)
                     recipes.section(column, page, lab)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
                     robustness.tab(column, lab)
@@ -57,6 +65,7 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
         for name, tab in tabs.items():  # the style shows of the column what the tab has a use for
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
+        gr.on(None, None, js=style.ACCESS, api_visibility="private")
     gradio_fixes.guard(demo)
     return demo
 
@@ -87,17 +96,21 @@ def launch(
     from starlette.middleware import Middleware
 
     from restoration import ControlError
+    from ui import gpu, restore
+    from ui.files import KEPT
     from ui.gate import MAX_UPLOAD, Gate, misunderstood
     from ui.style import CSS, THEME
     from ui.texts import i18n
 
     try:
-        demo = build(device, max_pixels)
+        lab = make_lab(device, max_pixels)
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
-    kept = {path for block in demo.blocks.values() for path in block.keep_in_cache}  # the examples
+    demo = build(lab)
+    if not gpu.IS_LENT:  # where nothing runs but for a visitor
+        threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     demo.delete_cache = None  # this cleans up instead:
-    cleaning.keep_clean(folder, kept, demo.temp_file_sets)
+    cleaning.keep_clean(folder, KEPT, demo.temp_file_sets)
     demo.queue(max_size=queue_size, api_open=False).launch(
         server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
         server_port=port,
@@ -125,4 +138,4 @@ if __name__ == "__main__":
     command.command()(launch)
     command()
 else:
-    demo = build()
+    demo = build(make_lab())

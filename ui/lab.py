@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def _logged() -> Iterator[None]:
+def logged() -> Iterator[None]:
     """What goes wrong inside is a line in the log: whoever asks for it later will read the same."""
     try:
         yield
@@ -38,7 +38,7 @@ def _logged() -> Iterator[None]:
 def _sound(ids: Iterable[str]) -> Iterator[str]:
     """Those of the original project's models that load, so that a bad file takes no tab's other models along."""
     for id in ids:
-        with _logged():
+        with logged():
             Restorer("cpu").prepare([id])
             yield id
 
@@ -163,21 +163,21 @@ class Lab:
 
     def load_networks(self) -> None:
         """Load every network, but run none. ZeroGPU hands on to its processes what was loaded before the launch."""
-        with _logged():
+        with logged():
             self.restorer.prepare(TITLES)
-        with _logged():
+        with logged():
             self.restorer.scratches_sha256()
         for engine in ENGINES:
-            with _logged():
+            with logged():
                 self.restorer.upscaling(engine=engine)
 
     def warm_up(self) -> None:
         """Load every network, and run it once, before the first visitor waits for it."""
         grey = Photo(np.full((SIDE, SIDE, 3), 128, np.uint8))
         for model in TITLES:
-            with _logged():
+            with logged():
                 self.restorer.restore(grey, model)
-        with _logged():
+        with logged():
             self.restorer.find_scratches(grey)
-        with _logged():
+        with logged():
             self.restorer.upscale(grey)

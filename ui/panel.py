@@ -151,7 +151,7 @@ def build() -> Panel:
         find = gr.Button(i18n("scratches_find"), size="sm", elem_id="find-scratches")
     with gr.Accordion(i18n("look"), open=False, elem_id="look") as looks:
         look = _look()
-    with gr.Accordion(i18n("size"), open=False, elem_id="size") as size:
+    with gr.Accordion(i18n("size"), open=False, elem_id="size"):
         scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"),
                          elem_id="scale")  # fmt: skip
         engine = gr.Dropdown([(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine"))

@@ -6,8 +6,10 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -23,17 +25,19 @@ from restoration.types import drawn_sha256
 from . import error_maps, examples, mending, viewer
 from .errors import refuse, shown
 from .files import keep, publish
-from .lab import NETWORK, SAMPLERS, TITLES, Lab
-from .mending import Mending
+from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, asked, chosen, usual_scale, wish
 from .results import Measured, Result, everything, measure, publish_run
 from .texts import i18n, is_french, text
 
 LARGE, PREVIEW = 2_000_000, 1_000_000
 """A photo of more pixels than the first is shown at about as many as the second, until its full size is asked for."""
+UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
+"""What most browsers cannot show: such a photo is made a PNG first."""
 SAMPLES = 8
 OPENING = "grace_hopper"
 """The example that the page opens with."""
+_opening_turn = threading.Lock()
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 RUNNING: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
 
@@ -49,6 +53,28 @@ class Page:
     """The last `Result`."""
     go: gr.State
     """When a photo, or what is done to it, was chosen that is to be restored at once."""
+    task: gr.State
+    """The `Task` that runs, or has run last."""
+
+
+class Task:
+    """A run that may be ended from outside. Gradio's own way would leave what is finished half shown; and of a run
+    that is done, it asks the server to end what has no name any more.
+    """
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self.is_unwanted = False
+        """Is another photo there, so that nothing of this one is to be shown?"""
+
+    def go_on(self) -> None:
+        """Raise `Stopped` where it is to end; called before each tile."""
+        if self.is_stopped or self.is_unwanted:
+            raise Stopped
+
+
+class Stopped(Exception):
+    """The visitor has ended the run."""
 
 
 # --- A run ------------------------------------------------------------------------------------------------------------
@@ -105,9 +131,21 @@ def at_full_size(lab: Lab, result: Result, models: list[str], tell: Any) -> Resu
     )
 
 
-@cache
+def prepare(lab: Lab) -> None:
+    """Make ready, at the start, what the first visitors would wait for."""
+    with logged():
+        opening(lab)
+    lab.warm_up()
+
+
 def opening(lab: Lab) -> tuple[Result, Run]:
-    """What the page opens with: an old print, restored. Computed once, at the start."""
+    """What the page opens with: an old print, restored, once for all visitors; raises `RestorationError`."""
+    with _opening_turn:
+        return _opening(lab)
+
+
+@cache
+def _opening(lab: Lab) -> tuple[Result, Run]:
     path = examples.photo(OPENING, damaged=True)
     recipe = Recipe(size="own", look=OWN_LOOK, models=dict.fromkeys(TITLES))
     run = lab.run(image.load(path, reduce_to=None), recipe)
@@ -119,10 +157,10 @@ def opening(lab: Lab) -> tuple[Result, Run]:
 # --- What the page does -----------------------------------------------------------------------------------------------
 
 
-def tab(panel: Panel, lab: Lab) -> tuple[Page, Mending]:
+def tab(panel: Panel, lab: Lab) -> Page:
     """Lay out and wire the tab, inside the caller's Blocks."""
-    picture = viewer.build()
     verdict = gr.Markdown(elem_id="verdict")
+    picture = viewer.build()
     with gr.Row(elem_id="take-home"):
         save = gr.Button(i18n("save"), size="sm", min_width=120, elem_id="save")
         save_all = gr.Button(i18n("save_all"), size="sm", min_width=120, elem_id="save-all")
@@ -137,10 +175,18 @@ def tab(panel: Panel, lab: Lab) -> tuple[Page, Mending]:
         )
         uncertainty = gr.Image(label=i18n("samples_map"), format="png", interactive=False, elem_id="uncertainty",
                                elem_classes="pixels")  # fmt: skip
-    page = Page(viewer=picture, verdict=verdict, numbers=numbers, last=gr.State(time_to_live=3000), go=gr.State())
+    page = Page(
+        viewer=picture,
+        verdict=verdict,
+        numbers=numbers,
+        last=gr.State(time_to_live=3000),
+        go=gr.State(),
+        task=gr.State(),
+    )
     inputs = {**panel.inputs, **scratched.inputs}
-    running = {panel.start: gr.Button(visible=False), panel.stop: gr.Button(visible=True)}
-    idle = {panel.start: gr.Button(visible=True, interactive=True), panel.stop: gr.Button(visible=False)}
+
+    def buttons(*, runs: bool, ready: bool = True) -> dict[Any, Any]:
+        return {panel.start: gr.Button(visible=not runs, interactive=ready), panel.stop: gr.Button(visible=runs)}
 
     def restore(
         values: Mapping[Any, Any], request: gr.Request,
@@ -148,32 +194,49 @@ def tab(panel: Panel, lab: Lab) -> tuple[Page, Mending]:
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         french = is_french(request)
 
+        task = Task()
+
         def tell(done: int, total: int) -> None:
+            task.go_on()
             progress(done / total, desc=text("restoring", french))
 
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             chosen(named, request)
             recipe = asked(named, request)
-            yield running
-            seen = None
-            for result, run in run_each(lab, named, recipe, tell):
-                seen = run
-                yield {picture: _seen(result, french), page.last: result}
-            assert seen
-            yield {**idle, **_judged(page, result, measure(seen, named["engine"], french), french),
-                   maps: gr.Button(visible=seen.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
+            yield {page.task: task, **buttons(runs=True)}
+            seen: tuple[Result, Run] | None = None
+            with suppress(Stopped):
+                for seen in run_each(lab, named, recipe, tell):
+                    task.go_on()
+                    yield {picture: _seen(seen[0], french), page.last: seen[0]}
+            if task.is_unwanted:
+                return
+            yield buttons(runs=False)
+            if seen:
+                result, run = seen
+                yield {**_judged(page, result, measure(run, named["engine"], french), french),
+                       maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
-    def arrive(path: str | None, result: Result | None) -> dict[Any, Any]:
+    def arrive(
+        path: str | None, result: Result | None, task: Task | None, request: gr.Request
+    ) -> dict[Any, Any]:  # fmt: skip
         """Another photo is there: what is shown is never another photo's, and it is restored at once."""
         if path and result and result.photo == path:
             return {panel.start: gr.Button(interactive=True)}
+        if path and Path(path).suffix.lower() in UNSHOWN:
+            with shown(request):
+                (readable,) = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).values()
+            return {panel.photo: readable}  # which arrives next
+        if task:
+            task.is_unwanted = True
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
-        buttons = {panel.start: gr.Button(visible=True, interactive=bool(path)), panel.stop: gr.Button(visible=False)}
-        return {**emptied, **buttons, page.go: time.time() if path else None}
+        go = {page.go: time.time()} if path else {}
+        return {**emptied, **buttons(runs=False, ready=bool(path)), **go}
 
-    def halt() -> dict[Any, Any]:
-        return idle
+    def halt(task: Task | None) -> None:
+        if task:
+            task.is_stopped = True
 
     def save_shown(
         result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
@@ -219,25 +282,25 @@ def tab(panel: Panel, lab: Lab) -> tuple[Page, Mending]:
             alt = text("samples_map", french)
             return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=alt)
 
-    ran = gr.on(
+    gr.on(
         [panel.start.click, page.go.change], restore, {*inputs.values()},
-        [picture, page.last, verdict, numbers, maps, gallery, uncertainty, panel.start, panel.stop],
+        [picture, page.last, page.task, verdict, numbers, maps, gallery, uncertainty, panel.start, panel.stop],
         show_progress_on=verdict, **RUNNING,
     )  # fmt: skip
-    panel.stop.click(halt, None, [panel.start, panel.stop], cancels=ran, queue=False, **QUIET)
+    panel.stop.click(halt, page.task, None, queue=False, **QUIET)
     taken = [picture, page.last]
     for event, task in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
         event(task, [page.last, picture], taken, show_progress_on=verdict, **RUNNING)
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
     panel.photo.change(
-        arrive, [panel.photo, page.last],
-        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.stop, page.go],
-        cancels=ran, **QUIET,
+        arrive, [panel.photo, page.last, page.task],
+        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.stop, page.go, panel.photo],
+        **QUIET,
     )  # fmt: skip
     _wire_damage(panel, page, lab)
     _open(panel, page, lab)
-    return page, scratched
+    return page
 
 
 def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
@@ -299,15 +362,13 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
 
 def _open(panel: Panel, page: Page, lab: Lab) -> None:
     """Have the page open with the example that was restored at the start, unless its address says what is wanted."""
-    start_one = threading.Lock()
 
     def open_page(request: gr.Request) -> dict[Any, Any]:
-        if request and dict(request.query_params):
+        if request and request.query_params.keys() & {"recipe", "job"}:
             return {page.last: None}
         with shown(request):
             french = is_french(request)
-            with start_one:
-                result, run = opening(lab)
+            result, run = opening(lab)
             return {
                 panel.photo: result.photo, panel.example: OPENING, page.last: result,
                 page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
@@ -324,10 +385,15 @@ def _seen(result: Result, french: bool, view: Mapping[str, Any] | None = None) -
     """The viewer's value, showing what ``view`` shows, the visitor's; else the first model's picture large or, in the
     laboratory, all side by side.
     """
-    shown = view and view.get("shown")
+    shown = view.get("shown") if view else None
     first = next((name for name in result.recipe.models if name in result.paths), result.given)
     side_by_side = bool(view.get("all")) if view else result.given == "degraded"
-    return viewer.value(result, french, shown=shown if shown in result.paths else first, side_by_side=side_by_side)
+    return viewer.value(
+        result,
+        french,
+        shown=shown if isinstance(shown, str) and shown in result.paths else first,
+        side_by_side=side_by_side,
+    )
 
 
 def _judged(page: Page, result: Result, measured: Measured, french: bool) -> dict[Any, Any]:

@@ -19,7 +19,7 @@ from .lab import TITLES
 from .texts import number, text
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # each is another, for whoever asks whether there is a new one
 class Result:
     """A run as the visitor sees it.
 

@@ -129,7 +129,8 @@ def tab(panel: Panel, lab: Lab) -> None:
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
     ran = run.click(
-        sweep, [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure], [plot, strip, downloads, last],
+        sweep, [panel.photo, *(panel.damage[name] for name in ("fit", "seed")), control, *ends, steps, measure],
+        [plot, strip, downloads, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
     panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 
 from . import about, panel, tables, viewer
 
-THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # none is fetched
+THEME = gr.themes.Soft(
+    font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+).set(  # none is fetched
+    layout_gap="8px",
+    block_padding="6px 8px",
+    checkbox_label_padding="3px 8px",
+    # Names of controls are words, not buttons that look chosen; and all can be read (WCAG 2.2, contrast AA).
+    **{
+        f"block_{part}_{what}{mode}": value
+        for mode in ("", "_dark")
+        for part in ("title", "label")
+        for what, value in (("background_fill", "transparent"), ("text_color", "*body_text_color"))
+    },
+    block_title_padding="0",
+    block_info_text_color="*body_text_color",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+)
+ACCESS = Path(__file__).with_name("access.js").read_text("utf-8")
+"""Run when the page loads."""
 CSS = f"""
 #intro h1 {{ margin: 0; font-size: 1.4rem; }}
 #intro p {{ margin: 0; }}
-#side {{ position: sticky; top: 0; align-self: start; }}
+#app {{ gap: 1rem; }}
+#side {{ flex: 0 0 264px !important; min-width: 0 !important; }}
+#viewer .html-container {{ padding: 0; }}
+#main .tabitem {{ padding: .4rem 0; }}
+#verdict {{ min-height: 1.6rem; }}
+#main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
+#main:not(:has(#viewer .choices label)) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
 body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ display: none; }}
 /* A label stands above its picture, not on it. */
@@ -18,7 +45,7 @@ body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ dis
 .result img {{ width: 100% !important; height: auto !important; max-height: none !important; object-fit: contain; }}
 .pixels img {{ image-rendering: pixelated; }}
 #examples .wrap {{ gap: .3rem; }}
-#examples label {{ width: 4.1rem; height: 4.1rem; padding: 0; align-items: end; background-size: cover;
+#examples label {{ width: calc(25% - .25rem); height: 3.7rem; padding: 0; align-items: end; background-size: cover;
   background-position: center; overflow: hidden; }}
 #examples label input {{ position: absolute; opacity: 0; }}
 #examples label:has(:checked) {{ outline: 3px solid var(--color-accent); }}
@@ -26,9 +53,11 @@ body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ dis
 #examples label span {{ width: 100%; margin: 0; padding: .1rem 0; font-size: .68rem; line-height: 1.1;
   text-align: center; background: var(--block-background-fill); color: var(--body-text-color); }}
 @media (max-width: 640px) {{
-  .gradio-container {{ padding: .5rem !important; }}
+  .gradio-container > .main {{ padding: .4rem !important; }}
   #app {{ flex-direction: column; }}
-  #side {{ order: 2; position: static; }}
+  #side {{ flex-basis: auto !important; }}
+  #main {{ position: static; }}
+  #side {{ order: 2; }}
 }}
 {panel.thumbnails()}
 {viewer.CSS}{tables.CSS}{about.CSS}"""

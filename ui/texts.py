@@ -8,8 +8,8 @@ import gradio as gr
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "intro": (
-        "# Restoration Lab\nDrop an old photo: three networks, a **VAE**, a **GAN** and a **CNN**, restore and colour it.",
-        "# Restoration Lab\nDéposez une vieille photo : trois réseaux, un **VAE**, un **GAN** et un **CNN**, la restaurent et la colorent.",
+        "# Restoration Lab\nDrop an old photo: a **VAE**, a **GAN** and a **CNN** restore it.",
+        "# Restoration Lab\nDéposez une vieille photo : un **VAE**, un **GAN** et un **CNN** la restaurent.",
     ),
     "credits": (
         "Example photos: astronaut, rocket: NASA / SpaceX (public domain); cat: S. van der Walt (CC0); coffee:"

@@ -42,7 +42,7 @@ const choice = (picture) => {
   radio.onchange = () => (keep({ shown: (picked = picture.kind) }), show());
   fill(img, { ...picture, path: props.value.maps?.[picture.kind] ?? picture.path, alt: "" });
   const title = document.createElement("b"), note = document.createElement("small");
-  title.textContent = picture.title;
+  title.textContent = picture.name;
   note.textContent = picture.note;
   words.append(title, note);
   label.append(radio, img, words);

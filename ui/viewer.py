@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from .lab import TITLES
 from .results import Result, title
 from .texts import text
 
@@ -45,25 +46,26 @@ p { margin: 0.3rem 0; }
 .stage:fullscreen .pair { --most: 94vh; width: min(100vw, calc(var(--most) * var(--ratio))); }
 .stage:fullscreen p { margin: 0 1rem; }
 .choices { display: flex; gap: 0.6rem; flex-wrap: wrap; }
-.choices label { cursor: pointer; border: 3px solid transparent; border-radius: 6px; padding: 2px; width: 7.2rem; }
-.choices label:has(:checked) { border-color: var(--color-accent); }
-.choices label:has(:focus-visible) { outline: 3px solid var(--color-accent); outline-offset: 1px; }
+.choices label { cursor: pointer; width: 7.2rem; }
+.choices label:has(:checked) img { outline: 3px solid var(--color-accent); outline-offset: 1px; }
+.choices label:has(:focus-visible) img { outline-style: dashed; }
 .choices input { position: absolute; opacity: 0; width: 1px; height: 1px; }
 .choices img { display: block; width: 100%; height: 4.6rem; object-fit: cover; margin: 0; }
 .choices b, .choices small { display: block; line-height: 1.3; }
 .choices small { display: none; font-size: 0.8rem; }
 .tools { display: flex; gap: 0.6rem; align-items: center; flex-wrap: wrap; }
-.tools button { padding: 0.25rem 0.7rem; border: 1px solid var(--border-color-primary); border-radius: 6px; }
+.tools button { padding: 0.25rem 0.7rem; border: 1px solid var(--border-color-primary); border-radius: 6px;
+  font-size: 0.85rem; font-weight: 400; }
 .stale { display: none; }
 """
 # Side by side, the large one is a cell of the grid: the others' rows begin before and go on after it.
 CSS = """
-#viewer [data-view=all] { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.5rem 0.75rem; }
+#viewer [data-view=all] { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.5rem 0.7rem; }
 #viewer [data-view=all] .choices { display: contents; }
 #viewer [data-view=all] .choices label { width: auto; }
 #viewer [data-view=all] .choices img { height: auto; }
 #viewer [data-view=all] .choices small { display: block; }
-#viewer [data-view=all] .stage { order: 0; padding: 5px; }
+#viewer [data-view=all] .stage { order: 0; }
 #viewer [data-view=all] .choices label:nth-child(-n + 2) { order: -1; }
 #viewer [data-view=all] .choices label, #viewer [data-view=all] .tools, #viewer [data-view=all] .stale { order: 1; }
 #viewer [data-view=all] .tools, #viewer [data-view=all] .stale { grid-column: 1 / -1; }
@@ -71,7 +73,7 @@ body[data-stale] #viewer .stage, body[data-stale] #viewer .choices { opacity: 0.
 body[data-stale] #viewer .stale { display: block; font-weight: 600; }
 @media (max-width: 640px) {
   #viewer [data-view=all] { grid-template-columns: minmax(0, 1fr); }
-  #viewer [data-view=one] .choices label { width: 4.9rem; }
+  #viewer [data-view=one] .choices label { width: calc(25% - 0.5rem); }
   #viewer [data-view=one] .choices img { height: 3.4rem; }
 }
 """
@@ -107,5 +109,7 @@ def value(result: Result, french: bool, *, shown: str, side_by_side: bool) -> di
 def _picture(result: Result, kind: str, french: bool) -> dict[str, Any]:
     size = result.sizes[kind]
     named = title(kind, size, french)
-    return {"kind": kind, "title": named, "alt": named, "note": result.notes.get(kind, ""), "path": result.paths[kind],
-            "width": size[0], "height": size[1]}  # fmt: skip
+    return {
+        "kind": kind, "name": TITLES.get(kind, named), "title": named, "alt": named,
+        "note": result.notes.get(kind, ""), "path": result.paths[kind], "width": size[0], "height": size[1],
+    }  # fmt: skip

@@ -1,0 +1,15 @@
+// What Gradio leaves out for whoever uses a keyboard, a screen reader or a phone.
+() => {
+  const mend = () => {
+    // Each radio button has a name of its own there: each is a stop of the Tab key, and arrows choose nothing.
+    document.querySelectorAll("fieldset").forEach((group, place) =>
+      group.querySelectorAll("input[type=radio]").forEach((radio) => (radio.name = `group-${place}`)));
+    // On a phone the sliders would push the pictures out of reach.
+    const sliders = document.querySelector("#by-hand:not([data-met])");
+    if (!sliders) return;
+    sliders.dataset.met = "";
+    if (innerWidth < 640) sliders.querySelector("button").click();
+  };
+  new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+  mend();
+}
