@@ -106,9 +106,9 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "verdict_light": (
         "{who} came closest to the original in light and shade, {gain} dB closer than the damaged photo.",
-        "Pour l'ombre et la lumière, {who} est au plus près de l'original, {gain} dB de mieux que la photo abîmée.",
+        "Au plus près de l'original pour l'ombre et la lumière : {who}, {gain} dB de mieux que la photo abîmée.",
     ),
-    "verdict_colour": ("In colour, {who} came closest.", "Pour les couleurs, {who} est au plus près."),
+    "verdict_colour": ("In colour, {who} came closest.", "Pour les couleurs : {who}."),
     "verdict_none": (
         "None of them helped: the damaged photo is as close to the original as what was made of it.",
         "Aucun n'a aidé : la photo abîmée est aussi proche de l'original que ce qui en a été fait.",

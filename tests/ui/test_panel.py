@@ -11,10 +11,11 @@ import gradio as gr
 import pytest
 from gradio.data_classes import ImageData
 
-from restoration import PRESETS, ControlError, Look, Recipe
+from restoration import PRESETS, ControlError, Look, Recipe, Upscaling
 from tests.conftest import EXAMPLES
 from ui import panel
 from ui.files import publish
+from ui.lab import ENGINES
 
 VALUES: dict[str, Any] = {
     "photo": str(EXAMPLES / "coffee.jpg"),
@@ -24,7 +25,8 @@ VALUES: dict[str, Any] = {
     **asdict(PRESETS["heavy"].draw(7)),
     **asdict(Look(colour="auto")),
     "sample": 0,
-}
+    "models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25, "mend": False, "sensitivity": 0.5,
+}  # fmt: skip
 """What the panel's components hold, by name."""
 
 
@@ -87,6 +89,49 @@ def test_values_that_there_are_not(changes: dict[str, Any], says: str) -> None:
         panel.wish({**VALUES, **changes})
 
 
+def test_the_controls_make_a_recipe() -> None:
+    found = panel.asked(VALUES, visitor())
+    assert found == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7, models={"vae": None, "cnn": None})
+    assert list(found.models) == ["vae", "cnn"]  # in the models' own order, not that of the clicks
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("scale", [2, 4])
+def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> None:
+    found = panel.asked({**VALUES, "scale": scale, "engine": engine}, visitor())
+    denoise = 0.25 if engine == "general" else None
+    assert found.upscaling == Upscaling(scale=scale, engine=engine, denoise=denoise)
+
+
+def test_a_photo_that_is_restored_whole_is_enlarged_from_its_own_size() -> None:
+    found = panel.asked({**VALUES, "mode": "damaged", "scale": 2}, visitor())
+    assert (found.size, found.look, found.degradation) == ("own", Look(colour="auto"), None)
+    assert found.upscaling == Upscaling(scale=2, engine="auto")  # of its own size
+
+
+def test_a_model_must_be_chosen() -> None:
+    with pytest.raises(gr.Error, match="Choose a model first"):
+        panel.asked({**VALUES, "models": []}, visitor())
+    with pytest.raises(gr.Error, match="Choose a model first"):
+        panel.asked({**VALUES, "models": None}, visitor())
+    with pytest.raises(gr.Error, match="Choisissez d'abord un modèle"):
+        panel.asked({**VALUES, "models": []}, visitor("fr"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"scale": "4"}, "upscaling: scale cannot be '4'"),
+        ({"scale": 4, "engine": None}, "upscaling: engine cannot be None"),
+        ({"scale": 4, "engine": "general", "denoise": "much"}, "upscaling: denoise cannot be 'much'"),
+        ({"gaussian": math.nan}, "gaussian"),
+    ],
+)
+def test_an_enlargement_that_there_is_not(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ControlError, match=says):
+        panel.asked({**VALUES, **changes}, visitor())
+
+
 def test_a_photo_must_be_chosen() -> None:
     assert panel.chosen(VALUES, visitor()) == str(EXAMPLES / "coffee.jpg")
     for missing in (None, ""):
@@ -109,7 +154,3 @@ def test_no_file_of_this_machine_passes_for_an_upload(tmp_path: Path) -> None:
     for path in (EXAMPLES / "coffee.jpg", tmp_path / "link.jpg", folder / "link.jpg", folder / ".." / ".." / "x", ""):
         with pytest.raises(gr.Error, match="must be an uploaded file"):
             panel.uploaded_file(ImageData(path=str(path), url="https://example.org/b.tif"))
-
-
-def test_the_examples_are_there() -> None:
-    assert all((panel.EXAMPLES / f"{name}.jpg").is_file() for name in panel.EXAMPLE_NAMES)

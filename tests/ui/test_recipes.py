@@ -12,11 +12,11 @@ from restoration import PRESETS, ControlError, Degradation, Look, Photo, Recipe,
 from restoration.degradations import CONTROLS
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
-from tests.ui import test_restore
-from tests.ui.test_panel import visitor
+from tests.ui.test_panel import VALUES, visitor
 from ui.lab import ENGINES, TITLES, Lab
+from ui.panel import asked
 from ui.recipes import difference, link, settings
-from ui.restore import asked
+from ui.results import pictures
 
 DAMAGE = PRESETS["heavy"].draw(11)
 FULL = Recipe(
@@ -41,7 +41,7 @@ RECIPES = [
 
 def asked_again(recipe: Recipe) -> Recipe:
     """What the controls ask for once the recipe is loaded into them, whatever they held before."""
-    controls: dict[str, Any] = {**test_restore.CONTROLS, **settings(recipe)}
+    controls: dict[str, Any] = {**VALUES, **settings(recipe)}
     return asked(controls, visitor())
 
 
@@ -61,7 +61,7 @@ def test_a_result_is_made_again_through_the_controls(
     once = pipeline.run(restorer, photo, Recipe(degradation=DAMAGE, seed=3, models={"gan": None}, upscaling=upscaling))
     again = pipeline.run(restorer, photo, asked_again(once.recipe))
     assert again.recipe == once.recipe
-    found, expected = (test_restore.pictures(run) for run in (again, once))
+    found, expected = (pictures(run) for run in (again, once))
     assert list(found) == list(expected)
     assert all(np.array_equal(found[kind].pixels, expected[kind].pixels) for kind in found)
 
@@ -89,7 +89,7 @@ def test_every_control_of_the_damage_is_set() -> None:
     off = settings(Recipe(size="own", look=Look(colour="keep"), models={"vae": None}))
     assert (off["mode"], off["colour"], off["sample"]) == ("damaged", "keep", 0)
     assert {name: off[name] for name in ("grayscale", *CONTROLS)} == asdict(Degradation())
-    assert set(values) | set(off) <= set(test_restore.CONTROLS)
+    assert set(values) | set(off) <= set(VALUES)
     assert "colour" not in values  # the laboratory's is not what a whole photo should start from
 
 

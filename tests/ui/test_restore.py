@@ -1,376 +1,132 @@
-"""The Restore tab: what is asked for, and every file and sentence that a run becomes."""
+"""The Restore tab: a run that grows, a large photo's preview and its full size, and what the page opens with."""
 
 from __future__ import annotations
 
-import json
-import math
-import pickle
-import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
 
-from restoration import (
-    PRESETS,
-    ControlError,
-    Degradation,
-    Look,
-    Photo,
-    Recipe,
-    Restorer,
-    Run,
-    Upscaling,
-    image,
-    pipeline,
-    upscale,
-)
-from restoration.metrics import compare, psnr
+from restoration import Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, pipeline, scratches
+from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
-from tests.ui.test_panel import VALUES, visitor
-from tests.ui.test_tables import lines, said
-from ui import restore
-from ui.lab import TITLES
-from ui.restore import (
-    asked,
-    before_and_after,
-    files,
-    labelled_sheet,
-    measures,
-    pictures,
-    publish_run,
-    shown_picture,
-    title,
-)
+from ui import examples, restore
+from ui.files import KEPT, publish
+from ui.lab import TITLES, Lab
 
-LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
-CONTROLS: dict[str, Any] = {
-    **VALUES,
-    **{"models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25, "mend": False, "sensitivity": 0.5},
-}
-"""What the panel's and the tab's components hold, by name."""
-DAMAGE = PRESETS["original"].draw(4)
-
-
-def recipe(*models: str, scale: int = 0, engine: str = "bicubic", damage: Degradation | None = DAMAGE) -> Recipe:
-    upscaling = Upscaling(scale=scale, engine=engine) if scale else None
-    seed = 4 if damage else None
-    return Recipe(degradation=damage, seed=seed, models=dict.fromkeys(models), upscaling=upscaling)
+VALUES: dict[str, Any] = {"mode": "damaged", "mend": False, "found": None, "sensitivity": 0.5}
+WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "cnn": None})
 
 
 @pytest.fixture(scope="module")
-def plain(photo: Photo, restorer: Restorer) -> Run:
-    """Three models, nothing enlarged."""
-    return pipeline.run(restorer, photo, recipe(*TITLES))
+def lab(restorer: Restorer) -> Lab:
+    return Lab(restorer)
 
 
 @pytest.fixture(scope="module")
-def large(photo: Photo, restorer: Restorer) -> Run:
-    """One model, enlarged four times by a network."""
-    return pipeline.run(restorer, photo, recipe("gan", scale=4, engine="fast"))
-
-
-@pytest.fixture(scope="module")
-def double(photo: Photo, restorer: Restorer) -> Run:
-    """Two models, enlarged twice."""
-    return pipeline.run(restorer, photo, recipe("vae", "cnn", scale=2))
-
-
-@pytest.fixture(scope="module")
-def untrue(photo: Photo, restorer: Restorer) -> Run:
-    """A photo that came damaged already."""
-    return pipeline.run(restorer, photo, recipe("vae", scale=4, damage=None))
-
-
-@pytest.fixture(scope="module")
-def own() -> Photo:
-    """A small photo in colour that is no square."""
+def coffee() -> str:
+    """A visitor's photo, 150x100."""
     with Image.open(EXAMPLES / "coffee.jpg") as opened:
-        return Photo(np.array(opened.resize((150, 100))))
-
-
-@pytest.fixture(scope="module")
-def whole(own: Photo, restorer: Restorer) -> Run:
-    """It, restored whole."""
-    asked_ = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "cnn": None})
-    return pipeline.run(restorer, own, asked_)
-
-
-@pytest.fixture(scope="module")
-def wholes_double(own: Photo, restorer: Restorer) -> Run:
-    """It without colours, restored whole and enlarged twice."""
-    grey = Photo(np.repeat(own.pixels[..., 1:2], 3, axis=2))
-    upscaling = Upscaling(scale=2, engine="bicubic")
-    return pipeline.run(
-        restorer, grey, Recipe(size="own", look=Look(colour="auto"), models={"cnn": None}, upscaling=upscaling)
-    )
-
-
-# --- What is asked for ------------------------------------------------------------------------------------------------
-
-
-def test_the_controls_make_a_recipe() -> None:
-    found = asked(CONTROLS, visitor())
-    assert found == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7, models={"vae": None, "cnn": None})
-    assert list(found.models) == ["vae", "cnn"]  # in the models' own order, not that of the clicks
-
-
-@pytest.mark.parametrize("engine", restore.ENGINES)
-@pytest.mark.parametrize("scale", [2, 4])
-def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> None:
-    found = asked({**CONTROLS, "scale": scale, "engine": engine}, visitor())
-    denoise = 0.25 if engine == "general" else None
-    assert found.upscaling == Upscaling(scale=scale, engine=engine, denoise=denoise)
-
-
-def test_a_photo_that_is_damaged_already_is_restored_whole() -> None:
-    found = asked({**CONTROLS, "mode": "damaged", "scale": 2}, visitor())
-    assert (found.size, found.look, found.degradation) == ("own", Look(colour="auto"), None)
-    assert found.upscaling == Upscaling(scale=2, engine="auto")  # of its own size
-
-
-def test_a_model_must_be_chosen() -> None:
-    with pytest.raises(gr.Error, match="Choose a model first"):
-        asked({**CONTROLS, "models": []}, visitor())
-    with pytest.raises(gr.Error, match="Choose a model first"):
-        asked({**CONTROLS, "models": None}, visitor())
-    with pytest.raises(gr.Error, match="Choisissez d'abord un modèle"):
-        asked({**CONTROLS, "models": []}, visitor("fr"))
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"scale": "4"}, "upscaling: scale cannot be '4'"),
-        ({"scale": 4, "engine": None}, "upscaling: engine cannot be None"),
-        ({"scale": 4, "engine": "general", "denoise": "much"}, "upscaling: denoise cannot be 'much'"),
-        ({"gaussian": math.nan}, "gaussian"),
-    ],
-)
-def test_what_cannot_be_asked_for(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(ControlError, match=says):
-        asked({**CONTROLS, **changes}, visitor())
-
-
-# --- Pictures ---------------------------------------------------------------------------------------------------------
-
-
-def test_every_picture_has_its_name(plain: Run, large: Run, double: Run, untrue: Run) -> None:
-    assert list(pictures(plain)) == ["original", "degraded", "vae", "gan", "cnn"]
-    assert list(pictures(large)) == ["original", "degraded", "gan", "gan_x4"]
-    assert list(pictures(double)) == ["original", "degraded", "vae", "vae_x2", "cnn", "cnn_x2"]
-    assert list(pictures(untrue)) == ["photo", "vae", "vae_x4"]
-    sides = {name: photo.width for name, photo in pictures(double).items()}
-    assert sides == {"original": 128, "degraded": 128, "vae": 128, "vae_x2": 256, "cnn": 128, "cnn_x2": 256}
-    found = pictures(large)
-    assert found["original"] is large.truth
-    assert found["degraded"] is large.degraded
-    assert found["gan"] is large.restored["gan"].photo
-    assert found["gan_x4"] is large.enlarged["gan"].photo
-    assert pictures(untrue)["photo"] is untrue.degraded
-
-
-def test_a_run_becomes_files_named_after_its_photo(double: Run, untrue: Run) -> None:
-    result = publish_run("/somewhere/Mémé 1932.old.JPG", double)
-    assert result.name == "Mémé 1932.old"
-    assert list(result.paths) == list(pictures(double))
-    for kind, path in result.paths.items():
-        assert Path(path).name == f"Mémé 1932.old_{kind}.png"
-        assert np.array_equal(image.load(path, reduce_to=None).pixels, pictures(double)[kind].pixels)
-    assert len({Path(path).parent for path in result.paths.values()}) == 1
-    again = publish_run("/somewhere/Mémé 1932.old.JPG", double)
-    assert not set(again.paths.values()) & set(result.paths.values())
-    assert publish_run(f"/tmp/{'é' * 120}.jpg", untrue).name == "é" * 60  # no longer than a disk takes
-    assert publish_run("", untrue).name == "photo"
-
-
-def titles(run: Run, french: bool) -> list[str]:
-    return [title(kind, (photo.width, photo.height), french) for kind, photo in pictures(run).items()]
-
-
-def test_titles_say_what_a_picture_is(plain: Run, large: Run, whole: Run, wholes_double: Run) -> None:
-    assert titles(large, False) == ["Original", "Degraded", "GAN 128×128", "GAN 512×512"]
-    assert titles(plain, True) == ["Original", "Abîmée", "VAE 128×128", "GAN 128×128", "CNN 128×128"]
-    assert titles(whole, False) == ["Your photo", "GAN 150×100", "CNN 150×100"]
-    assert titles(wholes_double, True) == ["Votre photo", "CNN 150×100", "CNN 300×200"]
-
-
-def test_a_page_keeps_no_pixels(whole: Run) -> None:
-    """They would be megabytes of each visitor's, for an hour."""
-    result = publish_run("a.jpg", whole)
-    assert len(pickle.dumps(result)) < 10_000
-    for kind, photo in pictures(whole).items():
-        assert np.array_equal(result.photo(kind).pixels, photo.pixels)
-
-
-def sheet_of(run: Run, french: bool) -> Photo:
-    return labelled_sheet(pictures(run).items(), french)
-
-
-@LANGUAGES
-def test_the_sheet_holds_every_picture(plain: Run, large: Run, untrue: Run, french: bool) -> None:
-    shapes = {name: sheet_of(run, french) for name, run in (("5", plain), ("4", large), ("3", untrue))}
-    assert shapes["5"].width > shapes["4"].width > shapes["3"].width > 3 * 384  # one row each
-    assert shapes["5"].height == shapes["4"].height > shapes["3"].height > 384  # no PSNR without an original
-    assert plain.truth is not None
-    corner = shapes["5"].pixels[8 : 8 + 384, 8 : 8 + 384]
-    assert np.array_equal(corner[1::3, 1::3], plain.truth.pixels)
-
-
-def test_more_than_five_pictures_take_rows_of_four(double: Run, large: Run) -> None:
-    assert len(pictures(double)) == 6
-    one, two = sheet_of(large, False), sheet_of(double, False)
-    assert two.width == one.width
-    assert two.height > 2 * 384
-
-
-def test_the_sheet_keeps_a_photos_shape(whole: Run) -> None:
-    cell = sheet_of(whole, False).pixels[8 : 8 + 384, 8 : 8 + 384]
-    assert (cell[:60] == 255).all()
-    assert (cell[-60:] == 255).all()
-    middle = np.asarray(Image.fromarray(cell[64 : 64 + 256]).resize((150, 100)), float)
-    assert np.abs(middle - whole.degraded.pixels).mean() < 4
-
-
-@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue"])
-def test_before_and_after_have_one_size(name: str, request: pytest.FixtureRequest) -> None:
-    run: Run = request.getfixturevalue(name)
-    result = publish_run("a.jpg", run)
-    for model in run.restored:
-        before, after = (image.load(path, reduce_to=None) for path in before_and_after(result, model))
-        shown = run.enlarged[model].photo if model in run.enlarged else run.restored[model].photo
-        assert np.array_equal(after.pixels, shown.pixels)
-        times = after.width // 128
-        assert np.array_equal(before.pixels, np.kron(run.degraded.pixels, np.ones((times, times, 1), np.uint8)))
-
-
-def test_before_is_the_whole_photo_where_it_was_restored_whole(whole: Run, wholes_double: Run) -> None:
-    before, after = (image.load(path, reduce_to=None) for path in before_and_after(publish_run("a.jpg", whole), "gan"))
-    assert np.array_equal(before.pixels, whole.degraded.pixels)
-    assert np.array_equal(after.pixels, whole.restored["gan"].photo.pixels)
-    result = publish_run("a.jpg", wholes_double)
-    before, after = (image.load(path, reduce_to=None) for path in before_and_after(result, "cnn"))
-    assert np.array_equal(before.pixels, upscale.bicubic(wholes_double.degraded, 2).pixels)  # no squares
-    assert np.array_equal(after.pixels, wholes_double.enlarged["cnn"].photo.pixels)
-
-
-@LANGUAGES
-@pytest.mark.parametrize("name", ["plain", "large", "double", "untrue", "whole", "wholes_double"])
-def test_everything_can_be_taken_home(name: str, french: bool, request: pytest.FixtureRequest) -> None:
-    run: Run = request.getfixturevalue(name)
-    result = publish_run("a.jpg", run)
-    *shown, sheet, recipe_ = files(result, french)
-    assert shown == list(result.paths.values())
-    assert [Path(path).name for path in (sheet, recipe_)] == ["a_sheet.png", "a_recipe.json"]
-    assert np.array_equal(image.load(sheet, reduce_to=None).pixels, sheet_of(run, french).pixels)
-    assert Recipe.read(Path(recipe_)) == run.recipe
-
-
-def test_the_recipe_that_is_taken_home_gives_the_same_pixels(large: Run, photo: Photo, restorer: Restorer) -> None:
-    kept = json.loads(Path(files(publish_run("a.jpg", large), False)[-1]).read_text(encoding="utf-8"))
-    again = pipeline.run(restorer, photo, Recipe.from_json(kept))
-    for kind, each in pictures(again).items():
-        assert np.array_equal(each.pixels, pictures(large)[kind].pixels), kind
-
-
-# --- The table --------------------------------------------------------------------------------------------------------
-
-
-def split(html: str) -> tuple[str, str]:
-    """The table, and what is said beneath it."""
-    table, _, beneath = html.partition("</table>")
-    return f"{table}</table>", " ".join("".join(ElementTree.fromstring(beneath).itertext()).split())
-
-
-@LANGUAGES
-def test_a_run_with_an_original_is_measured(plain: Run, french: bool) -> None:
-    table, beneath = split(measures(plain, french))
-    (first, _), *others = lines(table)
-    assert first == ("Abîmée" if french else "Degraded")
-    assert [name for name, _ in others] == ["VAE", "GAN", "CNN"]
-    assert plain.truth is not None
-    for model, (_, cells) in zip(plain.restored, others, strict=True):
-        expected = compare(plain.restored[model].photo, plain.truth)
-        shown = f"{expected.psnr_luminance:.2f}"
-        assert said(cells[0]).startswith(shown.replace(".", ",") if french else shown)
-        assert re.fullmatch(r"\d+ ms", said(cells[5]))
-    assert re.fullmatch(r"Abîmée en \d+ ms\." if french else r"Degraded in \d+ ms\.", beneath)
-
-
-@LANGUAGES
-def test_what_enlarged_is_said(large: Run, double: Run, french: bool) -> None:
-    table, beneath = split(measures(large, french))
-    assert beneath.endswith("×4 par Real-ESRGAN, moteur fast." if french else "×4 by Real-ESRGAN, engine fast.")
-    colon = " :" if french else ":"
-    assert re.fullmatch(rf"\d+ ms, ×4{colon} \d+ ms", said(lines(table)[1][1][5]))
-    table, beneath = split(measures(double, french))
-    assert beneath.endswith(
-        "×2 par un filtre bicubique, sans réseau." if french else "×2 by a bicubic filter, without a network."
-    )
-    assert re.fullmatch(rf"\d+ ms, ×2{colon} \d+ ms", said(lines(table)[2][1][5]))
-
-
-@LANGUAGES
-def test_a_denoise_strength_is_said(photo: Photo, shared: Path, french: bool) -> None:
-    asked_ = Recipe(models={"cnn": None}, upscaling=Upscaling(scale=2, engine="general", denoise=0.3))
-    run = pipeline.run(Restorer("cpu", [shared / "weights"]), Photo(photo.pixels[:32, :32].copy()), asked_)
-    says = "moteur general. Sa force de débruitage : 0,30." if french else "engine general. Its denoise strength: 0.30."
-    assert split(measures(run, french))[1].endswith(says)
-
-
-@LANGUAGES
-def test_a_photo_without_an_original_is_judged_only(untrue: Run, french: bool) -> None:
-    table, beneath = split(measures(untrue, french))
-    assert [name for name, _ in lines(table)] == ["Votre photo" if french else "Your photo", "VAE"]
-    assert "PSNR" not in table
-    assert "Degraded in" not in beneath
-    assert "Abîmée en" not in beneath
-
-
-@LANGUAGES
-def test_what_became_of_the_colours_is_said(whole: Run, wholes_double: Run, untrue: Run, french: bool) -> None:
-    kept, guessed = (split(measures(run, french))[1] for run in (whole, wholes_double))
-    assert kept == ("Ses propres couleurs ont été gardées." if french else "Its own colours were kept.")
-    says = (
-        "Elle n'avait pas de couleurs ; elles ont été devinées." if french else "It had no colours; they were guessed."
-    )
-    assert guessed.startswith(says)
-    assert not re.search("colour|couleur", split(measures(untrue, french))[1])  # nothing was left to be chosen
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(0.0123, "12 ms"), (9.4, "9400 ms"), (83.4, "83 s")])
-def test_long_times_are_seconds(untrue: Run, seconds: float, shown: str) -> None:
-    run = replace(untrue, restored={"vae": replace(untrue.restored["vae"], seconds=seconds)}, enlarged={})
-    assert said(lines(split(measures(run, False))[0])[1][1][-1]) == shown
-
-
-@LANGUAGES
-def test_no_damage_at_all_is_an_infinite_psnr(photo: Photo, restorer: Restorer, french: bool) -> None:
-    run = pipeline.run(restorer, photo, recipe("cnn", damage=Degradation()))
-    assert run.truth is not None
-    assert psnr(run.degraded, run.truth) == math.inf
-    cells = lines(split(measures(run, french))[0])[0][1]
-    assert said(cells[0]) == "∞"
-    assert sheet_of(run, french).width
-
-
-def test_a_result_knows_what_it_shows(plain: Run) -> None:
-    result = publish_run("a.jpg", plain)
-    assert list(result.paths) == ["original", "degraded", *TITLES]
-    shown = shown_picture(result, "vae", False)
-    assert shown.label == shown.alt_text == "VAE 128×128"
-    assert shown.value["path"] == result.paths["vae"]
-
-
-def test_pixels_are_shown_as_squares_in_the_laboratory_only(large: Run, wholes_double: Run) -> None:
-    def with_squares(run: Run) -> list[str]:
-        result = publish_run("a.jpg", run)
-        return [kind for kind in result.paths if "pixels" in shown_picture(result, kind, False).elem_classes]
-
-    assert with_squares(large) == ["original", "degraded", "gan"]
-    assert with_squares(wholes_double) == []
+        return publish({"coffee.png": Photo(np.array(opened.resize((150, 100))))})["coffee.png"]
+
+
+def grown(lab: Lab, path: str, recipe: Recipe, **values: Any) -> list[tuple[restore.Result, pipeline.Run]]:
+    return list(restore.run_each(lab, {**VALUES, "photo": path, **values}, recipe, lambda *_: None))
+
+
+def test_what_is_finished_is_there_before_the_rest(lab: Lab, coffee: str) -> None:
+    (first, _), (second, run) = grown(lab, coffee, WHOLE)
+    assert [list(each.paths) for each in (first, second)] == [["photo", "gan"], ["photo", "gan", "cnn"]]
+    assert second.paths["gan"] == first.paths["gan"]  # is not made, and not sent, again
+    assert second.recipe == run.recipe
+    alone = lab.run(image.load(coffee, reduce_to=None), replace(WHOLE, models={"gan": None}))
+    assert np.array_equal(first.read("gan").pixels, alone.restored["gan"].photo.pixels)
+    assert first.recipe == alone.recipe  # of a run that is stopped now, the recipe is right
+
+
+@pytest.fixture
+def small_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On which the photo of 150x100 is a large one."""
+    monkeypatch.setattr(restore, "LARGE", 10_000)
+    monkeypatch.setattr(restore, "PREVIEW", 3_750)
+
+
+@pytest.mark.usefixtures("small_screen")
+def test_a_large_photo_is_previewed_and_restored_at_its_size_when_that_is_asked_for(lab: Lab, coffee: str) -> None:
+    *_, (result, _) = grown(lab, coffee, WHOLE)
+    assert (result.sizes["gan"], result.whole) == ((75, 50), (150, 100))
+    full = restore.at_full_size(lab, result, ["gan"], lambda *_: None)
+    expected = lab.run(image.load(coffee, reduce_to=None), replace(WHOLE, models={"gan": None}))
+    assert np.array_equal(full.read("gan").pixels, expected.restored["gan"].photo.pixels)
+    assert np.array_equal(full.read("photo").pixels, image.load(coffee, reduce_to=None).pixels)
+    assert full.sizes["cnn"] == (75, 50)
+    assert restore.at_full_size(lab, full, ["gan"], lambda *_: pytest.fail("it is there")) is full
+    assert Path(full.paths["gan"]).name == "coffee_gan_150x100.png"
+
+
+@pytest.mark.usefixtures("small_screen")
+def test_a_preview_that_is_enlarged_becomes_the_enlarged_photo(lab: Lab, coffee: str) -> None:
+    recipe = replace(WHOLE, models={"gan": None}, upscaling=Upscaling(scale=2, engine="bicubic"))
+    ((result, _),) = grown(lab, coffee, recipe)
+    assert result.sizes["gan_x2"] == (150, 100)  # as large as the photo, but not as fine
+    full = restore.at_full_size(lab, result, ["gan"], lambda *_: None)
+    assert full.sizes[full.largest("gan")] == (300, 200)
+
+
+@pytest.mark.usefixtures("small_screen")
+def test_a_mask_that_was_drawn_is_laid_on_the_full_size(lab: Lab, coffee: str) -> None:
+    drawn = np.zeros((50, 75), bool)
+    drawn[10:20, 30:33] = True
+    photo = restore.preview(image.load(coffee, reduce_to=None))
+    mask = scratches.picture(drawn)
+    recipe = replace(WHOLE, models={"cnn": None}, inpaint=Inpainting(mask=restore.drawn_sha256(mask)))
+    result = restore.publish_run(coffee, lab.run(photo, recipe, drawn=mask), whole=(150, 100))
+    full = restore.at_full_size(lab, result, ["cnn"], lambda *_: None)
+    marked = full.read("mask").pixels[..., 0] > 127
+    assert marked.shape == (100, 150)
+    assert marked[22:38, 61:65].all()
+    assert not marked[:, 80:].any()
+    assert full.recipe.inpaint == Inpainting(mask=restore.drawn_sha256(full.read("mask")))
+
+
+def test_a_photo_that_would_be_too_large_is_refused_before_anything_runs(lab: Lab) -> None:
+    wide = publish({"wide.png": Photo(np.zeros((1500, 1500, 3), np.uint8))})["wide.png"]
+    recipe = replace(WHOLE, upscaling=Upscaling(scale=4, engine="bicubic"))
+    with pytest.raises(PhotoError, match="too large to upscale"):
+        next(restore.run_each(lab, {**VALUES, "photo": wide}, recipe, lambda *_: pytest.fail("it ran")))
+
+
+def test_a_run_ends_where_it_is_told_to(lab: Lab, coffee: str) -> None:
+    task = restore.Task()
+    growing = restore.run_each(lab, {**VALUES, "photo": coffee}, WHOLE, lambda *_: task.go_on())
+    assert list(next(growing)[0].paths) == ["photo", "gan"]
+    task.is_stopped = True
+    with pytest.raises(restore.Stopped):
+        next(growing)
+
+
+def test_the_page_opens_with_an_old_print_that_every_model_has_restored(lab: Lab) -> None:
+    result, run = restore.opening(lab)
+    assert restore.opening(lab)[0] is result  # made once
+    assert list(result.paths) == ["photo", *TITLES]
+    assert not set(result.paths.values()) - KEPT  # and kept for every visitor
+    assert result.photo in KEPT
+    assert np.array_equal(result.read("photo").pixels, run.degraded.pixels)
+    assert result.recipe == pipeline.run(lab.restorer, run.degraded, result.recipe).recipe
+
+
+@pytest.mark.parametrize("name", examples.NAMES)
+def test_an_example_is_there_good_and_as_an_old_print(name: str) -> None:
+    good, old = (image.load(examples.photo(name, damaged=each), reduce_to=None) for each in (False, True))
+    assert good.pixels.shape == old.pixels.shape
+    assert (np.ptp(old.pixels, axis=2) == 0).all()
+    assert asdict(examples.OLD)["fading"] > 0
+    assert examples.photo(name, damaged=True) == examples.photo(name, damaged=True)
+
+
+def test_an_example_that_there_is_not() -> None:
+    with pytest.raises(KeyError):
+        examples.photo("../../etc/passwd", damaged=False)

@@ -73,7 +73,8 @@ def test_each_measure_points_the_right_way(name: str, photo: Photo) -> None:
         for sigma in (5, 40)
     )
     assert change(name, getattr(much, name), getattr(little, name)) == "worse"
-    assert best(name, [much, little]) == {1}
+    worst = replace(BEFORE, **{name: math.inf if name == "ciede2000" else 0})
+    assert best(name, [much, little], worst) == {1}
 
 
 @pytest.mark.parametrize(
@@ -103,16 +104,19 @@ def test_equal_photos_were_not_helped() -> None:
         ("ciede2000", [9, 12, 8], {2}),
         ("psnr", [21, 20, 20.98], {0, 2}),  # no smaller step is shown as a change
         ("ciede2000", [8, 12, 8.02], {0, 2}),
-        ("psnr", [20, 20.01, 20.02], set()),  # all are best, so none is
-        ("psnr", [20], set()),
+        ("psnr", [20, 20.01, 19], set()),  # none is better than before
+        ("psnr", [19, 19.5, 18], set()),  # least bad is not best
+        ("psnr", [21, 21.01, 21.02], {0, 1, 2}),
+        ("psnr", [21], {0}),
         ("psnr", [], set()),
         ("psnr", [math.inf, 20, math.inf], {0, 2}),
-        ("psnr", [math.inf, math.inf], set()),
         ("psnr", [20, math.inf], {1}),
     ],
 )
-def test_the_best_are_those_that_nothing_tells_apart(name: str, values: list[float], expected: set[int]) -> None:
-    assert best(name, [replace(BEFORE, **{name: value}) for value in values]) == expected
+def test_the_best_are_those_that_are_better_and_that_nothing_tells_apart(
+    name: str, values: list[float], expected: set[int]
+) -> None:
+    assert best(name, [replace(BEFORE, **{name: value}) for value in values], BEFORE) == expected
 
 
 # --- Against the original ---------------------------------------------------------------------------------------------
