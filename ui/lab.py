@@ -31,7 +31,7 @@ def logged() -> Iterator[None]:
     """What goes wrong inside is a line in the log: whoever asks for it later will read the same."""
     try:
         yield
-    except RestorationError as error:
+    except (RestorationError, OSError) as error:
         logger.warning("%s", error)
 
 

@@ -322,7 +322,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
         seed = random.randrange(1_000_000)
         return {panel.damage["seed"]: seed, **draw({**values, panel.damage["seed"]: seed}, request)}
 
-    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    def damage(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The damage by hand, shown at once; what was restored is dimmed until the visitor restores again."""
         with shown(request):
             result: Result | None = values[page.last]
@@ -336,16 +336,17 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
             draft = replace(result, paths={**result.paths, "degraded": path})
             return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
 
-    def switch(mode: str, name: str | None) -> dict[Any, Any]:
+    def switch(mode: str, name: str | None, request: gr.Request) -> dict[Any, Any]:
         """The other door: other controls, the example as it is or as an old print, and the photo restored."""
-        photo = {panel.photo: try_example(name, mode)} if name else {page.go: time.time()}
+        photo = {panel.photo: try_example(name, mode, request)} if name else {page.go: time.time()}
         return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **photo}
 
-    def try_example(name: str, mode: str) -> str:
-        return examples.photo(name, damaged=mode == "damaged")
+    def try_example(name: str, mode: str, request: gr.Request) -> str:
+        with shown(request):
+            return examples.photo(name, damaged=mode == "damaged")
 
     moved = [each.input for each in by_hand.values()]  # type: ignore[attr-defined]
-    gr.on(moved, move, everything, [page.viewer, panel.preset], trigger_mode="always_last", concurrency_limit=4,
+    gr.on(moved, damage, everything, [page.viewer, panel.preset], trigger_mode="always_last", concurrency_limit=4,
           **QUIET)  # fmt: skip
     drawn = [*by_hand.values(), page.go]
     seed = panel.damage["seed"]

@@ -35,9 +35,9 @@ def test_the_app_is_whole_there(folder: Path) -> None:
     code = """
 import sys, app
 from restoration import Restorer
-from ui import about, panel
+from ui import about, examples
 about.page(False), about.bibtex()
-assert list(panel.EXAMPLES.glob("*.jpg"))
+assert list(examples.FOLDER.glob("*.jpg"))
 Restorer("cpu").prepare(["vae", "gan", "cnn"])
 print({str(each.__file__) for name, each in sys.modules.items() if name.split(".")[0] in ("app", "ui", "restoration")})
 """

@@ -308,7 +308,7 @@ def test_the_page_opens_no_file_that_was_not_sent(app: App) -> None:
 
 def test_what_takes_no_file_opens_none(app: App) -> None:
     inputs = {kind: (each, place) for each in app.functions.values() for place, kind in enumerate(each.kinds)}
-    assert {"api", "code", "radio", "slider", "dataset"} <= set(inputs)
+    assert {"api", "code", "radio", "slider", "html"} <= set(inputs)
     for function, place in inputs.values():
         for sent in disguises(str(app.folder / "secret.txt"), app)[:4]:
             if not isinstance(answer := send(app, function, place, sent), list):
@@ -455,14 +455,12 @@ def test_another_visitor_does_not_see_what_the_page_remembers(app: App) -> None:
 
 def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app: App) -> None:
     """Results cannot be written: their folder is a file for a while."""
-    reload, draw, session = app.functions["reload"], app.functions["draw"], uuid4().hex
-    assert isinstance(app.join(reload.id, reload.usual, session_hash=session), list)
-    values = [None if kind == "image" else value for kind, value in zip(draw.kinds, draw.usual, strict=True)]
+    example = app.functions["try_example"].id, ["rocket", "damaged"]
     aside = app.cache.with_name("aside")
     app.cache.rename(aside)
     try:
         app.cache.write_bytes(b"")
-        told = app.join(draw.id, values, session_hash=session)
+        told = app.join(*example)
     finally:
         app.cache.unlink()
         aside.rename(app.cache)
@@ -471,12 +469,12 @@ def test_a_failure_that_nobody_foresaw_is_told_by_an_id_and_logged_under_it(app:
     assert found, told
     _, _, logged = app.log.partition(f"error {found[1]}\nTraceback")
     assert "NotADirectoryError" in logged.split("\nerror ")[0]
-    assert isinstance(app.join(draw.id, values, session_hash=session), list)
+    assert isinstance(app.join(*example), list)
 
 
 def test_what_gradio_cannot_read_is_told_by_an_id_too(app: App) -> None:
     """Outside our own functions: a photo that is no file at all."""
-    told = send(app, app.functions["reload"], app.functions["reload"].kinds.index("image"), "no photo")
+    told = send(app, app.functions["arrive"], app.functions["arrive"].kinds.index("image"), "no photo")
     check_sentence(told)
     found = UNFORESEEN.search(str(told))
     assert found, told
