@@ -12,7 +12,7 @@ import spaces
 from app import demo
 from restoration import Recipe, RestorationError, Restorer, image, weights
 from ui.lab import Lab
-from ui.restore import publish_run
+from ui.results import publish_run
 
 path = sys.argv[1]
 handlers = {
