@@ -130,7 +130,7 @@ def build() -> Panel:
         )  # fmt: skip
         dice = gr.Button(i18n("dice"), size="sm", min_width=120, elem_id="dice")
     start = gr.Button(i18n("run"), variant="primary", interactive=False, elem_id="restore")
-    stop = gr.Button(i18n("stop"), variant="stop", visible=False, elem_id="stop")
+    stop = gr.Button(i18n("stop"), variant="stop", elem_id="stop")
     models = gr.CheckboxGroup(
         [(title, name) for name, title in TITLES.items()], value=list(TITLES), label=i18n("model"), elem_id="models"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -20,6 +20,7 @@ from PIL import Image
 from restoration import Degradation, Photo, Recipe, Restorer, Run, image, scratches, upscale
 from restoration.degradations import preset
 from restoration.restorer import OWN_LOOK
+from restoration.tiling import Progress
 from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
@@ -55,6 +56,8 @@ class Page:
     """When a photo, or what is done to it, was chosen that is to be restored at once."""
     task: gr.State
     """The `Task` that runs, or has run last."""
+    arrived: gr.State
+    """The path of the photo that is there."""
 
 
 class Task:
@@ -66,6 +69,15 @@ class Task:
         self.is_stopped = False
         self.is_unwanted = False
         """Is another photo there, so that nothing of this one is to be shown?"""
+
+    def told(self, progress: gr.Progress, french: bool) -> Progress:
+        """Tells the visitor how far the run is, and ends it where it is to end."""
+
+        def tell(done: int, total: int) -> None:
+            self.go_on()
+            progress(done / total, desc=text("restoring", french))
+
+        return tell
 
     def go_on(self) -> None:
         """Raise `Stopped` where it is to end; called before each tile."""
@@ -80,7 +92,7 @@ class Stopped(Exception):
 # --- A run ------------------------------------------------------------------------------------------------------------
 
 
-def run_each(lab: Lab, values: Mapping[str, Any], recipe: Recipe, tell: Any) -> Iterator[tuple[Result, Run]]:
+def run_each(lab: Lab, values: Mapping[str, Any], recipe: Recipe, tell: Progress) -> Iterator[tuple[Result, Run]]:
     """Restore the photo of the panel's ``values`` as ``recipe`` says: what there is after each model.
 
     A large photo is made a preview of. Raises `RestorationError`.
@@ -107,7 +119,7 @@ def preview(photo: Photo) -> Photo:
     return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)), photo.details)
 
 
-def at_full_size(lab: Lab, result: Result, models: list[str], tell: Any) -> Result:
+def at_full_size(lab: Lab, result: Result, models: list[str], tell: Progress) -> Result:
     """A preview's ``result`` with the pictures of ``models`` at the photo's full size; as it is where they are."""
     times = result.recipe.upscaling.scale if result.recipe.upscaling else 1
     missing = [
@@ -182,48 +194,34 @@ def tab(panel: Panel, lab: Lab) -> Page:
         last=gr.State(time_to_live=3000),
         go=gr.State(),
         task=gr.State(),
+        arrived=gr.State(),
     )
     inputs = {**panel.inputs, **scratched.inputs}
-
-    def buttons(*, runs: bool, ready: bool = True) -> dict[Any, Any]:
-        return {panel.start: gr.Button(visible=not runs, interactive=ready), panel.stop: gr.Button(visible=runs)}
 
     def restore(
         values: Mapping[Any, Any], request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        french = is_french(request)
-
-        task = Task()
-
-        def tell(done: int, total: int) -> None:
-            task.go_on()
-            progress(done / total, desc=text("restoring", french))
-
+        french, task = is_french(request), Task()
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             chosen(named, request)
             recipe = asked(named, request)
-            yield {page.task: task, **buttons(runs=True)}
+            yield {page.task: task}
             seen: tuple[Result, Run] | None = None
             with suppress(Stopped):
-                for seen in run_each(lab, named, recipe, tell):
+                for seen in run_each(lab, named, recipe, task.told(progress, french)):
                     task.go_on()
                     yield {picture: _seen(seen[0], french), page.last: seen[0]}
-            if task.is_unwanted:
-                return
-            yield buttons(runs=False)
-            if seen:
+            if seen and not task.is_unwanted:
                 result, run = seen
                 yield {**_judged(page, result, measure(run, named["engine"], french), french),
                        maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
-    def arrive(
-        path: str | None, result: Result | None, task: Task | None, request: gr.Request
-    ) -> dict[Any, Any]:  # fmt: skip
+    def arrive(path: str | None, known: str | None, task: Task | None, request: gr.Request) -> dict[Any, Any]:
         """Another photo is there: what is shown is never another photo's, and it is restored at once."""
-        if path and result and result.photo == path:
-            return {panel.start: gr.Button(interactive=True)}
+        if path == known:  # of one photo, Gradio says several times that it has come
+            return {page.arrived: known}
         if path and Path(path).suffix.lower() in UNSHOWN:
             with shown(request):
                 (readable,) = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).values()
@@ -232,35 +230,44 @@ def tab(panel: Panel, lab: Lab) -> Page:
             task.is_unwanted = True
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
         go = {page.go: time.time()} if path else {}
-        return {**emptied, **buttons(runs=False, ready=bool(path)), **go}
+        return {**emptied, panel.start: gr.Button(interactive=bool(path)), page.arrived: path, **go}
 
     def halt(task: Task | None) -> None:
         if task:
             task.is_stopped = True
 
+    def take(
+        result: Result, view: Any, models: list[str], request: gr.Request, progress: gr.Progress,
+        file: Callable[[Result], str | None],
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        """The pictures of ``models`` at their full size, and ``file`` of them on its way to the visitor."""
+        french, task = is_french(request), Task()
+        yield {page.task: task}
+        with shown(request), suppress(Stopped):
+            full = at_full_size(lab, result, models, task.told(progress, french))
+            value = _seen(full, french, view)
+            path = file(full)
+            yield {page.last: full, picture: {**value, "save": path and {"path": path, "at": time.time()}}}
+
     def save_shown(
         result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> dict[Any, Any]:  # fmt: skip
-        with shown(request):
-            found, kind = _chosen(result, view, request)
-            full = at_full_size(lab, found, [kind] if kind in TITLES else [], _told(progress, request))
-            return _saved(page, full, full.paths[full.largest(kind)], view, is_french(request))
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        found, kind = _chosen(result, view, request)
+        models = [kind] if kind in TITLES else []
+        yield from take(found, view, models, request, progress, lambda full: full.paths[full.largest(kind)])
 
     def save_everything(
         result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> dict[Any, Any]:  # fmt: skip
-        with shown(request):
-            found, _ = _chosen(result, view, request)
-            full = at_full_size(lab, found, [*found.recipe.models], _told(progress, request))
-            return _saved(page, full, everything(full, is_french(request)), view, is_french(request))
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        found, _ = _chosen(result, view, request)
+        models = [*found.recipe.models]
+        yield from take(found, view, models, request, progress, lambda full: everything(full, is_french(request)))
 
     def expand(
         result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> dict[Any, Any]:  # fmt: skip
-        with shown(request):
-            found, kind = _chosen(result, view, request)
-            full = at_full_size(lab, found, [kind] if kind in TITLES else [], _told(progress, request))
-            return _saved(page, full, None, view, is_french(request))
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        found, kind = _chosen(result, view, request)
+        yield from take(found, view, [kind] if kind in TITLES else [], request, progress, lambda full: None)
 
     def show_maps(result: Result | None, view: Any, request: gr.Request) -> Any:
         with shown(request):
@@ -284,18 +291,17 @@ def tab(panel: Panel, lab: Lab) -> Page:
 
     gr.on(
         [panel.start.click, page.go.change], restore, {*inputs.values()},
-        [picture, page.last, page.task, verdict, numbers, maps, gallery, uncertainty, panel.start, panel.stop],
-        show_progress_on=verdict, **RUNNING,
+        [picture, page.last, page.task, verdict, numbers, maps, gallery, uncertainty], show_progress_on=verdict,
+        trigger_mode="always_last", **RUNNING,
     )  # fmt: skip
     panel.stop.click(halt, page.task, None, queue=False, **QUIET)
-    taken = [picture, page.last]
     for event, task in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
-        event(task, [page.last, picture], taken, show_progress_on=verdict, **RUNNING)
+        event(task, [page.last, picture], [picture, page.last, page.task], show_progress_on=verdict, **RUNNING)
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
     panel.photo.change(
-        arrive, [panel.photo, page.last, page.task],
-        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.stop, page.go, panel.photo],
+        arrive, [panel.photo, page.arrived, page.task],
+        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.photo, page.go, page.arrived],
         **QUIET,
     )  # fmt: skip
     _wire_damage(panel, page, lab)
@@ -371,14 +377,15 @@ def _open(panel: Panel, page: Page, lab: Lab) -> None:
             french = is_french(request)
             result, run = opening(lab)
             return {
-                panel.photo: result.photo, panel.example: OPENING, page.last: result,
+                panel.photo: result.photo, page.arrived: result.photo, panel.example: OPENING, page.last: result,
                 page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
                 **_judged(page, result, measure(run, "auto", french), french),
             }  # fmt: skip
 
     gr.on(
         None, open_page, None,
-        [panel.photo, panel.example, panel.start, page.last, page.viewer, page.verdict, page.numbers], **QUIET,
+        [panel.photo, page.arrived, panel.example, panel.start, page.last, page.viewer, page.verdict, page.numbers],
+        **QUIET,
     )  # fmt: skip
 
 
@@ -409,13 +416,3 @@ def _chosen(result: Result | None, view: Any, request: gr.Request) -> tuple[Resu
         raise refuse("samples_first", request)
     kind = view.get("shown") if isinstance(view, dict) else None
     return result, kind if isinstance(kind, str) and kind in result.paths else next(iter(result.recipe.models))
-
-
-def _saved(page: Page, result: Result, path: str | None, view: Any, french: bool) -> dict[Any, Any]:
-    """The page with ``result``, and the file at ``path`` on its way to the visitor."""
-    value = _seen(result, french, view)
-    return {page.last: result, page.viewer: {**value, "save": path and {"path": path, "at": time.time()}}}
-
-
-def _told(progress: gr.Progress, request: gr.Request) -> Any:
-    return lambda done, total: progress(done / total, desc=text("restoring", is_french(request)))

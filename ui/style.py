@@ -28,6 +28,7 @@ THEME = gr.themes.Soft(
 )
 ACCESS = Path(__file__).with_name("access.js").read_text("utf-8")
 """Run when the page loads."""
+RUNS, FAILED = "#verdict [data-testid=status-tracker]:not(.hide)", "#verdict .error"
 CSS = f"""
 #intro h1 {{ margin: 0; font-size: 1.4rem; }}
 #intro p {{ margin: 0; }}
@@ -35,9 +36,12 @@ CSS = f"""
 #side {{ flex: 0 0 264px !important; min-width: 0 !important; }}
 #viewer .html-container {{ padding: 0; }}
 #main .tabitem {{ padding: .4rem 0; }}
+/* Where Gradio shows how far a run is, Stop takes the place of Restore. */
+#app:not(:has({RUNS})) #stop, #app:has({FAILED}) #stop {{ display: none; }}
+#app:has({RUNS}):not(:has({FAILED})) #restore {{ display: none; }}
 #verdict {{ min-height: 1.6rem; }}
 #main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
-#main:not(:has(#viewer .choices label)) #take-home {{ display: none; }}
+#main:not(:has(#viewer [data-view]:not([hidden]))) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
 body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ display: none; }}
 /* A label stands above its picture, not on it. */

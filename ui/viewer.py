@@ -77,7 +77,7 @@ body[data-stale] #viewer .stale { display: block; font-weight: 600; }
   #viewer [data-view=one] .choices img { height: 3.4rem; }
 }
 """
-STALE = "() => { if (document.querySelector('#viewer .choices label')) document.body.dataset.stale = '' }"
+STALE = "() => { if (document.querySelector('#viewer [data-view]:not([hidden])')) document.body.dataset.stale = '' }"
 """For the page: what is shown is no longer what the settings ask for."""
 WORDS = ("slider", "before", "choices", "all", "large", "fullscreen", "stale")
 
