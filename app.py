@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -21,8 +22,8 @@ M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 
 
-def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
-    """The whole app, not launched yet."""
+def build(device: str = "auto", max_pixels: int = MAX_PIXELS, votes: Path | None = None) -> gr.Blocks:
+    """The whole app, not launched yet; ``votes`` is the folder of the blind test's."""
     from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
 
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
@@ -30,7 +31,8 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
     import gradio as gr
 
     from restoration import Restorer
-    from ui import about, api, batch, cleaning, compare, gradio_fixes, panel, recipes, restore, robustness
+    from restoration.votes import opened
+    from ui import about, api, batch, blind, cleaning, compare, gradio_fixes, panel, recipes, restore, robustness
     from ui.lab import Lab
     from ui.texts import i18n
 
@@ -47,6 +49,8 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
             with gr.Column(scale=3, min_width=300), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
                     controls, mending, restored, ran = restore.tab(photo, lab)
+                with gr.Tab(i18n("tab_blind"), id="blind") as blinded:
+                    blind.tab(lab, opened(votes))
                 with gr.Tab(i18n("tab_compare"), id="compare") as comparing:
                     compared, ran_all = compare.tab(photo, lab)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
@@ -56,8 +60,8 @@ def build(device: str = "auto", max_pixels: int = MAX_PIXELS) -> gr.Blocks:
                 with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
         panel.show_chosen(photo, lab)
-        for tab in (restoring, comparing, testing, batching, reading):  # the last two have no use for the photo
-            shown = "hidden" if tab in (batching, reading) else True
+        for tab in (restoring, comparing, testing, blinded, batching, reading):  # the last three do without the photo
+            shown = "hidden" if tab in (blinded, batching, reading) else True
             tab.select(partial(gr.Column, visible=shown), None, side, show_progress="hidden", api_visibility="private")
         recipes.section(photo, controls, mending, lab, {restored: ran, compared: ran_all})
         gr.Markdown(i18n("credits"))
@@ -82,6 +86,9 @@ def launch(
     max_pixels: Annotated[
         int, typer.Option(min=16 * 16, help="Of an uploaded photo; a JPEG may have about twice as many.")
     ] = MAX_PIXELS,
+    votes: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the blind test's votes there [default: nowhere].")
+    ] = None,
 ) -> None:
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
@@ -94,14 +101,17 @@ def launch(
     from starlette.middleware import Middleware
 
     from restoration import ControlError
+    from restoration.types import OutputError
     from ui.gate import MAX_UPLOAD, Gate, misunderstood
     from ui.style import CSS, THEME
     from ui.texts import i18n
 
     try:
-        demo = build(device, max_pixels)
+        demo = build(device, max_pixels, votes)
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
+    except OutputError as error:
+        raise typer.BadParameter(str(error), param_hint="--votes") from error
     kept = {path for block in demo.blocks.values() for path in block.keep_in_cache}  # the examples
     demo.delete_cache = None  # this cleans up instead:
     cleaning.keep_clean(folder, kept, demo.temp_file_sets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from . import about, tables
+from . import about, blind, tables
 
 THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])  # none is fetched
 CSS = f"""
@@ -25,4 +25,5 @@ CSS = f"""
 .pictures.five {{ grid-template-columns: repeat(5, 1fr); }}
 @media (max-width: 1000px) {{ .pictures {{ grid-template-columns: repeat(2, 1fr) !important; }} }}
 @media (max-width: 640px) {{ .gradio-container {{ padding: .5rem !important; }} }}
-{tables.CSS}{about.CSS}"""
+{tables.CSS}{about.CSS}
+{blind.CSS}"""
