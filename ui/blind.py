@@ -34,12 +34,14 @@ CSS = """
 #blind-given { max-width: 22rem; margin: 0; }
 .blind { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
 #blind-question:focus, #blind-told h3:focus { outline: none; }  /* where the page goes on, not what can be pressed */
+#blind-question, #blind-told h3 { scroll-margin-top: 1rem; }
 .ranking td:last-child { width: 40%; }
-.ranking .plot { display: block; position: relative; height: 1.2em; min-width: 8rem;
+.ranking .plot { display: block; position: relative; width: 100%; height: 1.2em;
   background: linear-gradient(currentColor, currentColor) 50% / 1px 100% no-repeat; }
 .ranking .plot > * { position: absolute; top: 50%; transform: translateY(-50%); background: var(--primary-500); }
 .ranking .interval { height: 4px; border-radius: 2px; }
 .ranking .dot { width: 12px; height: 12px; margin-left: -6px; border-radius: 50%; }
+@media (max-width: 640px) { .ranking td:last-child { width: auto; } }
 """
 GO_TO = """() => setTimeout(() => {
   const place = document.querySelector('%s')
