@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,6 +18,7 @@ from restoration.image import MAX_PIXELS
 if TYPE_CHECKING:
     import gradio as gr
 
+    from restoration.votes import Votes
     from ui.lab import Lab
 
 M_ARENA_MAX = -8
@@ -35,13 +37,13 @@ def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> Lab:
     return lab
 
 
-def build(lab: Lab) -> gr.Blocks:
-    """The whole app, not launched yet."""
+def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
+    """The whole app, not launched yet; ``votes`` keeps the blind test's."""
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import about, api, batch, cleaning, gradio_fixes, panel, recipes, restore, robustness, style
+    from ui import about, api, batch, blind, cleaning, gradio_fixes, panel, recipes, restore, robustness, style
     from ui.texts import i18n
 
     aging = (cleaning.ROUND, cleaning.AGE)
@@ -55,13 +57,15 @@ def build(lab: Lab) -> gr.Blocks:
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
                     page = restore.tab(column, lab)
                     recipes.section(column, page, lab)
+                with gr.Tab(i18n("tab_blind"), id="blind") as blinded:
+                    blind.tab(column, lab, votes)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
                     robustness.tab(column, lab)
                 with gr.Tab(i18n("tab_batch"), id="batch") as batching:
                     batch.tab(lab)
                 with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
-        tabs = {"restore": restoring, "robustness": testing, "batch": batching, "about": reading}
+        tabs = {"restore": restoring, "blind": blinded, "robustness": testing, "batch": batching, "about": reading}
         for name, tab in tabs.items():  # the style shows of the column what the tab has a use for
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
@@ -84,6 +88,9 @@ def launch(
     max_pixels: Annotated[
         int, typer.Option(min=16 * 16, help="Of an uploaded photo; a JPEG may have about twice as many.")
     ] = MAX_PIXELS,
+    votes: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Keep the blind test's votes there [default: nowhere].")
+    ] = None,
 ) -> None:
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
@@ -96,6 +103,8 @@ def launch(
     from starlette.middleware import Middleware
 
     from restoration import ControlError
+    from restoration.types import OutputError
+    from restoration.votes import opened
     from ui import gpu, restore
     from ui.files import KEPT
     from ui.gate import MAX_UPLOAD, Gate, misunderstood
@@ -104,9 +113,12 @@ def launch(
 
     try:
         lab = make_lab(device, max_pixels)
+        kept_votes = opened(votes)
     except ControlError as error:
         raise typer.BadParameter(str(error), param_hint="--device") from error
-    demo = build(lab)
+    except OutputError as error:
+        raise typer.BadParameter(str(error), param_hint="--votes") from error
+    demo = build(lab, kept_votes)
     if not gpu.IS_LENT:  # where nothing runs but for a visitor
         threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     demo.delete_cache = None  # this cleans up instead:

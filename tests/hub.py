@@ -28,7 +28,8 @@ class Hub(ThreadingHTTPServer):
     """A running server: ``repos`` with their commits, oldest first, and ``plain`` files at any other path.
 
     ``how`` is in what way it answers: well; with bodies that end (cut) or stall till ``go`` is set (slow) after
-    ``after`` bytes, or are of the right length but wrong; or always with that status. ``asked`` is all it was asked.
+    ``after`` bytes, or are of the right length but wrong; or always with that status. ``asked`` is all it was asked,
+    and ``made`` says how repositories were asked for.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class Hub(ThreadingHTTPServer):
         self.after = 9000
         self.go = threading.Event()
         self.asked: list[Request] = []
+        self.made: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Hub:
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -60,6 +62,10 @@ class Hub(ThreadingHTTPServer):
         commits[revision] = {**next(reversed(commits.values()), {}), **files}
         self.large |= {_oids(file)["lfs"]: file for file in files.values()}
         return revision
+
+    def newest(self, repo: str) -> Files:
+        """The files of a repository's last commit."""
+        return next(reversed(self.repos[repo].values()))
 
 
 class Refused(Exception):
@@ -111,9 +117,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self.send(302, b"", {**headers, "Location": f"{self.server.cdn}/{oids['lfs']}"})
 
     def create(self) -> None:
-        repo = "{organization}/{name}".format(**json.loads(self.body))
+        asked = json.loads(self.body)
+        repo = f"{asked.pop('organization')}/{asked.pop('name')}"
         status = 409 if repo in self.server.repos else 200
         if status == 200:
+            self.server.made[repo] = asked
             self.server.commit(repo, {".gitattributes": b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"})
         self.say({"url": f"{self.server.url}/{repo}"}, status)
 
@@ -147,6 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
     def info(self, repo: str, revision: str) -> None:
         self.say({"id": repo, "sha": self.files_at(repo, revision or "main")[0]})
 
+    def tree(self, repo: str, revision: str) -> None:
+        _, files = self.files_at(repo, revision)
+        told = ((name, len(file), _oids(file)["regular"]) for name, file in files.items())
+        self.say([{"type": "file", "path": name, "size": size, "oid": oid} for name, size, oid in told])
+
     def files_at(self, repo: str, revision: str) -> tuple[str, Files]:
         """A commit and its files. A stranger does not learn whether a repository is there."""
         commits = self.server.repos.get(repo, {})
@@ -157,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Refused(404, "RevisionNotFound")
         return commit, commits[commit]
 
-    def say(self, answer: dict[str, Any], status: int = 200) -> None:
+    def say(self, answer: dict[str, Any] | list[Any], status: int = 200) -> None:
         self.send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def send_file(self, contents: bytes, headers: dict[str, str]) -> None:
@@ -188,14 +201,16 @@ def _oids(contents: bytes) -> dict[str, str]:
 
 
 REPO = r"([\w.-]+/[\w.-]+)"
+KIND = "(?:models|datasets)"
 ROUTES: dict[str, Callable[..., None]] = {
-    rf"(?:HEAD|GET) /{REPO}/resolve/([^/]+)/(.+)": _Handler.resolve,
+    rf"(?:HEAD|GET) /(?:datasets/)?{REPO}/resolve/([^/]+)/(.+)": _Handler.resolve,
     r"(?:HEAD|GET) /cdn/(\w{64})": lambda handler, oid: handler.send_file(handler.server.large[oid], {}),
-    rf"GET /api/models/{REPO}(?:/revision/([^/]+))?": _Handler.info,
+    rf"GET /api/{KIND}/{REPO}(?:/revision/([^/]+))?": _Handler.info,
+    rf"GET /api/{KIND}/{REPO}/tree/([^/]+)": _Handler.tree,
     r"POST /api/repos/create": _Handler.create,
     r"POST /api/validate-yaml": lambda handler: handler.say({}),
-    rf"POST /api/models/{REPO}/preupload/([^/]+)": _Handler.preupload,
+    rf"POST /api/{KIND}/{REPO}/preupload/([^/]+)": _Handler.preupload,
     rf"POST /{REPO}\.git/info/lfs/objects/batch": _Handler.batch,
     r"PUT /cdn/(\w{64})": _Handler.store,
-    rf"POST /api/models/{REPO}/commit/([^/]+)": _Handler.commit,
+    rf"POST /api/{KIND}/{REPO}/commit/([^/]+)": _Handler.commit,
 }

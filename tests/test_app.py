@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -54,6 +55,14 @@ def test_a_device_that_is_not_there_is_one_clear_sentence() -> None:
     assert done.stderr.splitlines()[-1] == (
         "Error: Invalid value for --device: There is no CUDA GPU here; use the device cpu or auto."
     )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_place_where_no_votes_can_be_kept_is_one_clear_sentence() -> None:
+    done = run("app.py", "--votes", "README.md")
+    assert done.returncode == 2
+    says = r"Error: Invalid value for --votes: Votes cannot be kept in README\.md \(.+\); make room there, or .+\."
+    assert re.fullmatch(says, done.stderr.splitlines()[-1])
     assert "Traceback" not in done.stderr
 
 

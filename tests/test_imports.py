@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types", "restoration.parallel"},
-    {"restoration.details", "restoration.hub", "restoration.pickles"},
-    {"restoration.checkpoints"},
+    {"restoration.details", "restoration.hub", "restoration.pickles", "restoration.votes"},
+    {"restoration.checkpoints", "restoration.ranking"},
     {"restoration.ageing", "restoration.colour"},
     {"restoration.degradations", "restoration.image", "restoration.network", "restoration.sheet"},
     {"restoration.tiling", "restoration.weights"},

@@ -233,6 +233,24 @@ FRENCH: dict[str, str] = {
     "recipe_one_model": (
         "Ce point d'accès restaure par un seul modèle ; n'en laissez qu'un dans la recette, ou utilisez compare."
     ),
+    # votes
+    "vote_none": "{value!r} n'est pas un vote ; utilisez un fichier de votes tel qu'il a été écrit.",
+    "votes_unreadable": (
+        "{path} n'a pas de votes lisibles ({reason}) ; indiquez le fichier votes.sqlite du dossier d'une application,"
+        " ou un fichier .jsonl de son jeu de données."
+    ),
+    "votes_unwritable": (
+        "Les votes ne peuvent pas être gardés dans {place} ({reason}) ; faites-y de la place, ou indiquez un autre"
+        " dossier."
+    ),
+    "votes_repo": (
+        "Les votes ne peuvent pas être gardés dans le jeu de données {repo} ({reason}) ; vérifiez {variable}, et que"
+        " HF_TOKEN permet d'y écrire."
+    ),
+    "ticket_unknown": "Ce vote n'est pas sur des images montrées ici ; faites-en tirer de nouvelles.",
+    "ticket_expired": "Ces images ont été tirées il y a plus de {minutes} minutes ; faites-en tirer de nouvelles.",
+    "ticket_used": "Vous avez déjà voté sur ces images ; faites-en tirer de nouvelles.",
+    "ticket_rate": "Cela ferait plus de {most} votes par minute ; attendez un peu.",
     # api
     "tile_small": "Des tuiles de {tile} pixels prennent trop de temps ici ; prenez-en de {least} ou plus.",
     "inputs_missing": "Cette fonction attend {wanted} valeurs, et non {given} ; voyez /gradio_api/info.",

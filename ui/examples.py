@@ -22,6 +22,12 @@ def photo(name: str, *, damaged: bool) -> str:
     return _old(name) if damaged else str(FOLDER / f"{name}.jpg")
 
 
+def undamaged(path: str) -> str:
+    """The path of the photo itself, where ``path`` is that of its old print; else ``path``."""
+    name = Path(path).name.removesuffix("_old.png")
+    return photo(name, damaged=False) if name in NAMES and path == _old(name) else path
+
+
 @cache
 def _old(name: str) -> str:
     print_of = OLD.apply(image.load(FOLDER / f"{name}.jpg", reduce_to=None), NAMES.index(name))

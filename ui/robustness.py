@@ -13,11 +13,12 @@ from restoration import archive, image, robustness
 from restoration.degradations import CONTROLS
 from restoration.robustness import PLOTTED, Sweep
 
-from . import gpu
+from . import examples, gpu
 from .errors import shown
 from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
+from .pictures import picture
 from .presence import stay
 from .texts import i18n, is_french, number, text
 
@@ -81,8 +82,8 @@ def tab(panel: Panel, lab: Lab) -> None:
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
     run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
-    plot = _picture(i18n("sweep_plot"), elem_id="plot")
-    strip = _picture(i18n("strip"), elem_id="strip")
+    plot = picture(i18n("sweep_plot"), elem_id="plot")
+    strip = picture(i18n("strip"), elem_id="strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
     last = gr.State(time_to_live=3000)
 
@@ -91,12 +92,12 @@ def tab(panel: Panel, lab: Lab) -> None:
         return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in (scale.low, scale.high)]
 
     def sweep(
-        path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int, which: str,
-        request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
+        path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int,
+        which: str, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> tuple[Any, ...]:  # fmt: skip
         french = is_french(request)
         with shown(request):
-            truth = image.fit(lab.load(chosen({"photo": path}, request)), fit)
+            truth = image.fit(lab.load(examples.undamaged(chosen({"photo": path}, request))), fit)
             at = robustness.strengths(name, low, high, count)
 
             def tell(done: int, total: int) -> None:
@@ -129,15 +130,9 @@ def tab(panel: Panel, lab: Lab) -> None:
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
     ran = run.click(
-        sweep, [panel.photo, *(panel.damage[name] for name in ("fit", "seed")), control, *ends, steps, measure],
+        sweep,
+        [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure],
         [plot, strip, downloads, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
     panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)
-
-
-def _picture(label: Any, elem_id: str) -> gr.Image:
-    return gr.Image(
-        label=label, format="png", interactive=False, elem_id=elem_id, elem_classes="result",
-        buttons=["download", "fullscreen"],
-    )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from . import about, panel, tables, viewer
+from . import about, blind, panel, tables, viewer
 
 THEME = gr.themes.Soft(
     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
@@ -28,6 +28,8 @@ THEME = gr.themes.Soft(
 )
 ACCESS = Path(__file__).with_name("access.js").read_text("utf-8")
 """Run when the page loads."""
+SETTINGS = "#mode, #preset, #dice, #restore, #stop, #models, #by-hand, #mending, #look, #size"
+"""What of the column serves Restore alone."""
 RUNS, FAILED = "#verdict [data-testid=status-tracker]:not(.hide)", "#verdict .error"
 CSS = f"""
 #intro h1 {{ margin: 0; font-size: 1.4rem; }}
@@ -43,7 +45,7 @@ CSS = f"""
 #main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
 #main:not(:has(#viewer [data-view]:not([hidden]))) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
-body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ display: none; }}
+body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ display: none; }}
 /* A label stands above its picture, not on it. */
 .result label, #photo > label, .result > label {{ position: static; }}
 .result img {{ width: 100% !important; height: auto !important; max-height: none !important; object-fit: contain; }}
@@ -61,7 +63,7 @@ body[data-tab=robustness] #side > :not(:has(#photo)):not(:has(#examples)) {{ dis
   #app {{ flex-direction: column; }}
   #side {{ flex-basis: auto !important; }}
   #main {{ position: static; }}
-  #side {{ order: 2; }}
+  body:not([data-tab=blind], [data-tab=robustness]) #side {{ order: 2; }}
 }}
 {panel.thumbnails()}
-{viewer.CSS}{tables.CSS}{about.CSS}"""
+{viewer.CSS}{tables.CSS}{about.CSS}{blind.CSS}"""

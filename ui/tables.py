@@ -80,14 +80,16 @@ def helped(after: Metrics, before: Metrics) -> str:
     return "helped_light" if light else "helped_colour"
 
 
-def best(name: str, rows: Sequence[Metrics], before: Metrics) -> set[int]:
-    """The places of the best of a measure among those that are better than ``before``: several where no more than its
-    smallest step tells them apart.
+def best(name: str, rows: Sequence[Metrics], before: Metrics | None = None) -> set[int]:
+    """The places of the best of a measure, among those that are better than ``before`` where that is given: several
+    where no more than its smallest step tells them apart.
     """
     values = {place: getattr(row, name) for place, row in enumerate(rows)}
-    better = {place: value for place, value in values.items() if change(name, value, getattr(before, name)) == "better"}
-    first = max(better.values(), key=lambda value: _COLUMNS[name].sign * value, default=math.nan)
-    return {place for place, value in better.items() if change(name, value, first) == "same"}
+    if before:
+        least = getattr(before, name)
+        values = {place: value for place, value in values.items() if change(name, value, least) == "better"}
+    first = max(values.values(), key=lambda value: _COLUMNS[name].sign * value, default=math.nan)
+    return {place for place, value in values.items() if change(name, value, first) == "same"}
 
 
 def note(row: Metrics, before: Metrics, french: bool) -> str:

@@ -224,6 +224,73 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "degraded_in": ("Degraded in {ms} ms.", "Abîmée en {ms} ms."),
     "error_maps": ("Where each differs", "Où chacune diffère"),
+    # --- Blind test ---
+    "model_column": ("Model", "Modèle"),
+    "tab_blind": ("Blind test", "Test à l'aveugle"),
+    "blind_lead": (
+        "Your photo is damaged at random, at 128×128, and restored by every model. You see the results without their"
+        " names, in random order: which would you keep? Then you learn who made which, and whether the measures agree"
+        " with your eye.",
+        "Votre photo est abîmée au hasard, en 128×128, et restaurée par chaque modèle. Vous voyez les images sans"
+        " leurs noms, dans un ordre aléatoire : laquelle garderiez-vous ? Vous apprenez ensuite qui a fait quoi, et si"
+        " les mesures sont de l'avis de votre œil.",
+    ),
+    "blind_kept": (
+        "Your vote is kept, to rank the models: the answer, the models' versions and order, the damage and the minute."
+        " Neither your photo nor anything of you is kept with it.",
+        "Votre vote est gardé, pour classer les modèles : la réponse, les versions et l'ordre des modèles, les dégâts"
+        " et la minute. Ni votre photo ni rien de vous n'est gardé avec lui.",
+    ),
+    "blind_unkept": (
+        "Votes aren't kept here, so there is no ranking; all else is as it would be.",
+        "Ici, les votes ne sont pas gardés, et il n'y a donc pas de classement ; le reste est pareil.",
+    ),
+    "blind_run": ("Damage and restore it", "L'abîmer et la restaurer"),
+    "blind_question": ("### Which would you keep?", "### Laquelle garderiez-vous ?"),
+    "blind_alt": ("Restoration {letter}", "Restauration {letter}"),
+    "blind_keep": ("Keep {letter}", "Garder {letter}"),
+    "blind_none": ("None of them", "Aucune"),
+    "blind_named": ("{letter}: {model}", "{letter} : {model}"),
+    "blind_chose": ("You would keep {model}", "Vous garderiez {model}"),
+    "blind_chose_none": ("You would keep none of them", "Vous n'en garderiez aucune"),
+    "blind_agreed": (
+        "{measure} agrees with your eye: {model} is the closest to the original by it, too.",
+        "Le {measure} est de l'avis de votre œil : {model} est aussi, selon lui, la plus proche de l'original.",
+    ),
+    "blind_differed": (
+        "{measure} does not agree with your eye: by it, the closest to the original is {model}.",
+        "Le {measure} n'est pas de l'avis de votre œil : selon lui, la plus proche de l'original est {model}.",
+    ),
+    "blind_closest": (
+        "By {measure}, the closest to the original is {model}.",
+        "Selon le {measure}, la plus proche de l'original est {model}.",
+    ),
+    "blind_equal": (
+        "{measure} tells no difference between them.",
+        "Le {measure} ne fait pas de différence entre elles.",
+    ),
+    "blind_or": (" or ", " ou "),
+    "blind_damage": ("Damage: preset “{preset}”, seed {seed}.", "Dégâts : préréglage « {preset} », graine {seed}."),
+    "blind_again": ("Another draw", "Un autre tirage"),
+    "ranking": ("How all votes rank the models", "Le classement des modèles par tous les votes"),
+    "ranking_votes": (
+        "Votes on these versions of the models: {votes}, of which for none: {none}.",
+        "Votes sur ces versions des modèles : {votes}, dont pour aucune : {none}.",
+    ),
+    "ranking_few": (
+        "That is too few for a ranking: it takes {least} that choose a picture.",
+        "C'est trop peu pour un classement : il en faut {least} qui choisissent une image.",
+    ),
+    "ranking_kept": ("Chosen", "Choisi"),
+    "ranking_times": ("{times} times", "{times} fois"),
+    "ranking_chance": ("Chance to be kept", "Chance d'être gardé"),
+    "ranking_percent": ("{chance} % ({low} to {high})", "{chance} % ({low} à {high})"),
+    "ranking_caption": (
+        "The chance to be kept rather than a model of average strength (Bradley and Terry's model), and its 95 %"
+        " interval. Who is no better than the others has 50 %, the line in the middle.",
+        "La chance d'être gardé plutôt qu'un modèle de force moyenne (modèle de Bradley et Terry), et son intervalle à"
+        " 95 %. Qui ne vaut pas mieux que les autres a 50 %, le trait du milieu.",
+    ),
     # --- Robustness ---
     "tab_robustness": ("Robustness", "Robustesse"),
     "robustness_lead": (

@@ -6,9 +6,8 @@ import csv
 import io
 import json
 import re
-import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,12 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from benchmarks.serving import BROWSER_OPTIONS, BROWSERS
 from restoration import PRESETS, Degradation, Look, Photo, Recipe, Restorer, image, metrics, pipeline
 from restoration.degradations import CONTROLS
 from restoration.types import Inpainting, drawn_sha256
 from restoration.weights import restorers
 from tests.conftest import EXAMPLES
+from tests.ui.conftest import PATIENCE, Visit
 from tests.ui.words import SENTENCES
 from ui.texts import i18n, number, text
 
@@ -31,59 +30,16 @@ pytestmark = pytest.mark.browser
 
 sync_api = pytest.importorskip("playwright.sync_api", reason='needs playwright: pip install -e ".[dev]"')
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take for anything."""
 expect = sync_api.expect
 expect.set_options(timeout=PATIENCE)
 
 COFFEE = EXAMPLES / "coffee.jpg"
 TITLES = {entry.model: entry.title for entry in restorers()}
-TABS = ("tab_restore", "tab_compare", "tab_robustness", "tab_batch", "about_tab")
+TABS = ("tab_restore", "tab_blind", "tab_compare", "tab_robustness", "tab_batch", "about_tab")
 RADIOS = ("mode", "fit", "upscale")
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
-Visit = Callable[..., "Page"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip(f"needs a browser, one of: {', '.join(BROWSERS)}")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def visit(browser: Browser, url: str) -> Iterator[Visit]:
-    """Opens the app for a new visitor; at the end no page may have reported an error or asked another host."""
-    contexts, visited, wrong = [], [], []
-
-    def opened(address: str = url, *, french: bool = False, **options: Any) -> Page:
-        context = browser.new_context(
-            **{"locale": "fr-FR" if french else "en-GB", "viewport": {"width": 1280, "height": 900}, **options}
-        )
-        contexts.append(context)
-        visited.append(address.partition("?")[0])
-        context.set_default_timeout(PATIENCE)
-        context.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        context.on("weberror", lambda error: wrong.append(str(error.error)))
-        context.on("request", lambda asked: wrong.append(asked.url) if foreign(asked.url) else None)
-        page = context.new_page()
-        page.goto(address)
-        expect(page.locator("#restore")).to_be_visible()
-        return page
-
-    def foreign(address: str) -> bool:
-        return not address.startswith((*visited, "data:", "blob:"))
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not wrong
 
 
 # --- What a visitor does ----------------------------------------------------------------------------------------------
@@ -633,6 +589,13 @@ def run_everything(page: Page, french: bool) -> Iterator[str]:
     choose(page, "vae", "cnn", french=french)
     restore(page)
     yield "tab_restore"
+    open_tab(page, "tab_blind", french)
+    page.locator("#blind-photo input[type=file]").set_input_files(COFFEE)
+    seen(page.locator("#blind-photo img"))
+    page.locator("#blind-run").click()
+    page.locator("#blind-keep-0").click()
+    expect(page.locator("#blind-told table")).to_be_visible()
+    yield "tab_blind"
     for tab, button, shown in (
         ("tab_compare", "#compare", "#compare-measures table"),
         ("tab_robustness", "#sweep", "#strip img"),
@@ -703,7 +666,7 @@ def test_a_phone_needs_no_sideways_scrolling(visit: Visit, url: str, theme: str,
 
 def test_every_picture_of_a_result_has_words(visit: Visit) -> None:
     page = visit()
-    counts = {"tab_restore": 5, "tab_compare": 6, "tab_robustness": 3}  # with what the networks get, beside each
+    counts = {"tab_restore": 5, "tab_blind": 4, "tab_compare": 6, "tab_robustness": 3}  # with what the networks get
     for tab in run_everything(page, french=False):
         results = page.locator(".result img:visible")
         expect(results).to_have_count(counts.get(tab, 0))

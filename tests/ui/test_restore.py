@@ -125,6 +125,8 @@ def test_an_example_is_there_good_and_as_an_old_print(name: str) -> None:
     assert (np.ptp(old.pixels, axis=2) == 0).all()
     assert asdict(examples.OLD)["fading"] > 0
     assert examples.photo(name, damaged=True) == examples.photo(name, damaged=True)
+    assert examples.undamaged(examples.photo(name, damaged=True)) == examples.photo(name, damaged=False)
+    assert examples.undamaged(f"/elsewhere/{name}_old.png") == f"/elsewhere/{name}_old.png"
 
 
 def test_an_example_that_there_is_not() -> None:
