@@ -34,6 +34,21 @@ def label(french: bool) -> Callable[[str], str]:
     return named
 
 
+def verdict(swept: Sweep, measure: str, french: bool) -> str:
+    """Where each model helped, in a sentence."""
+
+    def say(key: str, **fields: Any) -> str:
+        strengths = {name: _strength(each, french) for name, each in fields.items() if not isinstance(each, str)}
+        return text(f"verdict_{key}", french, **{**fields, **strengths})
+
+    return robustness.verdict(swept, measure, label(french), say)
+
+
+def _strength(value: float, french: bool) -> str:
+    written = f"{value:g}"
+    return written.replace(".", ",") if french else written
+
+
 def described(swept: Sweep, measure: str, french: bool) -> str:
     """What the plot shows, in words: where each line begins and ends."""
     lines = []
@@ -72,24 +87,27 @@ def tab(panel: Panel, lab: Lab) -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("robustness_lead"))
     start = CONTROLS["gaussian"]
+    low, high = robustness.reach("gaussian")
     with gr.Row():
         control = gr.Dropdown([(i18n(name), name) for name in CONTROLS], value="gaussian", label=i18n("control"))
         measure = gr.Dropdown([(i18n(name), name) for name in PLOTTED], value=PLOTTED[0], label=i18n("measure"))
     with gr.Row():
         ends = [
             gr.Slider(start.low, start.high, value=value, step=start.step, label=i18n(which), min_width=150)
-            for which, value in (("from", start.low), ("to", start.high))
+            for which, value in (("from", low), ("to", high))
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
     run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
+    told = gr.Markdown(elem_id="verdict")
     plot = picture(i18n("sweep_plot"), pixels=False, elem_id="plot")
     strip = picture(i18n("strip"), pixels=False, elem_id="strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
+    results = [told, plot, strip, downloads]
     last = gr.State(time_to_live=3000)
 
     def reach(name: str) -> list[gr.Slider]:
         scale = CONTROLS[name]
-        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in (scale.low, scale.high)]
+        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in robustness.reach(name)]
 
     def sweep(
         path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int, which: str,
@@ -117,6 +135,7 @@ def tab(panel: Panel, lab: Lab) -> None:
         made = files(*result, which, french)
         alt = text("strip", french)
         return (
+            verdict(result[1], which, french),
             gr.Image(made["plot"], alt_text=described(result[1], which, french)),
             gr.Image(made["strip"], alt_text=alt),
             list(made.values()),
@@ -124,13 +143,13 @@ def tab(panel: Panel, lab: Lab) -> None:
 
     def redraw(result: tuple[str, Sweep] | None, which: str, request: gr.Request) -> tuple[Any, ...]:
         with shown(request):
-            return draw(result, which, is_french(request)) if result else (None, None, None)
+            return draw(result, which, is_french(request)) if result else (None,) * 4
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     control.change(reach, control, ends, **quiet)
-    measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
+    measure.input(redraw, [last, measure], results, **quiet)
     ran = run.click(
-        sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [plot, strip, downloads, last],
+        sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [*results, last],
         show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
-    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)
+    panel.photo.change(lambda: (None,) * 5, None, [*results, last], cancels=ran, queue=False, **quiet)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ import pytest
 from restoration import Photo, Recipe, Restorer, image, metrics, pipeline, robustness
 from restoration.degradations import CONTROLS
 from restoration.metrics import Metrics
-from restoration.robustness import PLOTTED, Sweep
+from restoration.robustness import GAIN, PLOTTED, Sweep
 from tests.conftest import EXAMPLES
 from ui.lab import TITLES
-from ui.robustness import described, files, label
+from ui.robustness import described, files, label, verdict
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 
@@ -32,7 +32,7 @@ def swept(photo: Photo, restorer: Restorer) -> Sweep:
 @LANGUAGES
 def test_everything_has_a_name(swept: Sweep, french: bool) -> None:
     named = label(french)
-    names = [named(name) for name in (*swept.photos, *PLOTTED)]
+    names = [named(name) for name in (*swept.photos, *PLOTTED, GAIN)]
     assert all(names)
     assert len(set(names)) == len(names)
     assert len({named(name) for name in CONTROLS}) == len(CONTROLS)
@@ -51,6 +51,31 @@ def test_the_plot_is_told_in_words(swept: Sweep, measure: str, french: bool) -> 
     assert said.startswith(start) == (measure == "psnr_luminance")
     assert said.count(" ; " if french else "; ") == len(TITLES)
     assert "{" not in said
+
+
+@LANGUAGES
+def test_where_each_model_helped_is_a_sentence(swept: Sweep, french: bool) -> None:
+    measures = swept.measures
+    stories = {"vae": (1, 1, 1), "gan": (-1, -1, -1), "cnn": (-1, 1, 1)}
+    given = [each.psnr for each in measures["degraded"]]
+    told = {
+        name: tuple(
+            replace(each, psnr=before + more) for each, before, more in zip(row, given, stories[name], strict=True)
+        )
+        for name, row in measures.items()
+        if name in stories
+    }
+    said = verdict(replace(swept, measures={"degraded": measures["degraded"], **told}), "psnr", french)
+    if french:
+        assert said == (
+            "Sel ou poivre (fraction des pixels), PSNR (dB) : VAE a aidé à chaque intensité essayée ; "
+            "GAN n'a jamais aidé ; CNN a aidé à partir de 0,125."
+        )
+    else:
+        assert said == (
+            "Salt or pepper (fraction of pixels), PSNR (dB): VAE helped at every strength tried; "
+            "GAN never helped; CNN helped from 0.125 up."
+        )
 
 
 @LANGUAGES

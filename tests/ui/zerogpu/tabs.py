@@ -29,7 +29,7 @@ lab.load_networks()
 weights.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
 run = lab.run(image.load(path), Recipe(models={"vae": None}))
 pictures, _ = handlers["sample"](publish_run(path, run), 3, None)
-_, _, downloads, _ = handlers["sweep"](path, "crop", 0, "gaussian", 0.0, 0.2, 2, "psnr", None)
+_, _, _, downloads, _ = handlers["sweep"](path, "crop", 0, "gaussian", 0.0, 0.2, 2, "psnr", None)
 try:
     lab.work(Restorer.samples, run.degraded, 1000)
 except RestorationError as error:
