@@ -24,7 +24,7 @@ from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
 from .sheet import Panel, sheet
-from .tiling import Progress
+from .tiling import Progress, Stopped
 from .types import ControlError, Photo
 from .weights import title
 
@@ -163,22 +163,29 @@ def sweep(
     """Damage ``truth`` (128x128), taken as grey, by ``control`` alone ``at`` each strength; each model restores it.
 
     The seed is the same for all, so only the strength changes. ``fit`` is how the truth became 128x128: the recipes say
-    it. ``progress(done, total)`` counts restored photos.
+    it. ``progress(done, total)`` counts restored photos; where it raises `Stopped`, the sweep is of the models that are
+    done, and of none it goes on to whoever asked.
     """
     damages = [Degradation.from_mapping({"grayscale": True, control: strength}) for strength in at]
     photos = {DEGRADED: tuple(damage.apply(truth, seed) for damage in damages)}
     total = len(at) * len(models)
     devices: set[str] = set()
-    for place, model in enumerate(models):
-        restored: list[Photo] = []
-        for start in range(0, len(at), BATCH):
-            batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
-            restored += [each.photo for each in batch]
-            devices |= {each.device for each in batch}
-            if progress:
-                progress(place * len(at) + len(restored), total)
-        photos[model] = tuple(restored)
-    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(models)))
+    try:
+        for place, model in enumerate(models):
+            restored: list[Photo] = []
+            for start in range(0, len(at), BATCH):
+                batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
+                restored += [each.photo for each in batch]
+                devices |= {each.device for each in batch}
+                if len(restored) == len(at):
+                    photos[model] = tuple(restored)
+                if progress:
+                    progress(place * len(at) + len(restored), total)
+    except Stopped:
+        if len(photos) == 1:
+            raise
+    done = [name for name in photos if name != DEGRADED]
+    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(done)))
     recipe = replace(recipe, versions={**recipe.versions, "device": " and ".join(sorted(devices))})
     return Sweep(
         control=control,

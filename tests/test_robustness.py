@@ -11,6 +11,7 @@ from restoration import ControlError, Degradation, Photo, Restorer, metrics, rob
 from restoration.degradations import CONTROLS
 from restoration.metrics import Metrics
 from restoration.robustness import Sweep
+from restoration.tiling import Stopped
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,32 @@ def test_progress_counts_to_the_end(photo: Photo) -> None:
         Restorer("cpu"), photo, "gaussian", at, ["cnn"], progress=lambda done, total: told.append((done, total))
     )
     assert told == [(8, 10), (10, 10)]
+
+
+@pytest.mark.parametrize(("enough", "models"), [(3, ["vae"]), (5, ["vae"]), (6, ["vae", "cnn"])])
+def test_what_is_stopped_is_of_the_models_that_are_done(
+    swept: Sweep, photo: Photo, monkeypatch: pytest.MonkeyPatch, enough: int, models: list[str]
+) -> None:
+    monkeypatch.setattr(robustness, "BATCH", 1)
+
+    def stop(done: int, total: int) -> None:
+        if done == enough:
+            raise Stopped
+
+    stopped = robustness.sweep(Restorer("cpu"), photo, "jpeg", swept.strengths, ["vae", "cnn"], seed=4, progress=stop)
+    assert list(stopped.photos) == list(stopped.measures) == ["degraded", *models]
+    assert all(list(recipe.models) == models for recipe in stopped.recipes)
+    for name in models:
+        assert stopped.measures[name][0].psnr == pytest.approx(swept.measures[name][0].psnr, abs=0.01)
+
+
+def test_what_is_stopped_before_a_model_is_done_is_nothing(photo: Photo) -> None:
+    def stop(done: int, total: int) -> None:
+        raise Stopped
+
+    at = robustness.strengths("jpeg", 2, 100, 10)  # more than a batch
+    with pytest.raises(Stopped):
+        robustness.sweep(Restorer("cpu"), photo, "jpeg", at, ["cnn"], progress=stop)
 
 
 def test_the_table_holds_every_measure(swept: Sweep) -> None:

@@ -18,16 +18,11 @@ from . import panel as panels
 from .errors import sentence, shown
 from .files import received
 from .lab import Lab, check_recipe
+from .links import link, linked
 from .mending import Mending
 from .panel import Panel
 from .restore import Controls, Result
 from .texts import i18n, is_french, text
-
-
-def link(recipe: Recipe, request: gr.Request | None) -> str:
-    """The address of the app, with the recipe."""
-    page = (request.headers.get("referer") or "") if request else ""
-    return f"{page.split('?')[0].split('#')[0]}?recipe={recipe.to_link()}"
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
@@ -95,7 +90,7 @@ def section(
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
         if result is None:  # another photo was chosen meanwhile
             return "", ""
-        return json.dumps(result.recipe.to_json(), indent=1), link(result.recipe, request)
+        return json.dumps(result.recipe.to_json(), indent=1), link(request, "recipe", result.recipe.to_link())
 
     def fill(recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
         values = settings(recipe)
@@ -106,7 +101,7 @@ def section(
             **{named[name]: value for name, value in values.items()},
             panel.preset: None,
             written: json.dumps(recipe.to_json(), indent=1),
-            address: link(recipe, request),
+            address: link(request, "recipe", recipe.to_link()),
             filled: time.time(),
         }
 
@@ -119,7 +114,7 @@ def section(
             return fill(Recipe.read(Path(received(path))), request)
 
     def from_address(request: gr.Request) -> dict[Any, Any]:
-        packed = dict(request.query_params).get("recipe") if request else None
+        packed = linked(request, "recipe")
         if not packed:
             return {address: None}
         with shown(request):

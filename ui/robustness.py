@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from restoration import archive, image, robustness
+from restoration import Photo, archive, image, robustness
 from restoration.degradations import CONTROLS
+from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
 
-from . import gpu
+from . import gpu, jobs
 from .errors import shown
 from .files import publish
-from .lab import NETWORK, TITLES, Lab
+from .jobs import Tell, Work
+from .lab import TITLES, Lab
 from .panel import Panel, chosen
-from .presence import stay
 from .restore import picture
 from .texts import i18n, is_french, number, text
 
@@ -61,6 +64,18 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Result:
+    """A sweep and its files; its pictures are in these alone, as a result is kept for long."""
+
+    name: str
+    """Of the photo."""
+    swept: Sweep
+    measure: str
+    """The one that the plot shows."""
+    files: Mapping[str, str]
+
+
 def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
     """A sweep's plot, strip, table and recipes (a zip of one per strength) as files, by those names."""
     stem = f"{name}_{swept.control}"
@@ -83,6 +98,39 @@ def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]
     return dict(zip(("plot", "strip", "table", "recipes"), made.values(), strict=True))
 
 
+def redrawn(result: Result, measure: str, french: bool) -> Result:
+    """The result with a plot of another measure."""
+    name = Path(result.files["plot"]).name
+    plot = publish({name: robustness.plot(result.swept, measure, label(french))})[name]
+    return replace(result, measure=measure, files={**result.files, "plot": plot})
+
+
+def words(result: Result, measure: str, french: bool) -> str:
+    """Where each model helped, and what was not tried."""
+    said = verdict(result.swept, measure, french)
+    if left := [title for name, title in TITLES.items() if name not in result.swept.measures]:
+        said += f" {text('sweep_stopped', french, models=', '.join(left))}"
+    return said
+
+
+def stress(
+    lab: Lab, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool, tell: Tell,
+    *, seed: int, fit: Fit,
+) -> Result:  # fmt: skip
+    """Every model's sweep of the photo called ``name``, as files."""
+
+    def progress(done: int, total: int) -> None:
+        tell(done, total, text("restoring", french))
+
+    progress(0, len(at) * len(TITLES))
+    swept = lab.work_in_turn(
+        robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit,
+        progress=None if gpu.IS_LENT else progress,  # from another process nothing reaches the visitor
+    )  # fmt: skip
+    made = files(name, swept, measure, french)
+    return Result(name, replace(swept, photos={}), measure, made)
+
+
 def tab(panel: Panel, lab: Lab) -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("robustness_lead"))
@@ -97,59 +145,57 @@ def tab(panel: Panel, lab: Lab) -> None:
             for which, value in (("from", low), ("to", high))
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
-    run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
+    desk = jobs.desk("robustness", i18n("sweep_run"), "sweep")
     told = gr.Markdown(elem_id="verdict")
     plot = picture(i18n("sweep_plot"), pixels=False, elem_id="plot")
     strip = picture(i18n("strip"), pixels=False, elem_id="strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
-    results = [told, plot, strip, downloads]
     last = gr.State(time_to_live=3000)
+    results: list[Component] = [told, plot, strip, downloads, last]
 
     def reach(name: str) -> list[gr.Slider]:
         scale = CONTROLS[name]
         return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in robustness.reach(name)]
 
-    def sweep(
-        path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int, which: str,
-        request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> tuple[Any, ...]:  # fmt: skip
+    def begin(
+        request: gr.Request, path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int,
+        which: str,
+    ) -> Work:  # fmt: skip
         french = is_french(request)
+        truth = image.fit(lab.load(chosen({"photo": path}, request)), fit)
+        at = robustness.strengths(name, low, high, count)
+        stem = Path(str(path)).stem[:60]
+        return lambda tell: stress(lab, stem, truth, name, at, which, french, tell, seed=seed, fit=fit)
+
+    def show(result: Result, french: bool) -> dict[Component, Any]:
+        alt = described(result.swept, result.measure, french)
+        return {
+            told: words(result, result.measure, french),
+            plot: gr.Image(result.files["plot"], alt_text=alt),
+            strip: gr.Image(result.files["strip"], alt_text=text("strip", french)),
+            downloads: list(result.files.values()),
+            last: result,
+        }
+
+    def show_first(result: Result, french: bool) -> dict[Component, Any]:
+        if result.swept.fell_back:
+            gr.Warning(text("gpu_failed", french))
+        return show(result, french)
+
+    def redraw(result: Result | None, which: str, request: gr.Request) -> dict[Component, Any]:
         with shown(request):
-            truth = image.fit(lab.load(chosen({"photo": path}, request)), fit)
-            at = robustness.strengths(name, low, high, count)
+            if not result:
+                return dict.fromkeys(results)
+            return show(redrawn(result, which, is_french(request)), is_french(request))
 
-            def tell(done: int, total: int) -> None:
-                stay()
-                progress((done, total), desc=text("restoring", french), unit=text("candidate", french))
-
-            swept = lab.work(
-                robustness.sweep, truth, name, at, list(TITLES), seed=seed, fit=fit,
-                progress=None if gpu.IS_LENT else tell,  # from another process nothing reaches the visitor
-            )  # fmt: skip
-            if swept.fell_back:
-                gr.Warning(text("gpu_failed", french))
-            result = Path(str(path)).stem[:60], swept
-            return (*draw(result, which, french), result)
-
-    def draw(result: tuple[str, Sweep], which: str, french: bool) -> tuple[Any, ...]:
-        made = files(*result, which, french)
-        alt = text("strip", french)
-        return (
-            verdict(result[1], which, french),
-            gr.Image(made["plot"], alt_text=described(result[1], which, french)),
-            gr.Image(made["strip"], alt_text=alt),
-            list(made.values()),
-        )
-
-    def redraw(result: tuple[str, Sweep] | None, which: str, request: gr.Request) -> tuple[Any, ...]:
-        with shown(request):
-            return draw(result, which, is_french(request)) if result else (None,) * 4
+    def clear(id: str | None) -> dict[Component, Any]:
+        desk.jobs.stop(id)
+        return {**dict.fromkeys(results), **desk.cleared()}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], results, **quiet)
-    ran = run.click(
-        sweep, [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure], [*results, last],
-        show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
-    )  # fmt: skip
-    panel.photo.change(lambda: (None,) * 5, None, [*results, last], cancels=ran, queue=False, **quiet)
+    inputs = [panel.photo, panel.fit, panel.seed, control, *ends, steps, measure]
+    followed = jobs.wire(desk, begin, inputs, show_first, results, over=plot)
+    # What is shown is never another photo's.
+    panel.photo.change(clear, desk.id, [*results, *desk.state], cancels=followed, queue=False, **quiet)

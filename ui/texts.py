@@ -221,6 +221,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Where {model} differs from the original: {mean} levels of 255 on average",
         "Où {model} diffère de l'original : {mean} niveaux sur 255 en moyenne",
     ),
+    # --- Jobs: what goes on when the page is closed ---
+    "stop": ("Stop", "Arrêter"),
+    "job_link": ("Link to this run", "Lien de ce calcul"),
+    "job_link_info": (
+        "It goes on when the page is closed or the phone is locked; its result waits here for 30 minutes.",
+        "Il continue si la page est fermée ou le téléphone verrouillé ; son résultat attend ici 30 minutes.",
+    ),
+    "job_waiting": ("Waiting for its turn", "En attente de son tour"),
+    "job_gone": (
+        "There is nothing under this link any more: a result waits for {minutes} minutes.",
+        "Il n'y a plus rien sous ce lien : un résultat attend {minutes} minutes.",
+    ),
+    "job_stopped": ("It was stopped before anything was finished.", "Tout a été arrêté avant d'avoir rien fini."),
     # --- Robustness ---
     "tab_robustness": ("Robustness", "Robustesse"),
     "robustness_lead": (
@@ -262,6 +275,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Downloads: table (CSV), plot, pictures, a recipe per severity",
         "Téléchargements : tableau (CSV), courbe, images, une recette par intensité",
     ),
+    "sweep_stopped": ("It was stopped before {models}.", "L'épreuve a été arrêtée avant {models}."),
     "candidate": ("photo", "photo"),
     # --- Batch ---
     "tab_batch": ("Batch", "Par lots"),
@@ -278,6 +292,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "batch_zip": ("Results (zip)", "Résultats (zip)"),
     "batch_progress": ("Restoring {name}", "Restauration de {name}"),
     "batch_done": ("{done} of {total} restored.", "{done} sur {total} restaurées."),
+    "batch_stopped": ("It was stopped: {left} not begun.", "Arrêt demandé : {left} non commencées."),
     "batch_failed": ("Not restored:", "Non restaurées :"),
     "batch_none": ("Choose photos first.", "Choisissez d'abord des photos."),
     # --- Recipe ---

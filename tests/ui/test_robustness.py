@@ -16,9 +16,10 @@ from restoration import Photo, Recipe, Restorer, image, metrics, pipeline, robus
 from restoration.degradations import CONTROLS
 from restoration.metrics import Metrics
 from restoration.robustness import GAIN, PLOTTED, Sweep
+from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
-from ui.lab import TITLES
-from ui.robustness import described, files, label, verdict
+from ui.lab import TITLES, Lab
+from ui.robustness import described, files, label, redrawn, stress, verdict, words
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 
@@ -76,6 +77,34 @@ def test_where_each_model_helped_is_a_sentence(swept: Sweep, french: bool) -> No
             "Salt or pepper (fraction of pixels), PSNR (dB): VAE helped at every strength tried; "
             "GAN never helped; CNN helped from 0.125 up."
         )
+
+
+@LANGUAGES
+def test_what_was_not_tried_is_said(photo: Photo, restorer: Restorer, french: bool) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    def tell(done: int, total: int, what: str) -> None:
+        told.append((done, total, what))
+        if done == 2:
+            raise Stopped
+
+    result = stress(Lab(restorer), "a", photo, "blur", (3, 9), "psnr", french, tell, seed=0, fit="crop")
+    said = words(result, "psnr", french)
+    assert said.startswith(verdict(result.swept, "psnr", french))
+    assert said.endswith("L'épreuve a été arrêtée avant GAN, CNN." if french else "It was stopped before GAN, CNN.")
+    restoring = "Restauration" if french else "Restoring"
+    assert told == [(0, 6, restoring), (2, 6, restoring)]
+    assert Path(result.files["strip"]).stat().st_size > 10_000
+    assert not result.swept.photos
+
+
+def test_another_measure_has_a_plot_of_its_own(photo: Photo, restorer: Restorer) -> None:
+    result = stress(Lab(restorer), "a", photo, "blur", (3, 9), "psnr", False, lambda *_: None, seed=0, fit="crop")
+    other = redrawn(result, "ssim", french=True)
+    assert other.measure == "ssim"
+    assert Path(other.files["plot"]).name == Path(result.files["plot"]).name
+    assert Path(other.files["plot"]).read_bytes() == image.encode(robustness.plot(result.swept, "ssim", label(True)))
+    assert other.files.items() - result.files.items() == {("plot", other.files["plot"])}
 
 
 @LANGUAGES
