@@ -32,7 +32,6 @@ import typer
 from PIL import Image
 
 from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robustness
-from restoration.degradations import CONTROLS
 from restoration.image import write_whole
 from restoration.recipe import library_versions
 from ui.lab import TITLES
@@ -91,8 +90,7 @@ def comparison(restorer: Restorer, photo: Path, seed: int) -> Request:
 
 
 def sweep(restorer: Restorer, photo: Path, seed: int, steps: int = 3) -> Request:
-    control = CONTROLS["gaussian"]
-    at = robustness.strengths("gaussian", control.low, control.high, steps)
+    at = robustness.strengths("gaussian", *robustness.reach("gaussian"), steps)
     swept = robustness.sweep(restorer, image.fit(image.load(photo)), "gaussian", at, list(TITLES), seed=seed)
     pictures = map(image.encode, (robustness.plot(swept), robustness.strip(swept)))
     return Request(

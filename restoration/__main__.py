@@ -680,8 +680,8 @@ def sweep_command(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
-    low: Annotated[float | None, typer.Option(help="Lowest strength [default: the control's].")] = None,
-    high: Annotated[float | None, typer.Option(help="Highest strength [default: the control's].")] = None,
+    low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
+    high: Annotated[float | None, typer.Option(help="Highest strength [default: the highest that shows].")] = None,
     steps: Annotated[int, typer.Option(min=2, max=32, help="How many strengths.")] = 8,
     measure: Annotated[str, typer.Option(help="Of the plot.")] = "psnr_luminance",
     models: ModelsFlag = None,
@@ -691,7 +691,7 @@ def sweep_command(
     weights: WeightsFlag = None,
 ) -> None:
     """Stress-test the models: a.jpg, damaged from mildly to severely, gives a_sweep.csv with every measure, a_plot.png
-    and a_strip.png with the pictures.
+    and a_strip.png with the pictures; a sentence says where each model helped.
     """
     from . import robustness
 
@@ -702,10 +702,8 @@ def sweep_command(
             )
         names = _names(models)
         jobs = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
-        if control in CONTROLS:
-            low = CONTROLS[control].low if low is None else low
-            high = CONTROLS[control].high if high is None else high
-        at = robustness.strengths(control, low or 0, high or 0, steps)
+        lowest, highest = robustness.reach(control)
+        at = robustness.strengths(control, lowest if low is None else low, highest if high is None else high, steps)
         robustness.check_measure(measure)
         restorer = _restorer(device, weights)
         restorer.prepare(names)
@@ -720,6 +718,7 @@ def sweep_command(
             swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
             results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
             results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
+            typer.echo(robustness.verdict(swept, measure, label))
             return results, {"control": control, "strengths": at}
 
         recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import pairwise
+from functools import reduce
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
 from .sheet import Panel, sheet
-from .tiling import Progress
+from .tiling import Progress, Stopped
 from .types import ControlError, Photo
 from .weights import title
 
@@ -31,11 +32,19 @@ MAX_STEPS = 32
 BATCH = 8
 DEGRADED = "degraded"
 """The candidate that no model has touched: what the models were given."""
+GAIN = "gain"
+"""The label of what a model adds to a measure of what it was given."""
 PLOTTED = ("psnr_luminance", "psnr", "ssim", "ciede2000")
 """The measures that `plot` can show."""
+LOWER_IS_BETTER = ("ciede2000",)
+"""Those of them that measure an error."""
 
 Label = Callable[[str], str]
-"""The name to print for a control, a measure or a candidate."""
+"""The name to print for a control, a measure, a candidate or `GAIN`."""
+Say = Callable[..., str]
+"""``say(key, **fields)`` puts one of the phrases of `verdict` into words."""
+Stretch = tuple[float, float]
+"""Strengths that follow each other in a sweep: the mildest and the severest of them."""
 
 _ENGLISH = {
     "psnr_luminance": "luminance PSNR (dB)",
@@ -43,13 +52,33 @@ _ENGLISH = {
     "ssim": "SSIM",
     "ciede2000": "CIEDE2000 (lower is better)",
     DEGRADED: "degraded input",
+    GAIN: "gain over the degraded input (up is better)",
 }
+PHRASES = {
+    "sentence": "{control}, {measure}: {clauses}.",
+    "always": "{name} helped at every strength tried",
+    "never": "{name} never helped",
+    "somewhere": "{name} helped {where}",
+    "at": "at {strength:g}",
+    "until": "up to {strength:g}",
+    "until_falling": "down to {strength:g}",
+    "since": "from {strength:g} up",
+    "since_falling": "from {strength:g} down",
+    "between": "from {mild:g} to {severe:g}",
+    "and": "{before} and {after}",
+    "series": "{before}; {after}",
+}
+"""What `verdict` says, in English."""
 
 
 def english(name: str) -> str:
     if name in CONTROLS:
         return f"{name.replace('_', ' ')}: {CONTROLS[name].help}"
     return _ENGLISH.get(name) or title(name)
+
+
+def _in_english(key: str, **fields: Any) -> str:
+    return PHRASES[key].format(**fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +99,28 @@ class Sweep:
     """Did the CPU stand in for a GPU that failed?"""
 
 
+def reach(control: str) -> tuple[float, float]:
+    """The lowest and the highest strength that a sweep has as usual: from where damage starts to the severest.
+
+    It starts a twentieth of the way from off, one step at least. At off itself there is nothing to restore, and a step
+    from there little: of both a PSNR is so high that all others would look alike beside it.
+    """
+    if control not in CONTROLS:
+        raise _unknown(control)
+    scale = CONTROLS[control]
+    first = max(1, int((scale.high - scale.low) / scale.step / 20)) * scale.step
+    if scale.off == scale.high:
+        return scale.low, scale.high - first
+    return scale.low + first, scale.high
+
+
 def strengths(control: str, low: float, high: float, steps: int) -> tuple[float, ...]:
     """``steps`` strengths of a control from mild to severe, evenly spread over its own steps.
 
     There are fewer where the control has no more of them between ``low`` and ``high``. Raises `ControlError`.
     """
     if control not in CONTROLS:
-        raise ControlError(
-            "control_unknown",
-            "There is no control called {control!r}; choose from {controls}.",
-            control=control,
-            controls=", ".join(CONTROLS),
-        )
+        raise _unknown(control)
     if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
         raise ControlError("sweep_steps", "A sweep has 2 to {most} steps, not {steps!r}.", most=MAX_STEPS, steps=steps)
     scale = CONTROLS[control]
@@ -101,6 +140,15 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
     return tuple(reversed(values) if scale.off == scale.high else values)
 
 
+def _unknown(control: str) -> ControlError:
+    return ControlError(
+        "control_unknown",
+        "There is no control called {control!r}; choose from {controls}.",
+        control=control,
+        controls=", ".join(CONTROLS),
+    )
+
+
 def sweep(
     restorer: Restorer,
     truth: Photo,
@@ -115,22 +163,29 @@ def sweep(
     """Damage ``truth`` (128x128), taken as grey, by ``control`` alone ``at`` each strength; each model restores it.
 
     The seed is the same for all, so only the strength changes. ``fit`` is how the truth became 128x128: the recipes say
-    it. ``progress(done, total)`` counts restored photos.
+    it. ``progress(done, total)`` counts restored photos; where it raises `Stopped`, the sweep is of the models that are
+    done, and of none it goes on to whoever asked.
     """
     damages = [Degradation.from_mapping({"grayscale": True, control: strength}) for strength in at]
     photos = {DEGRADED: tuple(damage.apply(truth, seed) for damage in damages)}
     total = len(at) * len(models)
     devices: set[str] = set()
-    for place, model in enumerate(models):
-        restored: list[Photo] = []
-        for start in range(0, len(at), BATCH):
-            batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
-            restored += [each.photo for each in batch]
-            devices |= {each.device for each in batch}
-            if progress:
-                progress(place * len(at) + len(restored), total)
-        photos[model] = tuple(restored)
-    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(models)))
+    try:
+        for place, model in enumerate(models):
+            restored: list[Photo] = []
+            for start in range(0, len(at), BATCH):
+                batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
+                restored += [each.photo for each in batch]
+                devices |= {each.device for each in batch}
+                if len(restored) == len(at):
+                    photos[model] = tuple(restored)
+                if progress:
+                    progress(place * len(at) + len(restored), total)
+    except Stopped:
+        if len(photos) == 1:
+            raise
+    done = [name for name in photos if name != DEGRADED]
+    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(done)))
     recipe = replace(recipe, versions={**recipe.versions, "device": " and ".join(sorted(devices))})
     return Sweep(
         control=control,
@@ -141,6 +196,62 @@ def sweep(
         recipes=tuple(replace(recipe, degradation=damage) for damage in damages),
         fell_back=devices != {restorer.device.type},
     )
+
+
+def gains(swept: Sweep, measure: str) -> dict[str, tuple[float, ...]]:
+    """By model: how much better than what it was given its photo is at each strength, so that more is better of every
+    measure.
+    """
+    sign = -1 if measure in LOWER_IS_BETTER else 1
+    before, *after = ([getattr(each, measure) for each in row] for row in swept.measures.values())
+    models = [name for name in swept.measures if name != DEGRADED]
+    return {
+        name: tuple(sign * (value - given) for value, given in zip(row, before, strict=True))
+        for name, row in zip(models, after, strict=True)
+    }
+
+
+def helped(swept: Sweep, measure: str) -> dict[str, tuple[Stretch, ...]]:
+    """By model: the stretches of strengths, from mild to severe, at which it gained anything."""
+    found: dict[str, tuple[Stretch, ...]] = {}
+    for name, row in gains(swept, measure).items():
+        runs = groupby(zip(swept.strengths, row, strict=True), key=lambda each: each[1] > 0)
+        stretches = [[strength for strength, _ in run] for did, run in runs if did]
+        found[name] = tuple((stretch[0], stretch[-1]) for stretch in stretches)
+    return found
+
+
+def is_falling(swept: Sweep) -> bool:
+    """Is a severer strength a lower number, as the quality of a JPEG is?"""
+    return swept.strengths[-1] < swept.strengths[0]
+
+
+def verdict(swept: Sweep, measure: str = "psnr_luminance", label: Label = english, say: Say = _in_english) -> str:
+    """A sentence that says at which strengths each model helped."""
+    check_measure(measure)
+    first, final = swept.strengths[0], swept.strengths[-1]
+    falling = "_falling" if is_falling(swept) else ""
+
+    def where(stretch: Stretch) -> str:
+        mild, severe = stretch
+        if mild == severe:
+            return say("at", strength=mild)
+        if mild == first:
+            return say(f"until{falling}", strength=severe)
+        return say(f"since{falling}", strength=mild) if severe == final else say("between", mild=mild, severe=severe)
+
+    def joined(conjunction: str, parts: Iterable[str]) -> str:
+        return reduce(lambda before, after: say(conjunction, before=before, after=after), parts)
+
+    clauses = []
+    for name, stretches in helped(swept, measure).items():
+        if not stretches:
+            clauses.append(say("never", name=label(name)))
+        elif stretches == ((first, final),):
+            clauses.append(say("always", name=label(name)))
+        else:
+            clauses.append(say("somewhere", name=label(name), where=joined("and", map(where, stretches))))
+    return say("sentence", control=label(swept.control), measure=label(measure), clauses=joined("series", clauses))
 
 
 def table(swept: Sweep, label: Label = str) -> str:
@@ -179,23 +290,32 @@ def check_measure(name: str) -> None:
 
 
 def plot(swept: Sweep, measure: str = "psnr_luminance", label: Label = english) -> Photo:
-    """``measure`` against strength: a line per candidate, told apart by marker and dash as well as by colour."""
+    """``measure`` against strength, and below it the gain: a line per candidate, told apart by marker and dash as well
+    as by colour. Narrow and in large letters, so that a phone's width is enough.
+    """
     check_measure(measure)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.2, 4.2), dpi=140, layout="constrained")
-    axes = figure.add_subplot()
-    for place, (name, row) in enumerate(swept.measures.items()):
-        values = [getattr(measured, measure) for measured in row]
-        style: dict[str, Any] = {"color": "0.35", "linestyle": "--"} if name == DEGRADED else {"color": f"C{place - 1}"}
-        axes.plot(swept.strengths, values, marker="xos^Dvph"[place % 8], label=label(name), **style)
-    axes.set_xlabel(label(swept.control))
-    axes.set_ylabel(label(measure))
-    if any(after < before for before, after in pairwise(swept.strengths)):
-        axes.invert_xaxis()  # mild on the left, as always
-    axes.grid(alpha=0.3)
-    axes.legend()
+    figure = Figure(figsize=(5.12, 5.12), dpi=175, layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+    given: dict[str, Any] = {"color": "0.35", "linestyle": "--"}
+    rows = {name: [getattr(measured, measure) for measured in row] for name, row in swept.measures.items()}
+    gained = gains(swept, measure)
+    below.axhline(0, **given)  # where the degraded photo's line is
+    for place, (name, row) in enumerate(rows.items()):
+        style = given if name == DEGRADED else {"color": f"C{place - 1}"}
+        style = {**style, "marker": "xos^Dvph"[place % 8], "markersize": 5}
+        above.plot(swept.strengths, row, label=label(name), **style)
+        if name in gained:
+            below.plot(swept.strengths, gained[name], **style)
+    for axes, what in ((above, measure), (below, GAIN)):
+        axes.set_title(label(what), loc="left", fontsize="medium")
+        axes.grid(alpha=0.3)
+    below.set_xlabel(label(swept.control))
+    if is_falling(swept):
+        below.invert_xaxis()  # mild on the left, as always
+    figure.legend(loc="outside upper left", ncols=4, frameon=False)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Photo(np.array(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")))

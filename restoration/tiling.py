@@ -16,6 +16,10 @@ Progress = Callable[[int, int], None]
 """Called after each tile with how many are done, and how many there are."""
 
 
+class Stopped(Exception):
+    """What a progress may raise, where whoever asked is content with what is finished."""
+
+
 def enlarge(
     photo: Photo,
     process: Callable[[Photo], Photo],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -366,12 +367,13 @@ def test_a_recipe_without_models_is_not_replayed(tmp_path: Path) -> None:
 
 
 def test_sweep(tmp_path: Path) -> None:
-    code, *_ = run(
+    code, stdout, _ = run(
         "sweep", EXAMPLES / "china.jpg", "-o", tmp_path, "--control", "blur", "--steps", 3, "--models", "cnn"
     )
     assert code == 0
+    assert re.search(r"luminance PSNR \(dB\): CNN (never )?helped", stdout)
     (entry,) = report(tmp_path)
-    assert entry["strengths"] == [1, 11, 21]
+    assert entry["strengths"] == [3, 13, 21]
     assert sorted(entry["outputs"].values()) == ["china_plot.png", "china_strip.png", "china_sweep.csv"]
     lines = (tmp_path / "china_sweep.csv").read_text().splitlines()
     assert len(lines) == 1 + 3 * 2

@@ -37,7 +37,7 @@ SIZES = {
     "enlarge": (1048, 552),
     "whole": (1048, 552),
     "samples": (800, 584),
-    "robustness": (1008, 588),
+    "robustness": (896, 896),
 }
 """The pictures that it shows, by the cell's id."""
 REPOSITORY = re.compile(r'^REPOSITORY = "(.*)"$', re.M)

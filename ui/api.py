@@ -138,8 +138,8 @@ PARAMETERS: dict[str, Json] = {
         for name, control in CONTROLS.items()
     },
     "control": _choice("The one degradation that grows.", CONTROLS),
-    "low": {"type": "number", "description": "Its lowest strength; left out, the lowest that there is."},
-    "high": {"type": "number", "description": "Its highest strength; left out, the highest that there is."},
+    "low": {"type": "number", "description": "Its lowest strength; left out, the lowest that shows."},
+    "high": {"type": "number", "description": "Its highest strength; left out, the highest that shows."},
     "steps": {"type": "integer", "minimum": 2, "maximum": 32, "description": "How many strengths are tried."},
     "measure": _choice("What the plot shows.", robustness.PLOTTED),
 }
@@ -398,14 +398,14 @@ def endpoints(lab: Lab) -> None:
         """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
 
         Returns:
-            The plot, the pictures as a strip, a table of all measures (CSV), and a report with each strength's recipe.
+            The plot, the pictures as a strip, a table of all measures (CSV), and a report with a sentence that says
+            where each network helped, and each strength's recipe.
         """
         with shown(request):
             check(control=control, measure=measure, seed=seed, fit=fit)
-            ends = CONTROLS[control]
-            at = robustness.strengths(
-                control, ends.low if low is None else low, ends.high if high is None else high, steps
-            )
+            lowest, highest = robustness.reach(control)
+            ends = lowest if low is None else low, highest if high is None else high
+            at = robustness.strengths(control, *ends, steps)
             truth = image.fit(lab.load(sent(photo)), fit)
             swept = lab.work(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=stay)
             made = publish(
@@ -417,7 +417,14 @@ def endpoints(lab: Lab) -> None:
             )
             measured = {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()}
             recipes = [recipe.to_json() for recipe in swept.recipes]
-            told = {"control": control, "strengths": at, "measure": measure, "measured": measured, "recipes": recipes}
+            told = {
+                "control": control,
+                "strengths": at,
+                "measure": measure,
+                "measured": measured,
+                "verdict": robustness.verdict(swept, measure),
+                "recipes": recipes,
+            }
             return made["plot.png"], made["strip.png"], made["table.csv"], told | fallen_back(swept.fell_back)
 
     results: dict[Callable[..., Any], tuple[str, ...]] = {

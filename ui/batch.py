@@ -13,16 +13,19 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import gradio as gr
+from gradio.components import Component
 from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
 from restoration.restorer import OWN_LOOK
+from restoration.tiling import Stopped
 from restoration.types import Inpainting, PhotoError, Size
 
+from . import jobs
 from .errors import refuse, sentence, shown
 from .files import publish, received
+from .jobs import Tell, Work
 from .lab import TITLES, Lab, able
-from .presence import stay
 from .results import engine_that_ran, reported_sizes
 from .texts import i18n, is_french, text
 
@@ -49,6 +52,8 @@ class Batch:
     """What enlarged the photos, where they were."""
     fell_back: bool = False
     """Did the CPU stand in for a GPU that failed?"""
+    left: int = 0
+    """How many photos were not begun, as it was stopped before."""
 
 
 def items(paths: Sequence[str]) -> list[Item]:
@@ -70,8 +75,9 @@ def items(paths: Sequence[str]) -> list[Item]:
     return found
 
 
-def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int, int, str], None]) -> Batch:
-    """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each.
+def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
+    """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each, until it raises
+    `Stopped`.
 
     The archive mirrors the input's names, see `_names`; ``batch.jsonl`` in it has a line per photo. One photo's pixels
     are in memory at a time.
@@ -84,6 +90,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
 
     ran: Upscaling | None = None
     fell_back = False
+    left = 0
 
     def results_of(item: Item, names: Sequence[str], folder: Path) -> Iterator[tuple[str, bytes]]:
         nonlocal ran, fell_back
@@ -107,9 +114,14 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
             yield name, image.encode(photo, Path(name).suffix)
 
     def results() -> Iterator[tuple[str, bytes]]:
+        nonlocal left
         with TemporaryDirectory() as folder:
             for place, item in enumerate(good):
-                tell(place, len(good), item.name)
+                try:
+                    tell(place, len(good), item.name)
+                except Stopped:
+                    left = len(good) - place
+                    break
                 yield from results_of(item, names[place], Path(folder))
         lines.extend({"input": name, "error": sentence(error, False)} for name, error in failures)
         yield "batch.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode()
@@ -117,7 +129,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Callable[[int,
     target = Path(publish({"restored.zip": b""})["restored.zip"])
     archive.pack(target, results())
     is_empty = not any("outputs" in line for line in lines)
-    return Batch(None if is_empty else str(target), len(found), tuple(failures), ran, fell_back)
+    return Batch(None if is_empty else str(target), len(found), tuple(failures), ran, fell_back, left)
 
 
 def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
@@ -144,7 +156,10 @@ def _photos(run: Run) -> Iterator[Photo]:
 
 def summary(batch: Batch, french: bool) -> str:
     """How many were restored, and why the others were not, as HTML."""
-    said = text("batch_done", french, done=batch.total - len(batch.failures), total=batch.total)
+    done = batch.total - len(batch.failures) - batch.left
+    said = text("batch_done", french, done=done, total=batch.total)
+    if batch.left:
+        said += f" {text('batch_stopped', french, left=batch.left)}"
     if batch.upscaling:
         said += f" {engine_that_ran(batch.upscaling, french)}"
     if batch.fell_back:
@@ -175,43 +190,42 @@ def tab(lab: Lab) -> None:
         )
         scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"))
         mend = gr.Checkbox(label=i18n("scratches_mend"))
-    run = gr.Button(i18n("batch_run"), variant="primary", elem_id="batch")
+    desk = jobs.desk("batch", i18n("batch_run"), "batch")
     told = gr.HTML(elem_id="batch-summary")
     result = gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip")
 
-    def work(
-        paths: list[str] | None, names: list[str], at: Any, how: Any, times: int, mends: bool, request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> tuple[str, str | None]:  # fmt: skip
+    def begin(
+        request: gr.Request, paths: list[str] | None, names: list[str], at: Any, how: Any, times: int, mends: bool
+    ) -> Work:
         french = is_french(request)
         if not paths:
             raise refuse("batch_none", request)
         if not names:
             raise refuse("no_model", request)
+        upscaling = Upscaling(scale=times, engine="auto") if times else None
+        look = OWN_LOOK if at == "own" else Look()
+        inpaint = Inpainting() if mends and at == "own" else None
+        models = dict.fromkeys(names)
+        recipe = able(Recipe(size=at, fit=how, inpaint=inpaint, look=look, models=models, upscaling=upscaling))
+        if len(recipe.models) < len(names):
+            gr.Info(text("left_out", french))
 
-        def tell(done: int, total: int, name: str) -> None:
-            stay()
-            progress((done, total), desc=text("batch_progress", french, name=Path(name).name))
+        def work(tell: Tell) -> Batch:
+            def tell_name(done: int, total: int, name: str) -> None:
+                tell(done, total, text("batch_progress", french, name=Path(name).name))
 
-        with shown(request):
-            upscaling = Upscaling(scale=times, engine="auto") if times else None
-            look = OWN_LOOK if at == "own" else Look()
-            inpaint = Inpainting() if mends and at == "own" else None
-            models = dict.fromkeys(names)
-            recipe = able(Recipe(size=at, fit=how, inpaint=inpaint, look=look, models=models, upscaling=upscaling))
-            if len(recipe.models) < len(names):
-                gr.Info(text("left_out", french))
-            batch = restore(lab, paths, recipe, tell)
-            return summary(batch, french), batch.archive
+            return restore(lab, paths, recipe, tell_name)
+
+        return work
+
+    def show(batch: Batch, french: bool) -> dict[Component, Any]:
+        return {told: summary(batch, french), result: batch.archive}
 
     def show_fit(at: Any) -> tuple[gr.Radio, gr.Checkbox]:
         return gr.Radio(visible=at == 128), gr.Checkbox(visible=at == "own")
 
     size.change(show_fit, size, [fit, mend], show_progress="hidden", api_visibility="private")
-    run.click(
-        work, [files, models, size, fit, scale, mend], [told, result], show_progress_on=told, concurrency_id="batch",
-        concurrency_limit=1, api_visibility="private",
-    )  # fmt: skip
+    jobs.wire(desk, begin, [files, models, size, fit, scale, mend], show, [told, result], over=result)
 
 
 def _uploaded_files(payload: ListFiles | None) -> list[str]:

@@ -283,6 +283,8 @@ FRENCH: dict[str, str] = {
     "archive_large_file": "{name} a plus de {most} Mo ; réduisez ce fichier.",
     "archive_nested": "{name} est lui-même une archive ; décompressez-la d'abord.",
     "archive_repeated": "{name} est deux fois dans l'archive ; renommez le second.",
+    # jobs
+    "jobs_full": "{most} tâches de ce genre attendent déjà ; réessayez dans quelques minutes.",
     # robustness
     "sweep_steps": "Un balayage a de 2 à {most} pas, et non {steps!r}.",
     "sweep_range": "Un balayage va d'une force à une force plus grande, et non de {low:g} à {high:g}.",

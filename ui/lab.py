@@ -156,6 +156,11 @@ class Lab:
                 return
             yield grown
 
+    def work_in_turn(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`work`, where it may take long: never beside another one, or a `run`."""
+        with self._turn:
+            return self.work(task, *args, **kwargs)
+
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""
         result: T = self._call(task, *args, **kwargs)

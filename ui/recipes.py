@@ -16,16 +16,11 @@ from . import viewer
 from .errors import sentence, shown
 from .files import received
 from .lab import Lab, check_recipe
+from .links import link, linked
 from .panel import Panel
 from .restore import Page
 from .results import Result
 from .texts import i18n, is_french, text
-
-
-def link(recipe: Recipe, request: gr.Request | None) -> str:
-    """The address of the app, with the recipe."""
-    page = (request.headers.get("referer") or "") if request else ""
-    return f"{page.split('?')[0].split('#')[0]}?recipe={recipe.to_link()}"
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
@@ -94,7 +89,7 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
         if result is None:  # another photo was chosen meanwhile
             return "", ""
-        return json.dumps(result.recipe.to_json(), indent=1), link(result.recipe, request)
+        return json.dumps(result.recipe.to_json(), indent=1), link(request, "recipe", result.recipe.to_link())
 
     def fill(recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
         values = settings(recipe)
@@ -106,7 +101,7 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
             **panel.door(values["mode"]),
             panel.preset: None,
             written: json.dumps(recipe.to_json(), indent=1),
-            address: link(recipe, request),
+            address: link(request, "recipe", recipe.to_link()),
         }
 
     def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
@@ -118,7 +113,7 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
             return fill(Recipe.read(Path(received(path))), request)
 
     def from_address(request: gr.Request) -> dict[Any, Any]:
-        packed = dict(request.query_params).get("recipe") if request else None
+        packed = linked(request, "recipe")
         if not packed:
             return {address: None}
         with shown(request):

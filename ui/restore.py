@@ -20,7 +20,7 @@ from PIL import Image
 from restoration import Degradation, Photo, Recipe, Restorer, Run, image, scratches, upscale
 from restoration.degradations import preset
 from restoration.restorer import OWN_LOOK
-from restoration.tiling import Progress
+from restoration.tiling import Progress, Stopped
 from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
@@ -83,10 +83,6 @@ class Task:
         """Raise `Stopped` where it is to end; called before each tile."""
         if self.is_stopped or self.is_unwanted:
             raise Stopped
-
-
-class Stopped(Exception):
-    """The visitor has ended the run."""
 
 
 # --- A run ------------------------------------------------------------------------------------------------------------

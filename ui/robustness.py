@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from restoration import archive, image, robustness
+from restoration import Photo, archive, image, robustness
 from restoration.degradations import CONTROLS
+from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
 
-from . import examples, gpu
+from . import examples, gpu, jobs
 from .errors import shown
 from .files import publish
-from .lab import NETWORK, TITLES, Lab
+from .jobs import Tell, Work
+from .lab import TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
-from .presence import stay
 from .texts import i18n, is_french, number, text
 
 STEPS = 8
@@ -34,6 +37,21 @@ def label(french: bool) -> Callable[[str], str]:
     return named
 
 
+def verdict(swept: Sweep, measure: str, french: bool) -> str:
+    """Where each model helped, in a sentence."""
+
+    def say(key: str, **fields: Any) -> str:
+        strengths = {name: _strength(each, french) for name, each in fields.items() if not isinstance(each, str)}
+        return text(f"verdict_{key}", french, **{**fields, **strengths})
+
+    return robustness.verdict(swept, measure, label(french), say)
+
+
+def _strength(value: float, french: bool) -> str:
+    written = f"{value:g}"
+    return written.replace(".", ",") if french else written
+
+
 def described(swept: Sweep, measure: str, french: bool) -> str:
     """What the plot shows, in words: where each line begins and ends."""
     lines = []
@@ -44,6 +62,18 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
         "plot_alt", french, measure=text(measure, french), control=text(swept.control, french),
         lines=(" ; " if french else "; ").join(lines),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Result:
+    """A sweep and its files; its pictures are in these alone, as a result is kept for long."""
+
+    name: str
+    """Of the photo."""
+    swept: Sweep
+    measure: str
+    """The one that the plot shows."""
+    files: Mapping[str, str]
 
 
 def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
@@ -68,71 +98,104 @@ def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]
     return dict(zip(("plot", "strip", "table", "recipes"), made.values(), strict=True))
 
 
+def redrawn(result: Result, measure: str, french: bool) -> Result:
+    """The result with a plot of another measure."""
+    name = Path(result.files["plot"]).name
+    plot = publish({name: robustness.plot(result.swept, measure, label(french))})[name]
+    return replace(result, measure=measure, files={**result.files, "plot": plot})
+
+
+def words(result: Result, measure: str, french: bool) -> str:
+    """Where each model helped, and what was not tried."""
+    said = verdict(result.swept, measure, french)
+    if left := [title for name, title in TITLES.items() if name not in result.swept.measures]:
+        said += f" {text('sweep_stopped', french, models=', '.join(left))}"
+    return said
+
+
+def stress(
+    lab: Lab, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool, tell: Tell,
+    *, seed: int, fit: Fit,
+) -> Result:  # fmt: skip
+    """Every model's sweep of the photo called ``name``, as files."""
+
+    def progress(done: int, total: int) -> None:
+        tell(done, total, text("restoring", french))
+
+    progress(0, len(at) * len(TITLES))
+    swept = lab.work_in_turn(
+        robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit,
+        progress=None if gpu.IS_LENT else progress,  # from another process nothing reaches the visitor
+    )  # fmt: skip
+    made = files(name, swept, measure, french)
+    return Result(name, replace(swept, photos={}), measure, made)
+
+
 def tab(panel: Panel, lab: Lab) -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("robustness_lead"))
     start = CONTROLS["gaussian"]
+    low, high = robustness.reach("gaussian")
     with gr.Row():
         control = gr.Dropdown([(i18n(name), name) for name in CONTROLS], value="gaussian", label=i18n("control"))
         measure = gr.Dropdown([(i18n(name), name) for name in PLOTTED], value=PLOTTED[0], label=i18n("measure"))
     with gr.Row():
         ends = [
             gr.Slider(start.low, start.high, value=value, step=start.step, label=i18n(which), min_width=150)
-            for which, value in (("from", start.low), ("to", start.high))
+            for which, value in (("from", low), ("to", high))
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
-    run = gr.Button(i18n("sweep_run"), variant="primary", elem_id="sweep")
-    plot = picture(i18n("sweep_plot"), elem_id="plot")
-    strip = picture(i18n("strip"), elem_id="strip")
+    desk = jobs.desk("robustness", i18n("sweep_run"), "sweep")
+    told = gr.Markdown(elem_id="sweep-verdict")
+    plot = picture(i18n("sweep_plot"), "plot")
+    strip = picture(i18n("strip"), "strip")
     downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
     last = gr.State(time_to_live=3000)
+    results: list[Component] = [told, plot, strip, downloads, last]
 
     def reach(name: str) -> list[gr.Slider]:
         scale = CONTROLS[name]
-        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in (scale.low, scale.high)]
+        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in robustness.reach(name)]
 
-    def sweep(
-        path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int,
-        which: str, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> tuple[Any, ...]:  # fmt: skip
+    def begin(
+        request: gr.Request, path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int,
+        which: str,
+    ) -> Work:  # fmt: skip
         french = is_french(request)
+        truth = image.fit(lab.load(examples.undamaged(chosen({"photo": path}, request))), fit)
+        at = robustness.strengths(name, low, high, count)
+        stem = Path(str(path)).stem[:60]
+        return lambda tell: stress(lab, stem, truth, name, at, which, french, tell, seed=seed, fit=fit)
+
+    def show(result: Result, french: bool) -> dict[Component, Any]:
+        alt = described(result.swept, result.measure, french)
+        return {
+            told: words(result, result.measure, french),
+            plot: gr.Image(result.files["plot"], alt_text=alt),
+            strip: gr.Image(result.files["strip"], alt_text=text("strip", french)),
+            downloads: list(result.files.values()),
+            last: result,
+        }
+
+    def show_first(result: Result, french: bool) -> dict[Component, Any]:
+        if result.swept.fell_back:
+            gr.Warning(text("gpu_failed", french))
+        return show(result, french)
+
+    def redraw(result: Result | None, which: str, request: gr.Request) -> dict[Component, Any]:
         with shown(request):
-            truth = image.fit(lab.load(examples.undamaged(chosen({"photo": path}, request))), fit)
-            at = robustness.strengths(name, low, high, count)
+            if not result:
+                return dict.fromkeys(results)
+            return show(redrawn(result, which, is_french(request)), is_french(request))
 
-            def tell(done: int, total: int) -> None:
-                stay()
-                progress((done, total), desc=text("restoring", french), unit=text("candidate", french))
-
-            swept = lab.work(
-                robustness.sweep, truth, name, at, list(TITLES), seed=seed, fit=fit,
-                progress=None if gpu.IS_LENT else tell,  # from another process nothing reaches the visitor
-            )  # fmt: skip
-            if swept.fell_back:
-                gr.Warning(text("gpu_failed", french))
-            result = Path(str(path)).stem[:60], swept
-            return (*draw(result, which, french), result)
-
-    def draw(result: tuple[str, Sweep], which: str, french: bool) -> tuple[Any, ...]:
-        made = files(*result, which, french)
-        alt = text("strip", french)
-        return (
-            gr.Image(made["plot"], alt_text=described(result[1], which, french)),
-            gr.Image(made["strip"], alt_text=alt),
-            list(made.values()),
-        )
-
-    def redraw(result: tuple[str, Sweep] | None, which: str, request: gr.Request) -> tuple[Any, ...]:
-        with shown(request):
-            return draw(result, which, is_french(request)) if result else (None, None, None)
+    def clear(id: str | None) -> dict[Component, Any]:
+        desk.jobs.stop(id)
+        return {**dict.fromkeys(results), **desk.cleared()}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     control.change(reach, control, ends, **quiet)
-    measure.input(redraw, [last, measure], [plot, strip, downloads], **quiet)
-    ran = run.click(
-        sweep,
-        [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure],
-        [plot, strip, downloads, last],
-        show_progress_on=plot, concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
-    )  # fmt: skip
-    panel.photo.change(lambda: (None,) * 4, None, [plot, strip, downloads, last], cancels=ran, queue=False, **quiet)
+    measure.input(redraw, [last, measure], results, **quiet)
+    inputs = [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure]
+    followed = jobs.wire(desk, begin, inputs, show_first, results, over=plot)
+    # What is shown is never another photo's.
+    panel.photo.change(clear, desk.id, [*results, *desk.state], cancels=followed, queue=False, **quiet)

@@ -291,6 +291,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "La chance d'être gardé plutôt qu'un modèle de force moyenne (modèle de Bradley et Terry), et son intervalle à"
         " 95 %. Qui ne vaut pas mieux que les autres a 50 %, le trait du milieu.",
     ),
+    # --- Jobs: what goes on when the page is closed ---
+    "stop": ("Stop", "Arrêter"),
+    "job_link": ("Link to this run", "Lien de ce calcul"),
+    "job_link_info": (
+        "It goes on when the page is closed or the phone is locked; its result waits here for 30 minutes.",
+        "Il continue si la page est fermée ou le téléphone verrouillé ; son résultat attend ici 30 minutes.",
+    ),
+    "job_waiting": ("Waiting for its turn", "En attente de son tour"),
+    "job_gone": (
+        "There is nothing under this link any more: a result waits for {minutes} minutes.",
+        "Il n'y a plus rien sous ce lien : un résultat attend {minutes} minutes.",
+    ),
+    "job_stopped": ("It was stopped before anything was finished.", "Tout a été arrêté avant d'avoir rien fini."),
     # --- Robustness ---
     "tab_robustness": ("Robustness", "Robustesse"),
     "robustness_lead": (
@@ -306,6 +319,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "measure": ("Measure", "Mesure"),
     "sweep_run": ("Run the stress test", "Lancer l'épreuve"),
     "sweep_plot": ("Measure against severity", "Mesure selon l'intensité"),
+    "gain": ("Gain over the degraded photo (up is better)", "Gain sur la photo abîmée (vers le haut : mieux)"),
+    "verdict_sentence": ("{control}, {measure}: {clauses}.", "{control}, {measure} : {clauses}."),
+    "verdict_always": ("{name} helped at every strength tried", "{name} a aidé à chaque intensité essayée"),
+    "verdict_never": ("{name} never helped", "{name} n'a jamais aidé"),
+    "verdict_somewhere": ("{name} helped {where}", "{name} a aidé {where}"),
+    "verdict_at": ("at {strength}", "à {strength}"),
+    "verdict_until": ("up to {strength}", "jusqu'à {strength}"),
+    "verdict_until_falling": ("down to {strength}", "en descendant jusqu'à {strength}"),
+    "verdict_since": ("from {strength} up", "à partir de {strength}"),
+    "verdict_since_falling": ("from {strength} down", "à partir de {strength} et en dessous"),
+    "verdict_between": ("from {mild} to {severe}", "de {mild} à {severe}"),
+    "verdict_and": ("{before} and {after}", "{before} et {after}"),
+    "verdict_series": ("{before}; {after}", "{before} ; {after}"),
     "plot_alt": (
         "{measure} against {control}. From the mildest to the severest step: {lines}.",
         "{measure} selon {control}. De l'intensité la plus faible à la plus forte : {lines}.",
@@ -319,6 +345,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Downloads: table (CSV), plot, pictures, a recipe per severity",
         "Téléchargements : tableau (CSV), courbe, images, une recette par intensité",
     ),
+    "sweep_stopped": ("It was stopped before {models}.", "L'épreuve a été arrêtée avant {models}."),
     "candidate": ("photo", "photo"),
     # --- Batch ---
     "tab_batch": ("Batch", "Par lots"),
@@ -335,6 +362,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "batch_zip": ("Results (zip)", "Résultats (zip)"),
     "batch_progress": ("Restoring {name}", "Restauration de {name}"),
     "batch_done": ("{done} of {total} restored.", "{done} sur {total} restaurées."),
+    "batch_stopped": ("It was stopped: {left} not begun.", "Arrêt demandé : {left} non commencées."),
     "batch_failed": ("Not restored:", "Non restaurées :"),
     "batch_none": ("Choose photos first.", "Choisissez d'abord des photos."),
     # --- Recipe ---

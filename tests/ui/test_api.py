@@ -268,6 +268,7 @@ def test_sweep(call: Call, restorer: Restorer) -> None:
     assert same(strip, robustness.strip(swept))
     assert Path(table).read_bytes().decode() == robustness.table(swept)
     assert report["strengths"] == list(at)
+    assert report["verdict"] == robustness.verdict(swept, "ssim")
     assert report["measured"]["gan"] == [each.ssim for each in swept.measures["gan"]]
     for place, recipe in enumerate(report["recipes"]):
         replayed = pipeline.run(restorer, image.load(COFFEE), Recipe.from_json(recipe))

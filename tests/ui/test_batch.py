@@ -19,6 +19,7 @@ from gradio.data_classes import FileData, ListFiles
 from PIL import Image
 
 from restoration import Look, Photo, PhotoError, Recipe, Restorer, Run, Upscaling, image, pipeline
+from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
 from tests.test_archive import OTHER, PHOTO, zipped
 from ui import batch
@@ -280,6 +281,24 @@ def test_where_nothing_is_restored_there_is_no_archive(lab: Lab, tmp_path: Path,
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize("enough", [0, 1, 2])
+def test_what_is_finished_stays_when_it_is_stopped(lab: Lab, tmp_path: Path, temporary: Path, enough: int) -> None:
+    def tell(done: int, total: int, name: str) -> None:
+        if done == enough:
+            raise Stopped
+
+    paths = [example(tmp_path, f"{place}.jpg") for place in range(3)]
+    made = batch.restore(lab, paths, CNN, tell)
+    assert (made.total, made.left, made.failures) == (3, 3 - enough, ())
+    if enough:
+        finished = [str(place) for place in range(enough)]
+        assert list(contents(made)) == [*(f"{name}.png" for name in finished), "batch.jsonl"]
+        assert [line["input"] for line in report(made)] == [f"{name}.jpg" for name in finished]
+    else:
+        assert made.archive is None
+    assert list(temporary.iterdir()) == []
+
+
 def test_the_apps_limit_holds(restorer: Restorer, tmp_path: Path) -> None:
     small, large = (example(tmp_path, name) for name in ("small.png", "large.png"))
     for path, side in ((small, 64), (large, 65)):
@@ -316,4 +335,9 @@ def test_what_failed_is_said(french: bool) -> None:
     else:
         assert head == "1 of 3 restored. Not restored:"
         assert "".join(first.itertext()) == "<b>&.png: ‹b›&.png is empty; choose another file."
+    stopped = summary(Batch("a.zip", 3, (), left=2), french)
+    if french:
+        assert stopped == "<p>1 sur 3 restaurées. Arrêt demandé : 2 non commencées.</p>"
+    else:
+        assert stopped == "<p>1 of 3 restored. It was stopped: 2 not begun.</p>"
     assert summary(Batch("a.zip", 3, ()), french) == f"<p>{'3 sur 3 restaurées.' if french else '3 of 3 restored.'}</p>"

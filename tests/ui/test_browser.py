@@ -483,6 +483,8 @@ def test_robustness_draws_a_plot_and_writes_a_table(visit: Visit) -> None:
     alt = page.locator("#plot img").get_attribute("alt") or ""
     assert all(title in alt for title in ("Degraded", *TITLES.values()))
     assert page.locator("#strip img").get_attribute("alt")
+    for title in TITLES.values():
+        expect(page.locator("#verdict")).to_contain_text(re.compile(rf"\b{title} (never )?helped"))
     address = page.locator(".file-preview:visible a[href$='.csv']").get_attribute("href") or ""
     lines = list(csv.DictReader(io.StringIO(contents(page, address).decode("utf-8-sig"))))
     strengths, candidates = ({line[column] for line in lines} for column in list(lines[0])[:2])

@@ -132,7 +132,7 @@ def test_a_photo_is_restored_whole(tools: Tools, restorer: Restorer) -> None:
 
 
 def test_sweep(tools: Tools, restorer: Restorer) -> None:
-    at = robustness.strengths("lines", 0, 16, 3)
+    at = robustness.strengths("lines", *robustness.reach("lines"), 3)
     swept = robustness.sweep(restorer, image.fit(image.load(COFFEE)), "lines", at, list(TITLES))
     result = tools.call("sweep", photo=DATA_URL, control="lines", steps=3)
     assert equal(photos(result), [robustness.plot(swept), robustness.strip(swept)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from glob import glob
 from pathlib import Path
@@ -52,36 +51,6 @@ def own(folder: Path) -> Iterator[str]:
     """The address of that app."""
     with serve(folder, mcp=False) as url:
         yield url
-
-
-def test_a_batch_ends_when_its_page_is_closed(own: str, folder: Path) -> None:
-    """Of 300 photos it does a few; its archive, which grows beside its place meanwhile, goes away."""
-    config = httpx.get(f"{own}/config").json()
-    batch_files = next(each["id"] for each in config["components"] if each["props"].get("elem_id") == "batch-files")
-    function = next(each for each in config["dependencies"] if batch_files in each["inputs"])
-    photo = (EXAMPLES / "coffee.jpg").read_bytes()
-    files = [("files", (f"{place}.jpg", photo)) for place in range(300)]
-    paths = httpx.post(f"{own}/gradio_api/upload", files=files, timeout=60).json()
-    given = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
-    call = {
-        "fn_index": function["id"],
-        "data": [given, ["vae", "gan", "cnn"], 128, "crop", 0, False],
-        "session_hash": "first",
-    }
-    httpx.post(f"{own}/gradio_api/queue/join", json=call).raise_for_status()
-    with httpx.stream("GET", f"{own}/gradio_api/queue/data?session_hash=first", timeout=60) as stream:
-        for line in stream.iter_lines():
-            message = json.loads(line[6:]) if line else {}
-            assert message.get("msg") != "process_completed", message
-            if message.get("msg") == "progress" and message["progress_data"][0]["index"] > 2:
-                break
-    assert found(folder, ".*.part")
-    for _ in range(300):
-        if not found(folder, ".*.part"):
-            break
-        time.sleep(0.1)
-    (made,) = found(folder, "restored.zip")
-    assert made.stat().st_size == 0  # ended, not done
 
 
 def test_a_whole_photo_is_left_between_two_tiles(own: str, folder: Path, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES, visitor
 from ui.lab import ENGINES, TITLES, Lab
+from ui.links import link
 from ui.panel import asked
-from ui.recipes import difference, link, settings
+from ui.recipes import difference, settings
 from ui.results import pictures
 
 DAMAGE = PRESETS["heavy"].draw(11)
@@ -143,14 +144,14 @@ def test_what_the_controls_cannot_show_is_refused(recipe: Recipe, says: str) -> 
     ],
 )
 def test_a_link_opens_this_very_app(page: str, address: str) -> None:
-    found, _, packed = link(FULL, visitor(referer=page)).partition("?recipe=")
+    found, _, packed = link(visitor(referer=page), "recipe", FULL.to_link()).partition("?recipe=")
     assert found == address
     assert Recipe.from_link(packed) == FULL
 
 
 def test_a_link_without_an_address_is_still_a_link() -> None:
     for request in (None, visitor()):
-        page, _, packed = link(FULL, request).partition("?recipe=")
+        page, _, packed = link(request, "recipe", FULL.to_link()).partition("?recipe=")
         assert page == ""
         assert Recipe.from_link(packed) == FULL
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from restoration import Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, pipeline, scratches
+from restoration.tiling import Stopped
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from ui import examples, restore
@@ -104,7 +105,7 @@ def test_a_run_ends_where_it_is_told_to(lab: Lab, coffee: str) -> None:
     growing = restore.run_each(lab, {**VALUES, "photo": coffee}, WHOLE, lambda *_: task.go_on())
     assert list(next(growing)[0].paths) == ["photo", "gan"]
     task.is_stopped = True
-    with pytest.raises(restore.Stopped):
+    with pytest.raises(Stopped):
         next(growing)
 
 

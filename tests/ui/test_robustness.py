@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import zipfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,11 @@ import pytest
 from restoration import Photo, Recipe, Restorer, image, metrics, pipeline, robustness
 from restoration.degradations import CONTROLS
 from restoration.metrics import Metrics
-from restoration.robustness import PLOTTED, Sweep
+from restoration.robustness import GAIN, PLOTTED, Sweep
+from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
-from ui.lab import TITLES
-from ui.robustness import described, files, label
+from ui.lab import TITLES, Lab
+from ui.robustness import described, files, label, redrawn, stress, verdict, words
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 
@@ -32,7 +33,7 @@ def swept(photo: Photo, restorer: Restorer) -> Sweep:
 @LANGUAGES
 def test_everything_has_a_name(swept: Sweep, french: bool) -> None:
     named = label(french)
-    names = [named(name) for name in (*swept.photos, *PLOTTED)]
+    names = [named(name) for name in (*swept.photos, *PLOTTED, GAIN)]
     assert all(names)
     assert len(set(names)) == len(names)
     assert len({named(name) for name in CONTROLS}) == len(CONTROLS)
@@ -51,6 +52,59 @@ def test_the_plot_is_told_in_words(swept: Sweep, measure: str, french: bool) -> 
     assert said.startswith(start) == (measure == "psnr_luminance")
     assert said.count(" ; " if french else "; ") == len(TITLES)
     assert "{" not in said
+
+
+@LANGUAGES
+def test_where_each_model_helped_is_a_sentence(swept: Sweep, french: bool) -> None:
+    measures = swept.measures
+    stories = {"vae": (1, 1, 1), "gan": (-1, -1, -1), "cnn": (-1, 1, 1)}
+    given = [each.psnr for each in measures["degraded"]]
+    told = {
+        name: tuple(
+            replace(each, psnr=before + more) for each, before, more in zip(row, given, stories[name], strict=True)
+        )
+        for name, row in measures.items()
+        if name in stories
+    }
+    said = verdict(replace(swept, measures={"degraded": measures["degraded"], **told}), "psnr", french)
+    if french:
+        assert said == (
+            "Sel ou poivre (fraction des pixels), PSNR (dB) : VAE a aidé à chaque intensité essayée ; "
+            "GAN n'a jamais aidé ; CNN a aidé à partir de 0,125."
+        )
+    else:
+        assert said == (
+            "Salt or pepper (fraction of pixels), PSNR (dB): VAE helped at every strength tried; "
+            "GAN never helped; CNN helped from 0.125 up."
+        )
+
+
+@LANGUAGES
+def test_what_was_not_tried_is_said(photo: Photo, restorer: Restorer, french: bool) -> None:
+    told: list[tuple[int, int, str]] = []
+
+    def tell(done: int, total: int, what: str) -> None:
+        told.append((done, total, what))
+        if done == 2:
+            raise Stopped
+
+    result = stress(Lab(restorer), "a", photo, "blur", (3, 9), "psnr", french, tell, seed=0, fit="crop")
+    said = words(result, "psnr", french)
+    assert said.startswith(verdict(result.swept, "psnr", french))
+    assert said.endswith("L'épreuve a été arrêtée avant GAN, CNN." if french else "It was stopped before GAN, CNN.")
+    restoring = "Restauration" if french else "Restoring"
+    assert told == [(0, 6, restoring), (2, 6, restoring)]
+    assert Path(result.files["strip"]).stat().st_size > 10_000
+    assert not result.swept.photos
+
+
+def test_another_measure_has_a_plot_of_its_own(photo: Photo, restorer: Restorer) -> None:
+    result = stress(Lab(restorer), "a", photo, "blur", (3, 9), "psnr", False, lambda *_: None, seed=0, fit="crop")
+    other = redrawn(result, "ssim", french=True)
+    assert other.measure == "ssim"
+    assert Path(other.files["plot"]).name == Path(result.files["plot"]).name
+    assert Path(other.files["plot"]).read_bytes() == image.encode(robustness.plot(result.swept, "ssim", label(True)))
+    assert other.files.items() - result.files.items() == {("plot", other.files["plot"])}
 
 
 @LANGUAGES

@@ -16,7 +16,7 @@ import pytest
 from restoration import image
 from restoration.degradations import CONTROLS, PRESETS
 from restoration.metrics import Metrics
-from restoration.robustness import DEGRADED, PLOTTED
+from restoration.robustness import DEGRADED, GAIN, PHRASES, PLOTTED
 from restoration.types import Colour, Size
 from tests.conftest import ROOT
 from tests.ui.words import ENGLISH, FRENCH, SENTENCES
@@ -28,7 +28,7 @@ SPACES = (" ", "\u00a0", "\u202f")
 SAYERS = ("i18n", "text", "refuse")
 """The functions that are given a key."""
 MEASURES = {each.name for each in fields(Metrics)}
-FROM_THE_LIBRARY = {*CONTROLS, *PRESETS, *PLOTTED, *MEASURES, *get_args(image.Fit), DEGRADED}
+FROM_THE_LIBRARY = {*CONTROLS, *PRESETS, *PLOTTED, *MEASURES, *get_args(image.Fit), DEGRADED, GAIN}
 """Names that the library gives, and that are shown by the sentence of their name."""
 WORDS = {f"{scale}_{step}" for scale in ("noise", "blur", "contrast", "colour") for step in range(4)}
 
@@ -115,6 +115,7 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 def test_what_the_code_makes_of_names_is_there() -> None:
     made = {f"engine_{name}" for name in ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
     made |= {f"colour_{name}" for name in get_args(Colour)} | {f"size_{size}" for size in get_args(Size)}
+    made |= {f"verdict_{phrase}" for phrase in PHRASES}
     assert made | WORDS | FROM_THE_LIBRARY <= SENTENCES.keys()
 
 

@@ -13,6 +13,7 @@ from app import demo
 from restoration import Recipe, RestorationError, Restorer, image, weights
 from ui.lab import Lab
 from ui.results import publish_run
+from ui.robustness import stress
 
 path = sys.argv[1]
 handlers = {
@@ -29,9 +30,13 @@ lab.load_networks()
 weights.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
 run = lab.run(image.load(path), Recipe(models={"vae": None}))
 pictures, _ = handlers["sample"](publish_run(path, run), 3, None)
-_, _, downloads, _ = handlers["sweep"](path, "crop", 0, "gaussian", 0.0, 0.2, 2, "psnr", None)
+truth = image.fit(image.load(path))
+told: list[tuple[int, int, str]] = []
+swept = stress(
+    lab, "a", truth, "gaussian", (0.1, 0.2), "psnr", False, lambda *each: told.append(each), seed=0, fit="crop"
+)
 try:
     lab.work(Restorer.samples, run.degraded, 1000)
 except RestorationError as error:
     raised = [type(error).__name__, str(error), error.code, error.fields]
-print(json.dumps([len(pictures), len(downloads), raised, spaces.calls]))
+print(json.dumps([len(pictures), len(swept.files), raised, spaces.calls]))

@@ -1,0 +1,275 @@
+"""Jobs: work that does not end when its page is closed, and whose result waits under a link of its own.
+
+A phone that locks closes its connections. So the work runs in a thread of the process, and the page only follows it;
+one that is reloaded, or opened by the link, follows it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from secrets import token_urlsafe
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from gradio.context import LocalContext
+
+from restoration.tiling import Stopped
+from restoration.types import ControlError
+
+from .errors import shown
+from .links import link, linked
+from .presence import stay
+from .texts import i18n, is_french, text
+
+KEPT = 1800
+"""Seconds that a result waits after the job's end; its files stay longer than that (`cleaning.AGE`)."""
+MOST = 8
+"""Jobs of one kind that run or wait for their turn, and pages that follow them: Gradio serves 40 events at once."""
+LOOK = 0.2
+"""Seconds between two looks at a job that a page follows."""
+
+Tell = Callable[[int, int, str], None]
+"""``tell(done, total, what)``, to be called between the steps of a job; raises `Stopped` where it is to end."""
+Work = Callable[[Tell], Any]
+Begin = Callable[..., Work]
+"""``begin(request, *values)`` checks what the page has sent, and gives what is to be done."""
+Show = Callable[[Any, bool], Mapping[Component, Any]]
+"""``show(result, is_french)``, as updates of components."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Job:
+    """One piece of work: how far it is, and what came of it."""
+
+    id: str
+    """Nobody can guess it, so whoever has it may follow and stop the job."""
+    progress: tuple[int, int, str] | None = None
+    """What was told last; None while it waits for its turn."""
+    result: Any = None
+    error: Exception | None = None
+    ended: float | None = None
+    """When, by the clock that only goes forward."""
+    _is_stopped: bool = False
+    _has_begun: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, done: int, total: int, what: str) -> None:
+        if self._is_stopped:
+            raise Stopped
+        self.progress = done, total, what
+
+    def stop(self) -> None:
+        """Have it end at its next step, or at once where it still waits."""
+        self._is_stopped = True
+        if self._begins():
+            self.error, self.ended = Stopped(), time.monotonic()
+
+    def run(self, work: Work) -> None:
+        """Do it, unless it was stopped before."""
+        if not self._begins():
+            return
+        try:
+            self.result = work(self.tell)
+        except Exception as error:  # whoever follows it is shown it
+            self.error = error
+        self.ended = time.monotonic()
+
+    def _begins(self) -> bool:
+        """True the first time."""
+        with self._lock:
+            has_begun, self._has_begun = self._has_begun, True
+            return not has_begun
+
+
+class Jobs:
+    """The jobs of one kind: they run in order, one at a time."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._jobs: dict[str, Job] = {}
+        self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._worker: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self, work: Work) -> Job:
+        """A job that does ``work`` when its turn has come; raises `ControlError` where too many wait.
+
+        It does so in the context of the request that it was started in, as ZeroGPU lends a GPU to requests alone.
+        """
+        job = Job(id=f"{self.kind}-{token_urlsafe(16)}")
+        context = copy_context()
+        context.run(LocalContext.event_id.set, None)  # or `stay` would end it with its page
+        with self._lock:
+            self._forget()
+            if sum(each.ended is None for each in self._jobs.values()) >= MOST:
+                raise ControlError(
+                    "jobs_full", "{most} such jobs are waiting already; try again in some minutes.", most=MOST
+                )
+            self._jobs[job.id] = job
+            if not self._worker:
+                self._worker = threading.Thread(target=self._run, name=self.kind, daemon=True)
+                self._worker.start()
+        self._waiting.put(partial(context.run, job.run, work))
+        return job
+
+    def find(self, id: str | None) -> Job | None:
+        """The job called ``id``, if its result still waits."""
+        with self._lock:
+            self._forget()
+            return self._jobs.get(id or "")
+
+    def stop(self, id: str | None) -> None:
+        """Stop the job called ``id``, if there is one."""
+        if job := self.find(id):
+            job.stop()
+
+    def _forget(self) -> None:
+        late = time.monotonic() - KEPT
+        self._jobs = {id: job for id, job in self._jobs.items() if job.ended is None or job.ended > late}
+
+    def _run(self) -> None:
+        while True:
+            self._waiting.get()()
+
+
+# --- On the page ------------------------------------------------------------------------------------------------------
+
+REMEMBER = """link => {
+  if (!link) return;
+  const here = new URL(location);
+  here.searchParams.set("job", new URL(link).searchParams.get("job"));
+  history.replaceState(history.state, "", here);
+}"""
+"""The page's own address becomes the job's: Gradio reloads a page whose connection was lost."""
+OPEN = """() => {
+  const is_ours = (new URL(location).searchParams.get("job") ?? "").startsWith(%s);
+  const tabs = document.querySelectorAll("[role=tab], .overflow-dropdown button");
+  if (is_ours) [...tabs].find(tab => %s.includes(tab.textContent.trim()))?.click();
+}"""
+"""A job's link opens its tab, in whichever language it is named. An update of `gr.Tabs` would empty the menus in it."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where jobs of one kind are started, followed and stopped."""
+
+    jobs: Jobs
+    run: gr.Button
+    stop: gr.Button
+    link: gr.Textbox
+    id: gr.State
+    """Of the job that the page follows."""
+
+    @property
+    def state(self) -> list[Any]:
+        """What tells which job the page follows."""
+        return [self.id, self.run, self.stop, self.link]
+
+    def followed(self, job: Job, request: gr.Request) -> dict[Any, Any]:
+        """As it is while the page follows ``job``."""
+        return {
+            self.id: job.id,
+            self.run: gr.Button(interactive=False),
+            self.stop: gr.Button(visible=True, interactive=True),
+            self.link: gr.Textbox(link(request, "job", job.id), visible=True),
+        }
+
+    def cleared(self) -> dict[Any, Any]:
+        """As it was at first."""
+        return {
+            self.id: None,
+            self.run: gr.Button(interactive=True),
+            self.stop: gr.Button(visible=False),
+            self.link: gr.Textbox(None, visible=False),
+        }
+
+
+def desk(kind: str, label: Any, elem_id: str) -> Desk:
+    """Lay it out, inside the tab called tab_``kind``."""
+    with gr.Row():
+        run = gr.Button(label, variant="primary", elem_id=elem_id, scale=3, min_width=80)
+        stop = gr.Button(i18n("stop"), variant="stop", visible=False, elem_id=f"{elem_id}-stop", scale=1, min_width=80)
+    address = gr.Textbox(
+        label=i18n("job_link"), info=i18n("job_link_info"), interactive=False, buttons=["copy"], max_lines=1,
+        visible=False, elem_id=f"{elem_id}-link",
+    )  # fmt: skip
+    return Desk(Jobs(kind), run, stop, address, gr.State(time_to_live=3000))
+
+
+def wire(
+    desk: Desk, begin: Begin, inputs: Sequence[Component], show: Show, outputs: Sequence[Component], *, over: Component
+) -> gr.events.Dependency:
+    """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``.
+
+    Returns the event that follows a job.
+    """
+    jobs = desk.jobs
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+    def start(request: gr.Request, *values: Any) -> dict[Any, Any]:
+        with shown(request):
+            return desk.followed(jobs.start(begin(request, *values)), request)
+
+    def reopen(request: gr.Request) -> dict[Any, Any]:
+        id = linked(request, "job")
+        if not id or not id.startswith(f"{jobs.kind}-"):
+            return {desk.id: None}
+        job = jobs.find(id)
+        if not job:
+            gr.Warning(text("job_gone", is_french(request), minutes=KEPT // 60))
+            return {desk.id: None}
+        return desk.followed(job, request)
+
+    async def follow(
+        id: str | None, request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
+    ) -> dict[Any, Any]:  # fmt: skip
+        job = jobs.find(id)
+        if not job:
+            return {outputs[0]: gr.skip()}
+        french = is_french(request)
+        told: tuple[int, int, str] | None = (-1, 0, "")
+        while job.ended is None:
+            stay()
+            if told != job.progress:
+                told = job.progress
+                done, total, what = told or (0, 1, text("job_waiting", french))
+                progress((done, total), desc=what, unit=text("candidate", french))
+            await asyncio.sleep(LOOK)
+        if isinstance(job.error, Stopped):
+            return {outputs[0]: text("job_stopped", french)}
+        with shown(request):
+            if job.error:
+                raise job.error
+            return dict(show(job.result, french))
+
+    def end(id: str | None) -> gr.Button:
+        jobs.stop(id)
+        return gr.Button(interactive=False)
+
+    def rest() -> tuple[gr.Button, gr.Button]:
+        return gr.Button(interactive=True), gr.Button(visible=False)
+
+    opened = OPEN % (
+        json.dumps(f"{jobs.kind}-"),
+        json.dumps([text(f"tab_{jobs.kind}", each) for each in (False, True)]),
+    )
+    begun = desk.run.click(start, list(inputs), desk.state, **quiet)
+    begun.success(None, desk.link, None, js=REMEMBER, api_visibility="private")
+    reopened = gr.on(None, reopen, None, desk.state, **quiet)  # no trigger: when the page loads
+    reopened.then(None, None, None, js=opened, api_visibility="private")
+    desk.stop.click(end, desk.id, desk.stop, queue=False, **quiet)
+    followed = desk.id.change(
+        follow, desk.id, list(outputs), show_progress_on=over, concurrency_limit=MOST, api_visibility="private"
+    )
+    followed.then(rest, None, [desk.run, desk.stop], queue=False, **quiet)
+    return followed
