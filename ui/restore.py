@@ -26,7 +26,7 @@ from . import error_maps, examples, mending, viewer
 from .errors import refuse, shown
 from .files import keep, publish
 from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
-from .panel import Panel, asked, chosen, usual_scale, wish
+from .panel import Panel, asked, usual_scale, wish
 from .results import Measured, Result, everything, measure, publish_run
 from .texts import i18n, is_french, text
 
@@ -52,7 +52,7 @@ class Page:
     last: gr.State
     """The last `Result`."""
     go: gr.State
-    """When a photo, or what is done to it, was chosen that is to be restored at once."""
+    """The photo that is to be restored at once, or when what is done to it was chosen."""
     task: gr.State
     """The `Task` that runs, or has run last."""
 
@@ -202,7 +202,8 @@ def tab(panel: Panel, lab: Lab) -> Page:
 
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
-            chosen(named, request)
+            if not named["photo"]:  # it was taken away, which is a change too
+                return
             recipe = asked(named, request)
             yield {page.task: task, **buttons(runs=True)}
             seen: tuple[Result, Run] | None = None
@@ -219,10 +220,13 @@ def tab(panel: Panel, lab: Lab) -> Page:
                        maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
     def arrive(
-        path: str | None, result: Result | None, task: Task | None, request: gr.Request
-    ) -> dict[Any, Any]:  # fmt: skip
-        """Another photo is there: what is shown is never another photo's, and it is restored at once."""
-        if path and result and result.photo == path:
+        path: str | None, result: Result | None, task: Task | None, go: Any, request: gr.Request
+    ) -> dict[Any, Any]:
+        """Another photo is there: what is shown is never another photo's, and it is restored at once.
+
+        Gradio tells twice of an upload.
+        """
+        if path and (path == go or (result and result.photo == path)):
             return {panel.start: gr.Button(interactive=True)}
         if path and Path(path).suffix.lower() in UNSHOWN:
             with shown(request):
@@ -231,8 +235,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         if task:
             task.is_unwanted = True
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
-        go = {page.go: time.time()} if path else {}
-        return {**emptied, **buttons(runs=False, ready=bool(path)), **go}
+        return {**emptied, **buttons(runs=False, ready=bool(path)), page.go: path}
 
     def halt(task: Task | None) -> None:
         if task:
@@ -285,7 +288,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
     gr.on(
         [panel.start.click, page.go.change], restore, {*inputs.values()},
         [picture, page.last, page.task, verdict, numbers, maps, gallery, uncertainty, panel.start, panel.stop],
-        show_progress_on=verdict, **RUNNING,
+        show_progress_on=verdict, trigger_mode="always_last", **RUNNING,
     )  # fmt: skip
     panel.stop.click(halt, page.task, None, queue=False, **QUIET)
     taken = [picture, page.last]
@@ -294,7 +297,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
     panel.photo.change(
-        arrive, [panel.photo, page.last, page.task],
+        arrive, [panel.photo, page.last, page.task, page.go],
         [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.stop, page.go, panel.photo],
         **QUIET,
     )  # fmt: skip
