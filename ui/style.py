@@ -34,6 +34,8 @@ RUNS, FAILED = "#verdict [data-testid=status-tracker]:not(.hide)", "#verdict .er
 CSS = f"""
 #intro h1 {{ margin: 0; font-size: 1.4rem; }}
 #intro p {{ margin: 0; }}
+/* Not below, as Gradio takes a rule for a width to be of what is inside of this. */
+.gradio-container > .main {{ padding: 1rem clamp(.4rem, 2.5vw, 2rem) !important; }}
 #app {{ gap: 1rem; }}
 #side {{ flex: 0 0 264px !important; min-width: 0 !important; }}
 #viewer .html-container {{ padding: 0; }}
@@ -59,7 +61,6 @@ body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ displa
 #examples label span {{ width: 100%; margin: 0; padding: .1rem 0; font-size: .68rem; line-height: 1.1;
   text-align: center; background: var(--block-background-fill); color: var(--body-text-color); }}
 @media (max-width: 640px) {{
-  .gradio-container > .main {{ padding: .4rem !important; }}
   #app {{ flex-direction: column; }}
   #side {{ flex-basis: auto !important; }}
   #main {{ position: static; }}

@@ -292,7 +292,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " 95 %. Qui ne vaut pas mieux que les autres a 50 %, le trait du milieu.",
     ),
     # --- Jobs: what goes on when the page is closed ---
-    "stop": ("Stop", "Arrêter"),
     "job_link": ("Link to this run", "Lien de ce calcul"),
     "job_link_info": (
         "It goes on when the page is closed or the phone is locked; its result waits here for 30 minutes.",

@@ -52,7 +52,7 @@ const choice = (picture) => {
 const open = () => {
   let value = props.value;
   element.hidden = !value?.pictures?.length;
-  if (element.hidden) return;
+  if (element.hidden) return choices.replaceChildren();
   if (value.name !== name) [name, picked, view] = [value.name];
   const shown = find(picked) ? picked : value.shown, all = view ?? value.all;
   if (shown !== value.shown || all !== value.all) value = keep({ shown, all });

@@ -15,8 +15,8 @@ from benchmarks.serving import BROWSER_OPTIONS, BROWSERS, serve
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PATIENCE = 120_000
-"""Milliseconds that a busy machine may take for anything in a browser."""
+PATIENCE = 25_000
+"""Milliseconds that a busy machine may take for anything."""
 Visit = Callable[..., "Page"]
 
 
@@ -40,11 +40,13 @@ def client(url: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason='needs playwright: pip install -e ".[dev]"')
+    """Chromium, as long as a file's tests run: Playwright's loop would be in the way of others'."""
+    playing = pytest.importorskip("playwright.sync_api", reason='needs playwright: pip install -e ".[dev]"')
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"needs a browser, one of: {', '.join(BROWSERS)}")
-    with sync_api.sync_playwright() as playwright:
+    playing.expect.set_options(timeout=PATIENCE)
+    with playing.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS)
         yield launched
         launched.close()
@@ -67,7 +69,7 @@ def visit(browser: Browser, url: str) -> Iterator[Visit]:
         context.on("request", lambda asked: wrong.append(asked.url) if foreign(asked.url) else None)
         page = context.new_page()
         page.goto(address)
-        page.locator("#restore").wait_for()
+        page.wait_for_selector("#restore")
         return page
 
     def foreign(address: str) -> bool:

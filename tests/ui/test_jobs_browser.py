@@ -15,24 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import EXAMPLES
-from tests.ui.test_browser import (
-    LANGUAGES,
-    TITLES,
-    Visit,
-    browser,
-    contents,
-    expect,
-    open_tab,
-    say,
-    seen,
-    send,
-    visit,
-)
+from tests.ui.conftest import Visit
+from tests.ui.page import LANGUAGES, TITLES, contents, expect, open_tab, say, seen, send
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-__all__ = ["browser", "visit"]
 
 pytestmark = pytest.mark.browser
 LINK = re.compile(r"\?job=(batch|robustness)-[\w-]{22}$")
