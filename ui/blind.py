@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -14,7 +15,7 @@ from restoration import Photo, Recipe, metrics
 from restoration.degradations import preset
 from restoration.metrics import Metrics
 from restoration.ranking import LEAST, Ranking, rank
-from restoration.tiling import Progress
+from restoration.tiling import Progress, Stopped
 from restoration.votes import Vote, Votes
 
 from . import examples, tables
@@ -23,6 +24,7 @@ from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
+from .task import Task as Running
 from .texts import i18n, is_french, number, text
 from .tickets import Task, Tickets
 
@@ -191,28 +193,27 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
     ranking = gr.HTML(elem_id="blind-ranking")
     ticket = gr.Textbox(visible=False)
     last = gr.State(time_to_live=3000)
+    running = gr.State()
     answers = [*keeps, none]
 
     def draw_blind(
         path: str | None, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> dict[Any, Any]:  # fmt: skip
-        french = is_french(request)
-
-        def tell(done: int, total: int) -> None:
-            progress(done / total, desc=text("restoring", french))
-
-        with shown(request):
+    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        french, run = is_french(request), Running()
+        with shown(request), suppress(Stopped):
             loaded = lab.load(examples.undamaged(chosen({"photo": path}, request)))
             new = tickets.issue()
-            measured, (first, *paths) = show(lab, loaded, new, tickets.draw(new), tell)
-            updates: dict[Any, Any] = {given: gr.Image(first, alt_text=text("degraded", french), visible=True)}
+            yield {running: run}
+            measured, (first, *paths) = show(lab, loaded, new, tickets.draw(new), run.told(progress, french))
+            run.go_on()
+            updates: dict[Any, Any] = {given: gr.Image(first, alt_text=text("degraded", french))}
             for letter, each, keep, made in zip(LETTERS, pictures, keeps, paths, strict=False):
                 alt = text("blind_alt", french, letter=letter)
                 updates[each] = gr.Image(made, label=letter, alt_text=alt)
                 updates[keep] = gr.Button(text("blind_keep", french, letter=letter), visible=True)
             shows = {question: gr.Markdown(visible=True), row: gr.Row(visible=True), none: gr.Button(visible=True)}
             emptied = {again: gr.Button(visible=False), result: None, ranking: None}
-            return {**updates, **shows, **emptied, ticket: new, last: measured}
+            yield {**updates, **shows, **emptied, ticket: new, last: measured}
 
     def answer_with(place: int | None) -> Callable[..., dict[Any, Any]]:
         """The listener of the button of the picture at ``place``, or of none of them."""
@@ -236,7 +237,9 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
 
         return answer
 
-    def clear() -> dict[Any, Any]:
+    def clear(run: Running | None) -> dict[Any, Any]:
+        if run:
+            run.is_unwanted = True
         return {
             **dict.fromkeys([*pictures, given, result, ranking, ticket, last]),
             **{each: gr.Button(visible=False) for each in (none, again)},
@@ -247,7 +250,7 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     outputs = [given, *pictures, *answers, question, row, result, again, ranking, ticket, last]
     ran = gr.on(
-        [start.click, again.click], draw_blind, panel.photo, outputs, show_progress_on=given,
+        [start.click, again.click], draw_blind, panel.photo, [*outputs, running], show_progress_on=given,
         concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
     ran.success(None, js=GO_TO % "#blind-question", **quiet)
@@ -256,7 +259,7 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
         chosen_place = None if button is none else place
         voted = button.click(answer_with(chosen_place), [ticket, last], changed, **quiet)
         voted.success(None, js=GO_TO % "#blind-told h3", **quiet)
-    panel.photo.change(clear, None, outputs, cancels=ran, queue=False, **quiet)
+    panel.arrived.change(clear, running, outputs, queue=False, **quiet)
 
 
 def rank_of(votes: Votes, cast: Vote) -> Ranking:

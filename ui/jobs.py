@@ -132,6 +132,12 @@ class Jobs:
         if job := self.find(id):
             job.stop()
 
+    def drop(self, id: str | None) -> None:
+        """Stop the job called ``id``, of which nobody wants to see anything any more."""
+        self.stop(id)
+        with self._lock:
+            self._jobs.pop(id or "", None)
+
     def _forget(self) -> None:
         late = time.monotonic() - KEPT
         self._jobs = {id: job for id, job in self._jobs.items() if job.ended is None or job.ended > late}
@@ -207,11 +213,8 @@ def desk(kind: str, label: Any, elem_id: str) -> Desk:
 
 def wire(
     desk: Desk, begin: Begin, inputs: Sequence[Component], show: Show, outputs: Sequence[Component], *, over: Component
-) -> gr.events.Dependency:
-    """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``.
-
-    Returns the event that follows a job.
-    """
+) -> None:
+    """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``."""
     jobs = desk.jobs
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -245,6 +248,8 @@ def wire(
                 done, total, what = told or (0, 1, text("job_waiting", french))
                 progress((done, total), desc=what, unit=text("candidate", french))
             await asyncio.sleep(LOOK)
+        if not jobs.find(id):  # dropped meanwhile
+            return {outputs[0]: gr.skip()}
         if isinstance(job.error, Stopped):
             return {outputs[0]: text("job_stopped", french)}
         with shown(request):
@@ -272,4 +277,3 @@ def wire(
         follow, desk.id, list(outputs), show_progress_on=over, concurrency_limit=MOST, api_visibility="private"
     )
     followed.then(rest, None, [desk.run, desk.stop], queue=False, **quiet)
-    return followed

@@ -150,7 +150,7 @@ def stage(panel: Panel, lab: Lab) -> Mending:
         concurrency_limit=1, api_visibility="private",
     )  # fmt: skip
     sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **quiet)  # type: ignore[attr-defined]
-    gr.on([panel.photo.change, panel.mode.change], forget, None, [mending.found, whole], **quiet)
+    gr.on([panel.arrived.change, panel.mode.change], forget, None, [mending.found, whole], **quiet)
     return mending
 
 

@@ -31,6 +31,8 @@ class Panel:
     """The components, by what they hold."""
 
     photo: gr.Image
+    arrived: gr.State
+    """When another photo came. Gradio tells of the photo's own changes without end where they change anything."""
     example: gr.Radio
     mode: gr.Radio
     preset: gr.Radio
@@ -161,7 +163,8 @@ def build() -> Panel:
         api_visibility="private",
     )  # fmt: skip
     return Panel(
-        photo=photo, example=example, mode=mode, preset=preset, dice=dice, start=start, stop=stop, find=find,
+        photo=photo, arrived=gr.State(), example=example, mode=mode, preset=preset, dice=dice, start=start,
+        stop=stop, find=find,
         laboratory={"draw": draw, "by_hand": by_hand},
         owner={"mending": mending, "look": looks},
         damage={"seed": seed, "fit": fit, **controls},

@@ -29,12 +29,13 @@ from .files import keep, publish
 from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, asked, chosen, usual_scale, wish
 from .results import Measured, Result, everything, measure, publish_run
+from .task import Task
 from .texts import i18n, is_french, text
 
 LARGE, PREVIEW = 2_000_000, 1_000_000
 """A photo of more pixels than the first is shown at about as many as the second, until its full size is asked for."""
 UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
-"""What most browsers cannot show: such a photo is made a PNG first."""
+"""What most browsers cannot show."""
 SAMPLES = 8
 OPENING = "grace_hopper"
 """The example that the page opens with."""
@@ -56,33 +57,6 @@ class Page:
     """When a photo, or what is done to it, was chosen that is to be restored at once."""
     task: gr.State
     """The `Task` that runs, or has run last."""
-    arrived: gr.State
-    """The path of the photo that is there."""
-
-
-class Task:
-    """A run that may be ended from outside. Gradio's own way would leave what is finished half shown; and of a run
-    that is done, it asks the server to end what has no name any more.
-    """
-
-    def __init__(self) -> None:
-        self.is_stopped = False
-        self.is_unwanted = False
-        """Is another photo there, so that nothing of this one is to be shown?"""
-
-    def told(self, progress: gr.Progress, french: bool) -> Progress:
-        """Tells the visitor how far the run is, and ends it where it is to end."""
-
-        def tell(done: int, total: int) -> None:
-            self.go_on()
-            progress(done / total, desc=text("restoring", french))
-
-        return tell
-
-    def go_on(self) -> None:
-        """Raise `Stopped` where it is to end; called before each tile."""
-        if self.is_stopped or self.is_unwanted:
-            raise Stopped
 
 
 # --- A run ------------------------------------------------------------------------------------------------------------
@@ -190,7 +164,6 @@ def tab(panel: Panel, lab: Lab) -> Page:
         last=gr.State(time_to_live=3000),
         go=gr.State(),
         task=gr.State(),
-        arrived=gr.State(),
     )
     inputs = {**panel.inputs, **scratched.inputs}
 
@@ -214,19 +187,21 @@ def tab(panel: Panel, lab: Lab) -> Page:
                 yield {**_judged(page, result, measure(run, named["engine"], french), french),
                        maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
-    def arrive(path: str | None, known: str | None, task: Task | None, request: gr.Request) -> dict[Any, Any]:
-        """Another photo is there: what is shown is never another photo's, and it is restored at once."""
-        if path == known:  # of one photo, Gradio says several times that it has come
-            return {page.arrived: known}
+    def take_in(path: str | None, request: gr.Request) -> dict[Any, Any]:
+        """The visitor's own photo, or none any more; one that the browser could not show, as a PNG."""
+        photo = {}
         if path and Path(path).suffix.lower() in UNSHOWN:
             with shown(request):
-                (readable,) = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).values()
-            return {panel.photo: readable}  # which arrives next
+                photo[panel.photo] = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).popitem()[1]
+        return {**photo, panel.example: None, panel.arrived: time.time()}
+
+    def arrive(path: str | None, task: Task | None) -> dict[Any, Any]:
+        """Another photo is there: what is shown is never another photo's, and it is restored at once."""
         if task:
             task.is_unwanted = True
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
         go = {page.go: time.time()} if path else {}
-        return {**emptied, panel.start: gr.Button(interactive=bool(path)), page.arrived: path, **go}
+        return {**emptied, panel.start: gr.Button(interactive=bool(path)), **go}
 
     def halt(task: Task | None) -> None:
         if task:
@@ -295,10 +270,10 @@ def tab(panel: Panel, lab: Lab) -> Page:
         event(task, [page.last, picture], [picture, page.last, page.task], show_progress_on=verdict, **RUNNING)
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
-    panel.photo.change(
-        arrive, [panel.photo, page.arrived, page.task],
-        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, panel.photo, page.go, page.arrived],
-        **QUIET,
+    panel.photo.input(take_in, panel.photo, [panel.photo, panel.example, panel.arrived], **QUIET)
+    panel.arrived.change(
+        arrive, [panel.photo, page.task],
+        [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, page.go], **QUIET,
     )  # fmt: skip
     _wire_damage(panel, page, lab)
     _open(panel, page, lab)
@@ -340,12 +315,12 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
 
     def switch(mode: str, name: str | None, request: gr.Request) -> dict[Any, Any]:
         """The other door: other controls, the example as it is or as an old print, and the photo restored."""
-        photo = {panel.photo: try_example(name, mode, request)} if name else {page.go: time.time()}
+        photo = try_example(name, mode, request) if name else {page.go: time.time()}
         return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **photo}
 
-    def try_example(name: str, mode: str, request: gr.Request) -> str:
+    def try_example(name: str, mode: str, request: gr.Request) -> dict[Any, Any]:
         with shown(request):
-            return examples.photo(name, damaged=mode == "damaged")
+            return {panel.photo: examples.photo(name, damaged=mode == "damaged"), panel.arrived: time.time()}
 
     moved = [each.input for each in by_hand.values()]  # type: ignore[attr-defined]
     gr.on(moved, damage, everything, [page.viewer, panel.preset], trigger_mode="always_last", concurrency_limit=4,
@@ -355,10 +330,10 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     gr.on([panel.preset.input, seed.submit], draw, everything, drawn, trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
     panel.dice.click(roll, everything, [seed, *drawn], **QUIET)
     panel.mode.input(
-        switch, [panel.mode, panel.example], [*panel.doors, panel.settings["scale"], panel.photo, page.go], **QUIET
-    )
-    panel.example.input(try_example, [panel.example, panel.mode], panel.photo, **QUIET)
-    gr.on([panel.photo.upload, panel.photo.clear], lambda: None, None, panel.example, **QUIET)
+        switch, [panel.mode, panel.example],
+        [*panel.doors, panel.settings["scale"], panel.photo, panel.arrived, page.go], **QUIET,
+    )  # fmt: skip
+    panel.example.input(try_example, [panel.example, panel.mode], [panel.photo, panel.arrived], **QUIET)
     settings = [each.input for each in (*panel.settings.values(), *panel.damage.values())]  # type: ignore[attr-defined]
     gr.on(settings, None, js=viewer.STALE, api_visibility="private")
 
@@ -373,14 +348,14 @@ def _open(panel: Panel, page: Page, lab: Lab) -> None:
             french = is_french(request)
             result, run = opening(lab)
             return {
-                panel.photo: result.photo, page.arrived: result.photo, panel.example: OPENING, page.last: result,
+                panel.photo: result.photo, panel.example: OPENING, page.last: result,
                 page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
                 **_judged(page, result, measure(run, "auto", french), french),
             }  # fmt: skip
 
     gr.on(
         None, open_page, None,
-        [panel.photo, page.arrived, panel.example, panel.start, page.last, page.viewer, page.verdict, page.numbers],
+        [panel.photo, panel.example, panel.start, page.last, page.viewer, page.verdict, page.numbers],
         **QUIET,
     )  # fmt: skip
 

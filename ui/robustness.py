@@ -189,13 +189,13 @@ def tab(panel: Panel, lab: Lab) -> None:
             return show(redrawn(result, which, is_french(request)), is_french(request))
 
     def clear(id: str | None) -> dict[Component, Any]:
-        desk.jobs.stop(id)
+        desk.jobs.drop(id)
         return {**dict.fromkeys(results), **desk.cleared()}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     control.change(reach, control, ends, **quiet)
     measure.input(redraw, [last, measure], results, **quiet)
     inputs = [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure]
-    followed = jobs.wire(desk, begin, inputs, show_first, results, over=plot)
+    jobs.wire(desk, begin, inputs, show_first, results, over=plot)
     # What is shown is never another photo's.
-    panel.photo.change(clear, desk.id, [*results, *desk.state], cancels=followed, queue=False, **quiet)
+    panel.arrived.change(clear, desk.id, [*results, *desk.state], queue=False, **quiet)

@@ -50,7 +50,9 @@ body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
 body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ display: none; }}
 /* A label stands above its picture, not on it. */
 .result label, #photo > label, .result > label {{ position: static; }}
+.result .image-frame {{ width: 100% !important; }}
 .result img {{ width: 100% !important; height: auto !important; max-height: none !important; object-fit: contain; }}
+#plot, #uncertainty {{ max-width: 44rem; }}
 .pixels img {{ image-rendering: pixelated; }}
 #examples .wrap {{ gap: .3rem; }}
 #examples label {{ width: calc(25% - .25rem); height: 3.7rem; padding: 0; align-items: end; background-size: cover;

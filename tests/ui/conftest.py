@@ -69,7 +69,7 @@ def visit(browser: Browser, url: str) -> Iterator[Visit]:
         context.on("request", lambda asked: wrong.append(asked.url) if foreign(asked.url) else None)
         page = context.new_page()
         page.goto(address)
-        page.wait_for_selector("#restore")
+        page.wait_for_selector("#restore", state="attached")
         return page
 
     def foreign(address: str) -> bool:

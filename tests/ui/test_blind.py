@@ -90,7 +90,7 @@ class Tab:
     names: Mapping[int, str]
 
     def draw(self, request: gr.Request | None = None) -> dict[str, Any]:
-        return self.told(self.functions["draw_blind"](str(COFFEE), request or asking()))
+        return self.told([*self.functions["draw_blind"](str(COFFEE), request or asking())][-1])
 
     def answer(self, drawn: Mapping[str, Any], place: int = 0, **changes: Any) -> dict[str, Any]:
         """By the button at ``place``; after those of the pictures stands that of none."""
@@ -215,7 +215,7 @@ def test_a_page_that_was_left_for_long_still_votes(tab: Tab) -> None:
 
 
 def test_without_a_photo_one_is_asked_for(tab: Tab) -> None:
-    assert sentence(lambda: tab.functions["draw_blind"](None, asking())) == text("no_photo", False)
+    assert sentence(lambda: next(tab.functions["draw_blind"](None, asking()))) == text("no_photo", False)
 
 
 def test_where_no_votes_are_kept_the_names_are_told_all_the_same(lab: Lab) -> None:
@@ -224,7 +224,7 @@ def test_where_no_votes_are_kept_the_names_are_told_all_the_same(lab: Lab) -> No
     said = [each.value for each in demo.blocks.values() if isinstance(each, gr.Markdown)]
     assert any("blind_unkept" in str(each) for each in said)
     functions = {each.api_name: each.fn for each in demo.fns.values()}
-    drawn = functions["draw_blind"](str(COFFEE), asking())
+    *_, drawn = functions["draw_blind"](str(COFFEE), asking())
     named_by = {type(each): value for each, value in drawn.items()}
     answered = functions["answer"](named_by[gr.Textbox], named_by[gr.State], asking())
     told_by = {each.elem_id: value for each, value in answered.items()}

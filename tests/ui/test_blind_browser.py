@@ -16,8 +16,8 @@ from restoration.ranking import LEAST
 from restoration.votes import Folder, Vote
 from tests.conftest import EXAMPLES
 from tests.ui.conftest import PATIENCE, Visit
+from tests.ui.page import open_tab, send, wait_for_opening
 from ui.lab import TITLES
-from ui.texts import text
 
 pytestmark = pytest.mark.browser
 
@@ -57,12 +57,8 @@ def voting(votes: Folder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def begin(page: Page, french: bool = False) -> None:
     """Open the tab, and have a photo damaged and restored."""
-    tab = page.get_by_role("tab", name=text("tab_blind", french), exact=True)
-    if not tab.is_visible():
-        page.get_by_role("button", name="More tabs").click()
-        tab = page.locator(".overflow-dropdown").get_by_role("button", name=text("tab_blind", french), exact=True)
-    tab.click()
-    page.locator("#photo input[type=file]").set_input_files(COFFEE)
+    send(page)
+    open_tab(page, "tab_blind", french)
     page.locator("#blind-run").click()
     for place in PLACES:
         wait_for_picture(page, place)
@@ -133,14 +129,10 @@ def test_the_keyboard_is_enough_and_french_is_spoken(visit: Visit, voting: str, 
                 return
         pytest.fail(f"Tab never reaches {selector}")
 
+    wait_for_opening(page)
     tab_to("[role=tab][aria-selected=false]")
     page.keyboard.press("Enter")
     expect(page.locator("#blind-run")).to_be_visible()
-    page.on("filechooser", lambda chooser: None)
-    tab_to("#photo button")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(COFFEE)
     tab_to("#blind-run")
     page.keyboard.press("Enter")
     expect(page.locator("#blind-question")).to_be_focused()
