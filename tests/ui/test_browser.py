@@ -598,6 +598,10 @@ def test_robustness_draws_a_plot_and_writes_a_table(visit: Visit) -> None:
     page = visit()
     send(page)
     open_tab(page, "tab_robustness")
+    for each in ("#photo", "#examples"):
+        expect(page.locator(each)).to_be_visible()
+    for each in ("#mode", "#restore", "#models"):
+        expect(page.locator(each)).to_be_hidden()
     page.locator("#sweep").click()
     seen(page.locator("#plot img"))
     seen(page.locator("#strip img"))
