@@ -48,7 +48,8 @@ CSS = f"""
 #main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
 #main:not(:has(#viewer .choices label)) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
-body[data-tab=robustness] #side > :not(#photo):not(:has(#examples)), body[data-tab=robustness] #mode {{ display: none; }}
+body[data-tab=robustness] #side > :not(#photo):not(:has(#examples)) {{ display: none; }}
+body[data-tab=robustness] #mode {{ display: none; }}
 /* A label stands above its picture, not on it. */
 .result label, #photo > label, .result > label {{ position: static; }}
 .result img {{ width: 100% !important; height: auto !important; max-height: none !important; object-fit: contain; }}
