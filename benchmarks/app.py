@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from restoration.image import write_whole
+from ui.texts import text
 
 from .serving import BROWSER_OPTIONS, BROWSERS, serve
 
@@ -86,26 +87,32 @@ def clicks(engine: str) -> Json:
             page.goto(url)
             page.wait_for_selector("#restore")
             paints.append(time.perf_counter() - started)
+        page.wait_for_selector("#viewer .choices label >> nth=3")
         page.set_input_files("#photo input[type=file]", PHOTO)
-        page.wait_for_selector("#preview img")
+        page.wait_for_selector("#viewer .after[src*='/coffee_']")
+        page.locator("#mode input").last.check()
+        page.wait_for_selector("#viewer .choices label >> nth=4")
         found: Json = {"paint": median(paints), "engine": engine}
-        page.get_by_label("Upscale with").click()
+        page.click("#size > button")
+        page.get_by_label(text("engine", False)).click()
         page.get_by_role("option", name=f"Real-ESRGAN {engine}").click()
         for models in (["CNN"], ["VAE", "GAN", "CNN"]):
             for name in ("VAE", "GAN", "CNN"):
                 page.locator("#models").get_by_label(name).set_checked(name in models)
-            for scale, label in ((0, "no"), (4, "×4: 512")):
-                page.get_by_label(label, exact=True).check()
-                last = f"#result-{models[-1].lower()}{'-large' if scale else ''} img"
+            for scale in (0, 4):
+                page.locator("#scale").get_by_label(text(f"upscale_{scale}", False), exact=True).check()
                 key = f"{'all' if len(models) > 1 else 'one'}{f'_x{scale}' if scale else ''}"
-                found[key] = typical(page, last, lambda: page.click("#restore"))
+                found[key] = typical(page, small("cnn"), lambda: page.click("#restore"))
         slider = page.locator("#control-gaussian input[type=range]")
-        found["preview"] = typical(page, "#preview img", lambda: slider.press("ArrowRight"))
-        page.get_by_role("tab", name="Compare").click()
-        found["compare"] = typical(page, "#compare-cnn img", lambda: page.click("#compare"))
-        page.get_by_role("tab", name="Robustness").click()
+        found["preview"] = typical(page, small("degraded"), lambda: slider.press("ArrowRight"))
+        page.get_by_role("tab", name=text("tab_robustness", False)).click()
         found["sweep"] = typical(page, "#strip img", lambda: page.click("#sweep"))
         return found
+
+
+def small(kind: str) -> str:
+    """Where a picture stands beside the others: it comes when it is made, and enlarged."""
+    return f"#viewer .choices label:has(input[value={kind}]) img"
 
 
 def typical(page: Page, selector: str, act: Callable[[], None]) -> float:
@@ -121,7 +128,7 @@ def typical(page: Page, selector: str, act: Callable[[], None]) -> float:
             arg=[selector, before],
         )
         seconds.append(time.perf_counter() - started)
-        page.wait_for_timeout(700)  # what follows the pictures, such as the downloads, is not part of the next click
+        page.wait_for_timeout(700)  # what follows the pictures, such as the measures, is not part of the next click
     return 1000 * median(seconds[1:])
 
 

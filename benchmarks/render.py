@@ -26,6 +26,11 @@ def results(name: str) -> Json:
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def earlier(name: str) -> Json | None:
+    """What was measured before something changed, if it was."""
+    return results(name) if (ROOT / "benchmarks" / "results" / f"{name}.json").exists() else None
+
+
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
@@ -226,14 +231,38 @@ def app_table(app: Json) -> str:
         ["from the command to the first answer", f"{app['start']:.1f} s, {app['start'] / app['imports']:.2f}× the bare "
          f"imports of torch and gradio ({app['imports']:.1f} s)"],
         ["from there to the first paint, in Chromium", f"{app['paint']:.2f} s"],
-        ["a slider's move to the new preview", f"{app['preview']:.0f} ms"],
+        ["a slider's move to the new damage", f"{app['preview']:.0f} ms"],
         ["restore by one model", f"{app['one']:.0f} ms; with ×4 (`{engine}`) {app['one_x4']:.0f} ms"],
         ["restore by all three", f"{app['all']:.0f} ms; with ×4 (`{engine}`) {app['all_x4']:.0f} ms"],
-        ["compare", f"{app['compare']:.0f} ms"],
         ["robustness, three models at eight severities", f"{app['sweep'] / 1000:.1f} s"],
     ]  # fmt: skip
     where = f"On {app['cores']} CPU cores, warm, from the click to the pictures in Chromium: medians of one run."
     return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
+
+
+def first_result_table(now: Json, before: Json | None) -> str:
+    """How near a visitor's first result is, and beside it how near it was."""
+
+    def place(screen: Json) -> str:
+        return f"{screen['width']} pixels wide, its top at {screen['top']}"
+
+    def cells(found: Json) -> list[str]:
+        return [
+            str(found["clicks"]), place(found["desk"]), place(found["phone"]), str(found["tabs"]),
+            seconds(found["opening"]), seconds(found["first"]), seconds(found["all"]),
+        ]  # fmt: skip
+
+    what = [
+        "clicks after the choice of a file", "the first restored picture on a desk, 1280×900", "on a phone, 390×844",
+        "presses of Tab to Restore", "from the first paint to the example",
+        "from a photo of 1024×1024 to its first restored picture", "to all three",
+    ]  # fmt: skip
+    columns = [what, cells(now), *([cells(before)] if before else [])]
+    return markdown(["what a visitor meets", "now", "before"][: len(columns)], zip(*columns, strict=True))
+
+
+def seconds(spent: float | None) -> str:
+    return "–" if spent is None else f"{spent:.1f} s"
 
 
 def hostile_files_table(hostile: Json) -> str:
@@ -622,6 +651,7 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
+        "first_result": first_result_table(results("first_result"), earlier("first_result_before")),
         **speed_tables(results("speed")),
         **growth_tables(results("growth")),
         "pixels": pixels_table(results("pixels")),

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.screenshots`: the app's tabs in Chromium, for the README: assets/screens/*.jpg."""
+"""`python -m benchmarks.screenshots`: the app in Chromium, for the README: assets/screens/*.jpg."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ui.texts import text
 from .serving import BROWSER_OPTIONS, BROWSERS, serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENS = ROOT / "assets" / "screens"
@@ -27,6 +27,8 @@ EXAMPLES = ROOT / "assets" / "examples"
 QUALITY = 78
 PATIENCE = 120_000
 """Milliseconds that anything may take."""
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def main() -> None:
@@ -44,36 +46,31 @@ def main() -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS) as browser,
     ):
-        page = restored(browser, url, width=1280)
-        shot(page, "restore", until="#restore-measures")
-        for tab, (act, until) in TABS.items():
+        page = opened(browser, url, DESK)
+        shot(page, "restore")
+        damage(page)
+        shot(page, "laboratory")
+        for tab, act in TABS.items():
             page.get_by_role("tab", name=text(tab, False)).click()
             act(page)
-            shot(page, tab.replace("tab", "").strip("_"), until)
-        page = restored(browser, f"{url}?__theme=dark", width=390, french=True)
-        shot(page, "phone", until="#result-cnn-large", since="[role=tablist]")
+            shot(page, tab.replace("tab", "").strip("_"))
+        shot(opened(browser, f"{url}?__theme=dark", PHONE, french=True), "phone")
+        shot(opened(browser, f"{url}?__theme=light", PHONE), "phone_light")
 
 
-def restored(browser: Browser, url: str, width: int, french: bool = False) -> Page:
-    """The app with a result, enlarged by the network that the repository has."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, locale="fr-FR" if french else "en-GB")
+def opened(browser: Browser, url: str, screen: ViewportSize, french: bool = False) -> Page:
+    """The page, with the example that it opens with."""
+    context = browser.new_context(viewport=screen, locale="fr-FR" if french else "en-GB")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(url)
-    page.set_input_files("#photo input[type=file]", EXAMPLES / "coffee.jpg")
-    page.wait_for_selector("#preview img")
-    page.get_by_label(text("engine", french)).click()
-    page.get_by_role("option", name=text("engine_fast", french)).click()
-    page.click("#restore")
-    page.wait_for_selector("#slider img >> nth=1")
+    page.wait_for_selector("#viewer .choices label >> nth=3")
     return page
 
 
-def compare(page: Page) -> None:
-    page.click("#compare")
-    page.wait_for_selector("#compare-cnn img")
-    page.get_by_label(text("error_maps", False)).check()
-    page.wait_for_selector("img[src$='cnn_error.png']")
+def damage(page: Page) -> None:
+    page.locator("#mode input").last.check()
+    page.wait_for_selector("#viewer .choices small:not(:empty) >> nth=3", state="attached")
 
 
 def sweep(page: Page) -> None:
@@ -92,33 +89,21 @@ def read(page: Page) -> None:
     page.wait_for_selector(".about figure")
 
 
-# What is done in each tab, and the last element that its picture shows.
-TABS: dict[str, tuple[Callable[[Page], None], str]] = {
-    "tab_compare": (compare, "img[src$='cnn_error.png']"),
-    "tab_robustness": (sweep, "#plot"),
-    "tab_batch": (batch, "#batch-zip"),
-    "about_tab": (read, ".about figure"),
-}
+# What is done in each tab.
+TABS: dict[str, Callable[[Page], None]] = {"tab_robustness": sweep, "tab_batch": batch, "about_tab": read}
 
 
-def shot(page: Page, name: str, until: str, since: str = "html") -> None:
-    """Write the page from the top of ``since`` to the bottom of ``until``, once every picture of it is drawn."""
+def shot(page: Page, name: str) -> None:
+    """Write the first screen of the page, once every picture of it is drawn."""
     page.mouse.move(0, 0)
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_function(
         "() => [...document.images].every(img => !img.checkVisibility() || (img.complete && img.naturalWidth))"
         " && !document.querySelector('.generating, .progress-text')"
     )
-    top, bottom, width = page.evaluate(
-        """([since, until]) => {
-          const [first, last] = [since, until].map(css => document.querySelector(css).getBoundingClientRect());
-          return [first.top + scrollY, last.bottom + scrollY + 12, innerWidth];
-        }""",
-        [since, until],
-    )
-    with Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled"))) as whole:
-        cut = whole.convert("RGB").crop((0, round(top), width, min(round(bottom), whole.height)))
     written = io.BytesIO()
-    cut.save(written, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    with Image.open(io.BytesIO(page.screenshot(animations="disabled"))) as screen:
+        screen.convert("RGB").save(written, "JPEG", quality=QUALITY, optimize=True, progressive=True)
     write_whole(SCREENS / f"{name}.jpg", written.getvalue())
 
 

@@ -39,6 +39,7 @@ UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
 SAMPLES = 8
 OPENING = "grace_hopper"
 """The example that the page opens with."""
+CHOOSE = "() => document.querySelector('#photo input[type=file]').click()"
 _opening_turn = threading.Lock()
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 RUNNING: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
@@ -141,6 +142,8 @@ def _opening(lab: Lab) -> tuple[Result, Run]:
 
 def tab(panel: Panel, lab: Lab) -> Page:
     """Lay out and wire the tab, inside the caller's Blocks."""
+    choose = gr.Button(i18n("choose"), variant="primary", elem_id="choose")  # where the photo's own box is far below
+    choose.click(None, js=CHOOSE, api_visibility="private")
     verdict = gr.Markdown(elem_id="verdict")
     picture = viewer.build()
     with gr.Row(elem_id="take-home"):
@@ -197,8 +200,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
 
     def arrive(path: str | None, task: Task | None) -> dict[Any, Any]:
         """Another photo is there: what is shown is never another photo's, and it is restored at once."""
-        if task:
-            task.is_unwanted = True
+        end(task)
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
         go = {page.go: time.time()} if path else {}
         return {**emptied, panel.start: gr.Button(interactive=bool(path)), **go}
@@ -280,14 +282,21 @@ def tab(panel: Panel, lab: Lab) -> Page:
     return page
 
 
+def end(task: Task | None) -> None:
+    """Have a run end, of which nothing is wanted any more."""
+    if task:
+        task.is_unwanted = True
+
+
 def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     """What of the column changes the photo's damage, and what follows at once: another draw, or the pictures dimmed."""
     by_hand = {name: each for name, each in panel.damage.items() if name not in ("seed", "fit")}
     named = {**panel.inputs, "preset": panel.preset, "example": panel.example}
-    everything: set[Block] = {*named.values(), page.last, page.viewer}
+    everything: set[Block] = {*named.values(), page.last, page.viewer, page.task}
 
     def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The preset's draw by the seed: the sliders follow, and the photo is restored."""
+        end(values[page.task])
         with shown(request):
             name = values[panel.preset]
             if name is None:  # set by hand: the seed says where the noise falls, and no more
@@ -313,8 +322,9 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
             draft = replace(result, paths={**result.paths, "degraded": path})
             return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
 
-    def switch(mode: str, name: str | None, request: gr.Request) -> dict[Any, Any]:
+    def switch(mode: str, name: str | None, task: Task | None, request: gr.Request) -> dict[Any, Any]:
         """The other door: other controls, the example as it is or as an old print, and the photo restored."""
+        end(task)
         photo = try_example(name, mode, request) if name else {page.go: time.time()}
         return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **photo}
 
@@ -330,7 +340,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     gr.on([panel.preset.input, seed.submit], draw, everything, drawn, trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
     panel.dice.click(roll, everything, [seed, *drawn], **QUIET)
     panel.mode.input(
-        switch, [panel.mode, panel.example],
+        switch, [panel.mode, panel.example, page.task],
         [*panel.doors, panel.settings["scale"], panel.photo, panel.arrived, page.go], **QUIET,
     )  # fmt: skip
     panel.example.input(try_example, [panel.example, panel.mode], [panel.photo, panel.arrived], **QUIET)

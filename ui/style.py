@@ -21,6 +21,11 @@ THEME = gr.themes.Soft(
         for part in ("title", "label")
         for what, value in (("background_fill", "transparent"), ("text_color", "*body_text_color"))
     },
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    checkbox_label_background_fill_selected="*primary_600",
+    checkbox_label_background_fill_hover_dark="*primary_600",
+    link_text_color_dark="*secondary_300",
     block_title_padding="0",
     block_info_text_color="*body_text_color",
     body_text_color_subdued="*neutral_600",
@@ -35,7 +40,7 @@ CSS = f"""
 #intro h1 {{ margin: 0; font-size: 1.4rem; }}
 #intro p {{ margin: 0; }}
 /* Not below, as Gradio takes a rule for a width to be of what is inside of this. */
-.gradio-container > .main {{ padding: 1rem clamp(.4rem, 2.5vw, 2rem) !important; }}
+.gradio-container > .main {{ padding: 1rem clamp(.75rem, 2.5vw, 2rem) !important; }}
 #app {{ gap: 1rem; }}
 #side {{ flex: 0 0 264px !important; min-width: 0 !important; }}
 #viewer .html-container {{ padding: 0; }}
@@ -43,10 +48,14 @@ CSS = f"""
 /* Where Gradio shows how far a run is, Stop takes the place of Restore. */
 #app:not(:has({RUNS})) #stop, #app:has({FAILED}) #stop {{ display: none; }}
 #app:has({RUNS}):not(:has({FAILED})) #restore {{ display: none; }}
+#main [role=tab][aria-selected=true] {{ color: var(--body-text-color); }}
+.cm-line span {{ color: var(--body-text-color) !important; }}  /* whose own colours are too faint */
+#choose {{ display: none; }}
 #verdict {{ min-height: 1.6rem; }}
 #main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
 #main:not(:has(#viewer [data-view]:not([hidden]))) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
+body:is([data-tab=blind], [data-tab=robustness]) {{ --side: 0; }}  /* what is in @media, Gradio reads as inside the page */
 body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ display: none; }}
 /* A label stands above its picture, not on it. */
 .result label, #photo > label, .result > label {{ position: static; }}
@@ -63,10 +72,11 @@ body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ displa
 #examples label span {{ width: 100%; margin: 0; padding: .1rem 0; font-size: .68rem; line-height: 1.1;
   text-align: center; background: var(--block-background-fill); color: var(--body-text-color); }}
 @media (max-width: 640px) {{
-  #app {{ flex-direction: column; }}
+  #choose {{ display: block; }}
+  #app {{ flex-direction: column; flex-wrap: nowrap; }}
   #side {{ flex-basis: auto !important; }}
-  #main {{ position: static; }}
-  body:not([data-tab=blind], [data-tab=robustness]) #side {{ order: 2; }}
+  #main {{ position: static; align-self: stretch; }}
+  #side {{ order: var(--side, 2); }}
 }}
 {panel.thumbnails()}
 {viewer.CSS}{tables.CSS}{about.CSS}{blind.CSS}"""

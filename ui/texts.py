@@ -84,6 +84,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "engine_x4plus": ("Real-ESRGAN x4plus (slow)", "Real-ESRGAN x4plus (lent)"),
     "engine_bicubic": ("bicubic filter: no network", "filtre bicubique : sans réseau"),
     "denoise": ("Denoise strength", "Force du débruitage"),
+    "choose": ("Choose a photo", "Choisir une photo"),
     "run": ("Restore", "Restaurer"),
     "stop": ("Stop", "Arrêter"),
     "save": ("Download this picture", "Télécharger cette image"),

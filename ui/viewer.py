@@ -69,7 +69,7 @@ CSS = """
 #viewer [data-view=all] .choices label:nth-child(-n + 2) { order: -1; }
 #viewer [data-view=all] .choices label, #viewer [data-view=all] .tools, #viewer [data-view=all] .stale { order: 1; }
 #viewer [data-view=all] .tools, #viewer [data-view=all] .stale { grid-column: 1 / -1; }
-body[data-stale] #viewer .stage, body[data-stale] #viewer .choices { opacity: 0.35; }
+body[data-stale] #viewer .pair, body[data-stale] #viewer .choices img { opacity: 0.35; }
 body[data-stale] #viewer .stale { display: block; font-weight: 600; }
 @media (max-width: 640px) {
   #viewer [data-view=all] { grid-template-columns: minmax(0, 1fr); }

@@ -15,7 +15,7 @@ from benchmarks.serving import BROWSER_OPTIONS, BROWSERS, serve
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PATIENCE = 25_000
+PATIENCE = 120_000
 """Milliseconds that a busy machine may take for anything."""
 Visit = Callable[..., "Page"]
 

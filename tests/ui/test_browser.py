@@ -253,6 +253,9 @@ def test_a_large_photo_is_shown_as_a_preview_and_taken_home_whole(
     assert np.array_equal(saved.pixels, restorer.restore_whole(whole, "cnn").photo.pixels)
     expect(page.locator("#viewer .after")).to_have_attribute("alt", "CNN 2000×1500")
     expect(page.locator("#viewer .choices input[value=cnn]")).to_be_checked()
+    pick(page, "gan")
+    page.get_by_role("button", name=say("viewer_fullscreen")).click()
+    expect(page.locator("#viewer .after")).to_have_attribute("alt", "GAN 2000×1500")
 
 
 def test_a_photo_that_the_browser_cannot_show_is_restored_too(visit: Visit, tmp_path: Path) -> None:
@@ -598,6 +601,10 @@ def test_robustness_draws_a_plot_and_writes_a_table(visit: Visit) -> None:
     page = visit()
     send(page)
     open_tab(page, "tab_robustness")
+    for each in ("#photo", "#examples"):
+        expect(page.locator(each)).to_be_visible()
+    for each in ("#mode", "#restore", "#models"):
+        expect(page.locator(each)).to_be_hidden()
     page.locator("#sweep").click()
     seen(page.locator("#plot img"))
     seen(page.locator("#strip img"))
