@@ -73,6 +73,11 @@ def damage(page: Page) -> None:
     page.wait_for_selector("#viewer .choices small:not(:empty) >> nth=3", state="attached")
 
 
+def vote(page: Page) -> None:
+    page.click("#blind-run")
+    page.wait_for_selector("#blind-picture-2 img")
+
+
 def sweep(page: Page) -> None:
     page.click("#sweep")
     page.wait_for_selector("#strip img")
@@ -90,7 +95,9 @@ def read(page: Page) -> None:
 
 
 # What is done in each tab.
-TABS: dict[str, Callable[[Page], None]] = {"tab_robustness": sweep, "tab_batch": batch, "about_tab": read}
+TABS: dict[str, Callable[[Page], None]] = {
+    "tab_blind": vote, "tab_robustness": sweep, "tab_batch": batch, "about_tab": read,
+}  # fmt: skip
 
 
 def shot(page: Page, name: str) -> None:

@@ -55,7 +55,7 @@ CSS = f"""
 #main {{ position: sticky; top: 0; align-self: start; }}  /* in sight while the damage's sliders are moved */
 #main:not(:has(#viewer [data-view]:not([hidden]))) #take-home {{ display: none; }}
 body[data-tab=batch] #side, body[data-tab=about] #side {{ display: none; }}
-body:is([data-tab=blind], [data-tab=robustness]) {{ --side: 0; }}  /* what is in @media, Gradio reads as inside the page */
+body:is([data-tab=blind], [data-tab=robustness]) {{ --side: 0; }}  /* read by what is in @media, as inside the page */
 body:is([data-tab=blind], [data-tab=robustness]) #side :is({SETTINGS}) {{ display: none; }}
 /* A label stands above its picture, not on it. */
 .result label, #photo > label, .result > label {{ position: static; }}
