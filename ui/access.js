@@ -5,7 +5,7 @@
     document.querySelectorAll("fieldset").forEach((group, place) =>
       group.querySelectorAll("input[type=radio]").forEach((radio) => (radio.name = `group-${place}`)));
     // A label names the first that can have a name: where there is one, the button that copies, not the text.
-    document.querySelectorAll("label:has(button) textarea:not([aria-label])").forEach((box) =>
+    document.querySelectorAll("label:has(button) :is(textarea, input):not([aria-label])").forEach((box) =>
       box.setAttribute("aria-label", box.closest("label").querySelector("[data-testid=block-info]").textContent.trim()));
     // On a phone the sliders would push the pictures out of reach.
     const sliders = document.querySelector("#by-hand:not([data-met])");

@@ -253,11 +253,16 @@ def run_everything(page: Page, french: bool) -> Iterator[str]:
     """Each tab in turn, with a result where it has any: Restore by both of its doors."""
     send(page)
     unfold(page, "#numbers")
+    expect(page.locator("#measures th").first).to_be_visible()
     yield "restore"
     damage(page, french)
     expect(page.locator("#viewer .choices label")).to_have_count(2 + len(TITLES))
     wait_for_run(page, COFFEE.stem)
     yield "laboratory"
+    open_tab(page, "tab_blind", french)
+    page.locator("#blind-run").click()
+    expect(page.locator("#blind-picture-0 img")).to_be_visible()
+    yield "tab_blind"
     open_tab(page, "tab_robustness", french)
     page.locator("#sweep").click()
     expect(page.locator("#strip img")).to_be_visible()
