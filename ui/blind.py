@@ -34,7 +34,7 @@ MEASURES = ("psnr", "ssim")
 """Those that the eye is compared with."""
 CSS = """
 #blind-given { max-width: 22rem; margin: 0; }
-.blind { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); }
+.blind { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); }
 #blind-question:focus, #blind-told h3:focus { outline: none; }  /* where the page goes on, not what can be pressed */
 #blind-question, #blind-told h3 { scroll-margin-top: 1rem; }
 .ranking td:last-child { width: 40%; }

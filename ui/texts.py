@@ -107,14 +107,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "verdict_light": (
         "{who} came closest to the original in light and shade, {gain} dB closer than the damaged photo.",
-        "Au plus près de l'original pour l'ombre et la lumière : {who}, {gain} dB de mieux que la photo abîmée.",
+        "Au plus près de l'original pour l'ombre et la lumière\u00a0: {who}, {gain} dB de mieux que la photo abîmée.",
     ),
-    "verdict_colour": ("In colour, {who} came closest.", "Pour les couleurs : {who}."),
+    "verdict_colour": ("In colour, {who} came closest.", "Pour les couleurs\u00a0: {who}."),
     "verdict_none": (
         "None of them helped: the damaged photo is as close to the original as what was made of it.",
         "Aucun n'a aidé : la photo abîmée est aussi proche de l'original que ce qui en a été fait.",
     ),
-    "verdict_vivid": ("{who} is the most vivid.", "Le plus vif : {who}."),
+    "verdict_vivid": ("{who} is the most vivid.", "Le plus vif\u00a0: {who}."),
     "verdict_worse": ("{who} made light and shade worse.", "{who} a dégradé l'ombre et la lumière."),
     "verdict_unknown": (
         "There is no original to measure against: your eyes decide.",

@@ -37,7 +37,7 @@ def test_everything_has_a_name(swept: Sweep, french: bool) -> None:
     assert all(names)
     assert len(set(names)) == len(names)
     assert len({named(name) for name in CONTROLS}) == len(CONTROLS)
-    assert [named(name) for name in swept.photos] == ["Abîmée" if french else "Degraded", "VAE", "GAN", "CNN"]
+    assert [named(name) for name in swept.photos] == ["Abîmée" if french else "Damaged", "VAE", "GAN", "CNN"]
 
 
 @LANGUAGES

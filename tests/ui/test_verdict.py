@@ -24,14 +24,14 @@ BEFORE = row(20, 15, 0)
             {"VAE": row(22, 14, 30), "GAN": row(24.5, 12, 50), "CNN": row(23, 9)},
             "GAN came closest to the original in light and shade, 4.5 dB closer than the damaged photo. "
             "In colour, CNN came closest. GAN is the most vivid.",
-            "Au plus près de l'original pour l'ombre et la lumière : GAN, 4,5 dB de mieux que la photo abîmée. "
-            "Pour les couleurs : CNN. Le plus vif : GAN.",
+            "Au plus près de l'original pour l'ombre et la lumière\u00a0: GAN, 4,5 dB de mieux que la photo abîmée. "
+            "Pour les couleurs\u00a0: CNN. Le plus vif\u00a0: GAN.",
         ),
         (
             {"VAE": row(24.51, 16), "GAN": row(24.5, 17, 50)},
             "VAE and GAN came closest to the original in light and shade, 4.5 dB closer than the damaged photo. "
             "GAN is the most vivid.",
-            "pour l'ombre et la lumière : VAE et GAN, 4,5",
+            "pour l'ombre et la lumière\u00a0: VAE et GAN, 4,5",
         ),
         (
             {"VAE": row(19, 16), "GAN": row(20, 15, 30)},
@@ -42,12 +42,12 @@ BEFORE = row(20, 15, 0)
         (
             {"CNN": row(21, 16)},
             "CNN came closest to the original in light and shade, 1.0 dB closer than the damaged photo.",
-            "pour l'ombre et la lumière : CNN, 1,0 dB",
+            "pour l'ombre et la lumière\u00a0: CNN, 1,0 dB",
         ),
         (
             {"CNN": row(19, 9)},
             "In colour, CNN came closest. CNN made light and shade worse.",
-            "Pour les couleurs : CNN. CNN a dégradé l'ombre et la lumière.",
+            "Pour les couleurs\u00a0: CNN. CNN a dégradé l'ombre et la lumière.",
         ),
     ],
 )
