@@ -121,20 +121,22 @@ def prepare(lab: Lab) -> None:
     lab.warm_up()
 
 
-def opening(lab: Lab) -> tuple[Result, Run]:
-    """What the page opens with: an old print, restored, once for all visitors; raises `RestorationError`."""
+def opening(lab: Lab) -> tuple[Result, Mapping[bool, Measured]]:
+    """What the page opens with: an old print, restored once for all visitors, and what is said of it, in French and
+    not. Raises `RestorationError`.
+    """
     with _opening_turn:
         return _opening(lab)
 
 
 @cache
-def _opening(lab: Lab) -> tuple[Result, Run]:
+def _opening(lab: Lab) -> tuple[Result, Mapping[bool, Measured]]:
     path = examples.photo(OPENING, damaged=True)
     recipe = Recipe(size="own", look=OWN_LOOK, models=dict.fromkeys(TITLES))
     run = lab.run(image.load(path, reduce_to=None), recipe)
     result = publish_run(path, run)
     keep(result.paths.values())
-    return result, run
+    return result, {french: measure(run, "auto", french) for french in (False, True)}
 
 
 # --- What the page does -----------------------------------------------------------------------------------------------
@@ -356,11 +358,11 @@ def _open(panel: Panel, page: Page, lab: Lab) -> None:
             return {page.last: None}
         with shown(request):
             french = is_french(request)
-            result, run = opening(lab)
+            result, measured = opening(lab)
             return {
                 panel.photo: result.photo, panel.example: OPENING, page.last: result,
                 page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
-                **_judged(page, result, measure(run, "auto", french), french),
+                **_judged(page, result, measured[french], french),
             }  # fmt: skip
 
     gr.on(
