@@ -296,15 +296,19 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     named = {**panel.inputs, "preset": panel.preset, "example": panel.example}
     everything: set[Block] = {*named.values(), page.last, page.viewer, page.task}
 
+    def again(photo: str | None) -> dict[Any, Any]:
+        """Have it restored at once, if there is one."""
+        return {page.go: time.time()} if photo else {page.go: gr.skip()}
+
     def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The preset's draw by the seed: the sliders follow, and the photo is restored."""
         end(values[page.task])
         with shown(request):
             name = values[panel.preset]
             if name is None:  # set by hand: the seed says where the noise falls, and no more
-                return {page.go: time.time()}
+                return again(values[panel.photo])
             drawn = asdict(Degradation() if name == "off" else preset(name).draw(values[panel.damage["seed"]]))
-            return {**{each: drawn[control] for control, each in by_hand.items()}, page.go: time.time()}
+            return {**{each: drawn[control] for control, each in by_hand.items()}, **again(values[panel.photo])}
 
     def roll(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         seed = random.randrange(1_000_000)
@@ -324,11 +328,13 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
             draft = replace(result, paths={**result.paths, "degraded": path})
             return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
 
-    def switch(mode: str, name: str | None, task: Task | None, request: gr.Request) -> dict[Any, Any]:
+    def switch(
+        mode: str, name: str | None, photo: str | None, task: Task | None, request: gr.Request
+    ) -> dict[Any, Any]:  # fmt: skip
         """The other door: other controls, the example as it is or as an old print, and the photo restored."""
         end(task)
-        photo = try_example(name, mode, request) if name else {page.go: time.time()}
-        return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **photo}
+        next_photo = try_example(name, mode, request) if name else again(photo)
+        return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **next_photo}
 
     def try_example(name: str, mode: str, request: gr.Request) -> dict[Any, Any]:
         with shown(request):
@@ -342,7 +348,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     gr.on([panel.preset.input, seed.submit], draw, everything, drawn, trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
     panel.dice.click(roll, everything, [seed, *drawn], **QUIET)
     panel.mode.input(
-        switch, [panel.mode, panel.example, page.task],
+        switch, [panel.mode, panel.example, panel.photo, page.task],
         [*panel.doors, panel.settings["scale"], panel.photo, panel.arrived, page.go], **QUIET,
     )  # fmt: skip
     panel.example.input(try_example, [panel.example, panel.mode], [panel.photo, panel.arrived], **QUIET)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
 from restoration import Photo, Recipe, Run, Upscaling, archive, image, metrics, scratches
 from restoration.restorer import Mended
 from restoration.sheet import Panel as Captioned
@@ -144,7 +146,11 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
     rows += [tables.Row(title=TITLES[name], measured=metrics.judge(photo), time=_time(name, run, french))
              for name, photo in photos.items()]  # fmt: skip
     vividness = {row.title: row.measured.colourfulness for row in rows[1:]}
-    return Measured(verdict=verdict.judged(vividness, french), table=tables.judged(rows, french) + said, notes={})
+    given = run.degraded.pixels.astype(np.int16)
+    changed = max(float(np.abs(photo.pixels - given).mean()) for photo in photos.values())
+    return Measured(
+        verdict=verdict.judged(vividness, changed, french), table=tables.judged(rows, french) + said, notes={}
+    )
 
 
 def what_was_mended(mended: Mended | None, french: bool) -> str:

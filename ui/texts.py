@@ -116,6 +116,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "verdict_vivid": ("{who} is the most vivid.", "Le plus vif\u00a0: {who}."),
     "verdict_worse": ("{who} made light and shade worse.", "{who} a dégradé l'ombre et la lumière."),
+    "verdict_little": (
+        "This photo needed little: hardly anything has changed.",
+        "Cette photo demandait peu\u00a0: presque rien n'a changé.",
+    ),
     "verdict_unknown": (
         "There is no original to measure against: your eyes decide.",
         "Il n'y a pas d'original auquel comparer : à vos yeux de juger.",

@@ -38,9 +38,17 @@ def measured(before: Metrics, after: Mapping[str, Metrics], french: bool) -> str
     return " ".join(said)
 
 
-def judged(vividness: Mapping[str, float], french: bool) -> str:
-    """What can be said where there is no original: each model's colourfulness, by title."""
+LITTLE = 3
+"""Levels of 255 by which pixels change on average where hardly anybody sees that anything has changed."""
+
+
+def judged(vividness: Mapping[str, float], changed: float, french: bool) -> str:
+    """What can be said where there is no original: from each model's colourfulness, by title, and from how much the
+    one that changed the photo most has ``changed`` it, in levels of 255 on average.
+    """
     said = text("verdict_unknown", french)
+    if changed < LITTLE:
+        said = f"{text('verdict_little', french)} {said}"
     if len(vividness) > 1:
         said += f" {text('verdict_vivid', french, who=max(vividness, key=vividness.__getitem__))}"
     return said

@@ -57,6 +57,11 @@ def test_the_closest_is_named(after: dict[str, Metrics], says: str, french: str)
 
 
 def test_without_an_original_nobody_is_closest() -> None:
-    said = verdict.judged({"VAE": 20.0, "GAN": 40.0}, False)
+    said = verdict.judged({"VAE": 20.0, "GAN": 40.0}, 9.0, False)
     assert said == "There is no original to measure against: your eyes decide. GAN is the most vivid."
-    assert "vivid" not in verdict.judged({"VAE": 20.0}, False)
+    assert "vivid" not in verdict.judged({"VAE": 20.0}, 9.0, False)
+
+
+def test_a_photo_that_needed_little_is_told_of() -> None:
+    assert verdict.judged({"VAE": 20.0}, 2.9, False).startswith("This photo needed little: hardly anything has changed")
+    assert verdict.judged({"VAE": 20.0}, 2.9, True).startswith("Cette photo demandait peu")
