@@ -113,7 +113,7 @@ class Measured:
     """A run's measures in the visitor's language."""
 
     verdict: str
-    """Who won, in words."""
+    """Who won, in words; what was mended, and whether the GPU failed."""
     table: str
     """All numbers, as HTML, and what ran beside them."""
     notes: Mapping[str, str]
@@ -123,22 +123,23 @@ class Measured:
 def measure(run: Run, engine: str, french: bool) -> Measured:
     """Measure a run, against the original where there is one. ``engine`` is the one that was asked for."""
     photos = {name: restored.photo for name, restored in run.restored.items()}
+    mended, failed = what_was_mended(run.mended, french), text("gpu_failed", french) if run.fell_back else ""
     beneath = (
         text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else "",
-        what_was_mended(run.mended, french),
         colours_that_were_chosen(run, french),
         engine_that_ran(run.recipe.upscaling, french),
         without_better_engine(engine, run, french),
-        text("gpu_failed", french) if run.fell_back else "",
     )
-    said = f"<p>{' '.join(filter(None, beneath))}</p>"
+    said = f"<p>{_sentences(*beneath)}</p>"
     if run.truth:
         before = metrics.compare(run.degraded, run.truth)
         after = {name: metrics.compare(photo, run.truth) for name, photo in photos.items()}
         rows = [tables.Row(title=TITLES[name], measured=row, time=_time(name, run, french))
                 for name, row in after.items()]  # fmt: skip
         return Measured(
-            verdict=verdict.measured(before, {TITLES[name]: row for name, row in after.items()}, french),
+            verdict=_sentences(
+                verdict.measured(before, {TITLES[name]: row for name, row in after.items()}, french), mended, failed
+            ),
             table=tables.measured(tables.Row(title=text("degraded", french), measured=before), rows, french) + said,
             notes={name: tables.note(row, before, french) for name, row in {"degraded": before, **after}.items()},
         )
@@ -149,8 +150,14 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
     given = run.degraded.pixels.astype(np.int16)
     changed = max(float(np.abs(photo.pixels - given).mean()) for photo in photos.values())
     return Measured(
-        verdict=verdict.judged(vividness, changed, french), table=tables.judged(rows, french) + said, notes={}
+        verdict=_sentences(verdict.judged(vividness, changed, french), mended, failed),
+        table=tables.judged(rows, french) + said,
+        notes={},
     )
+
+
+def _sentences(*said: str) -> str:
+    return " ".join(filter(None, said))
 
 
 def what_was_mended(mended: Mended | None, french: bool) -> str:

@@ -32,7 +32,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "example_chelsea": ("Cat", "Chat"),
     "example_motorcycle": ("Motorbike", "Moto"),
     "example_rocket": ("Rocket", "Fusée"),
-    "mode": ("What about it?", "Que faire ?"),
+    "mode": ("What to do", "Que faire"),
     "mode_degrade": ("Damage it for me", "Abîmez-la pour moi"),
     "mode_damaged": ("My photo is damaged", "Ma photo est abîmée"),
     "fit": ("How it becomes a square", "Comment elle devient carrée"),

@@ -304,7 +304,7 @@ def test_scratches_are_shown_corrected_and_mended(visit: Visit, restorer: Restor
     page.get_by_role("button", name=say("scratches_undo")).click()  # but the stroke does
     choose(page, "cnn")
     restore(page)
-    assert "Mended: " in measures(page)
+    expect(page.locator(VERDICT)).to_contain_text("Mended: ")
     assert shows(page, small(page, "photo"), cracked, tmp_path)
     (tmp_path / "mask.png").write_bytes(archive_of(page).read("cracked_mask_512x512.png"))
     mask = image.load(tmp_path / "mask.png", reduce_to=None)

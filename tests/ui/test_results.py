@@ -28,6 +28,8 @@ from restoration import (
     pipeline,
 )
 from restoration.metrics import compare, psnr
+from restoration.restorer import Mended
+from restoration.types import Mask
 from tests.conftest import EXAMPLES
 from tests.ui.test_tables import lines, said
 from ui.lab import TITLES
@@ -257,6 +259,19 @@ def test_what_became_of_the_colours_is_said(whole: Run, wholes_double: Run, untr
     )
     assert guessed.startswith(says)
     assert not re.search("colour|couleur", split(table_of(untrue, french))[1])  # nothing was left to be chosen
+
+
+@LANGUAGES
+def test_what_was_mended_is_said_where_it_is_seen(whole: Run, french: bool) -> None:
+    """Also that nothing was, to who asked for it."""
+    mask = Mask(np.zeros(whole.degraded.pixels.shape[:2], np.uint8))
+    for share, says in (
+        (0.031, "Réparé : 3,1 %" if french else "Mended: 3.1 %"),
+        (0.0, "Aucune rayure n'a été trouvée" if french else "No scratches were found, so nothing was mended."),
+    ):
+        run = replace(whole, mended=Mended(photo=whole.degraded, mask=mask, share=share, seconds=0))
+        assert says in measure(run, "fast", french).verdict
+    assert "Mended" not in measure(whole, "fast", False).verdict
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.0123, "12 ms"), (9.4, "9400 ms"), (83.4, "83 s")])
