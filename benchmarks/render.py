@@ -258,7 +258,9 @@ def first_result_table(now: Json, before: Json | None) -> str:
         "from a photo of 1024×1024 to its first restored picture", "to all three",
     ]  # fmt: skip
     columns = [what, cells(now), *([cells(before)] if before else [])]
-    return markdown(["what a visitor meets", "now", "before"][: len(columns)], zip(*columns, strict=True))
+    head = ["what a visitor meets", "now", *([f"before ({before['commit']})"] if before else [])]
+    measured = f"\n\nBefore was measured {before['measured']}." if before else ""
+    return markdown(head, zip(*columns, strict=True)) + measured
 
 
 def seconds(spent: float | None) -> str:

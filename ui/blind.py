@@ -19,12 +19,12 @@ from restoration.tiling import Progress, Stopped
 from restoration.votes import Vote, Votes
 
 from . import examples, tables
+from .cancellation import Cancellation, discard
 from .errors import shown
 from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
-from .task import Task as Running
 from .texts import i18n, is_french, number, text
 from .tickets import Task, Tickets
 
@@ -199,7 +199,7 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
     def draw_blind(
         path: str | None, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        french, run = is_french(request), Running()
+        french, run = is_french(request), Cancellation()
         with shown(request), suppress(Stopped):
             loaded = lab.load(examples.undamaged(chosen({"photo": path}, request)))
             new = tickets.issue()
@@ -237,9 +237,8 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
 
         return answer
 
-    def clear(run: Running | None) -> dict[Any, Any]:
-        if run:
-            run.is_unwanted = True
+    def clear(run: Cancellation | None) -> dict[Any, Any]:
+        discard(run)
         return {
             **dict.fromkeys([*pictures, given, result, ranking, ticket, last]),
             **{each: gr.Button(visible=False) for each in (none, again)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, get_args
@@ -40,9 +40,9 @@ class Panel:
     start: gr.Button
     stop: gr.Button
     find: gr.Button
-    laboratory: Mapping[str, Component]
-    """What is seen where a good photo is damaged: the column's parts by what they hold."""
-    owner: Mapping[str, Component]
+    laboratory: Sequence[Component]
+    """What is seen where a good photo is damaged first."""
+    owner: Sequence[Component]
     """What is seen where a photo came damaged."""
     damage: Mapping[str, Component]
     """What decides the damage, by name."""
@@ -55,15 +55,15 @@ class Panel:
         return {"photo": self.photo, "mode": self.mode, **self.damage, **self.settings}
 
     @property
-    def doors(self) -> list[Component]:
+    def of_one_mode(self) -> list[Component]:
         """The parts that only one of the two modes shows."""
-        return [*self.laboratory.values(), *self.owner.values()]
+        return [*self.laboratory, *self.owner]
 
-    def door(self, mode: str) -> dict[Component, Component]:
+    def for_mode(self, mode: str) -> dict[Component, Component]:
         """The updates that show the parts of ``mode``, and hide the other's."""
         is_owner = mode == "damaged"
-        seen = {each: type(each)(visible=not is_owner) for each in self.laboratory.values()}
-        return seen | {each: type(each)(visible=is_owner) for each in self.owner.values()}
+        seen = {each: type(each)(visible=not is_owner) for each in self.laboratory}
+        return seen | {each: type(each)(visible=is_owner) for each in self.owner}
 
 
 def wish(values: Mapping[str, Any]) -> Recipe:
@@ -165,8 +165,8 @@ def build() -> Panel:
     return Panel(
         photo=photo, arrived=gr.State(), example=example, mode=mode, preset=preset, dice=dice, start=start,
         stop=stop, find=find,
-        laboratory={"draw": draw, "by_hand": by_hand},
-        owner={"mending": mending, "look": looks},
+        laboratory=[draw, by_hand],
+        owner=[mending, looks],
         damage={"seed": seed, "fit": fit, **controls},
         settings={
             "models": models, "scale": scale, "engine": engine, "denoise": denoise, "mend": mend,

@@ -98,7 +98,7 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
         gr.Info(text("recipe_loaded", is_french(request)))
         return {
             **{panel.inputs[name]: value for name, value in values.items()},
-            **panel.door(values["mode"]),
+            **panel.for_mode(values["mode"]),
             panel.preset: None,
             written: json.dumps(recipe.to_json(), indent=1),
             address: link(request, "recipe", recipe.to_link()),
@@ -119,7 +119,7 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
         with shown(request):
             return fill(Recipe.from_link(packed), request)
 
-    outputs = [*panel.inputs.values(), *panel.doors, panel.preset, written, address]
+    outputs = [*panel.inputs.values(), *panel.of_one_mode, panel.preset, written, address]
     page.last.change(write, page.last, [written, address], **quiet)
     gr.on([apply.click], from_text, written, outputs, **quiet).success(None, js=viewer.STALE)
     file.upload(from_file, file, outputs, **quiet).success(None, js=viewer.STALE)

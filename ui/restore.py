@@ -24,12 +24,12 @@ from restoration.tiling import Progress, Stopped
 from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
+from .cancellation import Cancellation, discard
 from .errors import refuse, shown
 from .files import keep, publish
 from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, asked, chosen, usual_scale, wish
 from .results import Measured, Result, everything, measure, publish_run
-from .task import Task
 from .texts import i18n, is_french, text
 
 LARGE, PREVIEW = 2_000_000, 1_000_000
@@ -56,8 +56,8 @@ class Page:
     """The last `Result`."""
     go: gr.State
     """When a photo, or what is done to it, was chosen that is to be restored at once."""
-    task: gr.State
-    """The `Task` that runs, or has run last."""
+    running: gr.State
+    """The `Cancellation` of what runs, or has run last."""
 
 
 # --- A run ------------------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         numbers=numbers,
         last=gr.State(time_to_live=3000),
         go=gr.State(),
-        task=gr.State(),
+        running=gr.State(),
     )
     inputs = {**panel.inputs, **scratched.inputs}
 
@@ -176,18 +176,18 @@ def tab(panel: Panel, lab: Lab) -> Page:
         values: Mapping[Any, Any], request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        french, task = is_french(request), Task()
+        french, running = is_french(request), Cancellation()
         with shown(request):
             named = {name: values[component] for name, component in inputs.items()}
             chosen(named, request)
             recipe = asked(named, request)
-            yield {page.task: task}
+            yield {page.running: running}
             seen: tuple[Result, Run] | None = None
             with suppress(Stopped):
-                for seen in run_each(lab, named, recipe, task.told(progress, french)):
-                    task.go_on()
+                for seen in run_each(lab, named, recipe, running.told(progress, french)):
+                    running.go_on()
                     yield {picture: _seen(seen[0], french), page.last: seen[0]}
-            if seen and not task.is_unwanted:
+            if seen and not running.is_unwanted:
                 result, run = seen
                 yield {**_judged(page, result, measure(run, named["engine"], french), french),
                        maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
@@ -200,26 +200,26 @@ def tab(panel: Panel, lab: Lab) -> Page:
                 photo[panel.photo] = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).popitem()[1]
         return {**photo, panel.example: None, panel.arrived: time.time()}
 
-    def arrive(path: str | None, task: Task | None) -> dict[Any, Any]:
+    def arrive(path: str | None, running: Cancellation | None) -> dict[Any, Any]:
         """Another photo is there: what is shown is never another photo's, and it is restored at once."""
-        end(task)
+        discard(running)
         emptied: dict[Any, Any] = dict.fromkeys([picture, page.last, verdict, numbers, gallery, uncertainty])
         go = {page.go: time.time()} if path else {}
         return {**emptied, panel.start: gr.Button(interactive=bool(path)), **go}
 
-    def halt(task: Task | None) -> None:
-        if task:
-            task.is_stopped = True
+    def halt(running: Cancellation | None) -> None:
+        if running:
+            running.is_stopped = True
 
     def take(
         result: Result, view: Any, models: list[str], request: gr.Request, progress: gr.Progress,
         file: Callable[[Result], str | None],
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         """The pictures of ``models`` at their full size, and ``file`` of them on its way to the visitor."""
-        french, task = is_french(request), Task()
-        yield {page.task: task}
+        french, running = is_french(request), Cancellation()
+        yield {page.running: running}
         with shown(request), suppress(Stopped):
-            full = at_full_size(lab, result, models, task.told(progress, french))
+            full = at_full_size(lab, result, models, running.told(progress, french))
             value = _seen(full, french, view)
             path = file(full)
             yield {page.last: full, picture: {**value, "save": path and {"path": path, "at": time.time()}}}
@@ -266,17 +266,17 @@ def tab(panel: Panel, lab: Lab) -> Page:
 
     gr.on(
         [panel.start.click, page.go.change], restore, {*inputs.values()},
-        [picture, page.last, page.task, verdict, numbers, maps, gallery, uncertainty], show_progress_on=verdict,
+        [picture, page.last, page.running, verdict, numbers, maps, gallery, uncertainty], show_progress_on=verdict,
         trigger_mode="always_last", **RUNNING,
     )  # fmt: skip
-    panel.stop.click(halt, page.task, None, queue=False, **QUIET)
-    for event, task in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
-        event(task, [page.last, picture], [picture, page.last, page.task], show_progress_on=verdict, **RUNNING)
+    panel.stop.click(halt, page.running, None, queue=False, **QUIET)
+    for event, handler in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
+        event(handler, [page.last, picture], [picture, page.last, page.running], show_progress_on=verdict, **RUNNING)
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
     panel.photo.input(take_in, panel.photo, [panel.photo, panel.example, panel.arrived], **QUIET)
     panel.arrived.change(
-        arrive, [panel.photo, page.task],
+        arrive, [panel.photo, page.running],
         [picture, page.last, verdict, numbers, gallery, uncertainty, panel.start, page.go], **QUIET,
     )  # fmt: skip
     _wire_damage(panel, page, lab)
@@ -284,17 +284,10 @@ def tab(panel: Panel, lab: Lab) -> Page:
     return page
 
 
-def end(task: Task | None) -> None:
-    """Have a run end, of which nothing is wanted any more."""
-    if task:
-        task.is_unwanted = True
-
-
 def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     """What of the column changes the photo's damage, and what follows at once: another draw, or the pictures dimmed."""
     by_hand = {name: each for name, each in panel.damage.items() if name not in ("seed", "fit")}
-    named = {**panel.inputs, "preset": panel.preset, "example": panel.example}
-    everything: set[Block] = {*named.values(), page.last, page.viewer, page.task}
+    everything: set[Block] = {*panel.inputs.values(), panel.preset, page.last, page.viewer, page.running}
 
     def again(photo: str | None) -> dict[Any, Any]:
         """Have it restored at once, if there is one."""
@@ -302,7 +295,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
 
     def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The preset's draw by the seed: the sliders follow, and the photo is restored."""
-        end(values[page.task])
+        discard(values[page.running])
         with shown(request):
             name = values[panel.preset]
             if name is None:  # set by hand: the seed says where the noise falls, and no more
@@ -329,12 +322,12 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
             return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
 
     def switch(
-        mode: str, name: str | None, photo: str | None, task: Task | None, request: gr.Request
+        mode: str, name: str | None, photo: str | None, running: Cancellation | None, request: gr.Request
     ) -> dict[Any, Any]:  # fmt: skip
-        """The other door: other controls, the example as it is or as an old print, and the photo restored."""
-        end(task)
+        """The other mode: other controls, the example as it is or as an old print, and the photo restored."""
+        discard(running)
         next_photo = try_example(name, mode, request) if name else again(photo)
-        return {**panel.door(mode), panel.settings["scale"]: usual_scale(mode), **next_photo}
+        return {**panel.for_mode(mode), panel.settings["scale"]: usual_scale(mode), **next_photo}
 
     def try_example(name: str, mode: str, request: gr.Request) -> dict[Any, Any]:
         with shown(request):
@@ -348,8 +341,8 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     gr.on([panel.preset.input, seed.submit], draw, everything, drawn, trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
     panel.dice.click(roll, everything, [seed, *drawn], **QUIET)
     panel.mode.input(
-        switch, [panel.mode, panel.example, panel.photo, page.task],
-        [*panel.doors, panel.settings["scale"], panel.photo, panel.arrived, page.go], **QUIET,
+        switch, [panel.mode, panel.example, panel.photo, page.running],
+        [*panel.of_one_mode, panel.settings["scale"], panel.photo, panel.arrived, page.go], **QUIET,
     )  # fmt: skip
     panel.example.input(try_example, [panel.example, panel.mode], [panel.photo, panel.arrived], **QUIET)
     settings = [each.input for each in (*panel.settings.values(), *panel.damage.values())]  # type: ignore[attr-defined]

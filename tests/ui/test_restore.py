@@ -15,9 +15,9 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from ui import examples, restore
+from ui.cancellation import Cancellation
 from ui.files import KEPT, publish
 from ui.lab import TITLES, Lab
-from ui.task import Task
 
 VALUES: dict[str, Any] = {"mode": "damaged", "mend": False, "found": None, "sensitivity": 0.5}
 WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "cnn": None})
@@ -102,10 +102,10 @@ def test_a_photo_that_would_be_too_large_is_refused_before_anything_runs(lab: La
 
 
 def test_a_run_ends_where_it_is_told_to(lab: Lab, coffee: str) -> None:
-    task = Task()
-    growing = restore.run_each(lab, {**VALUES, "photo": coffee}, WHOLE, lambda *_: task.go_on())
+    running = Cancellation()
+    growing = restore.run_each(lab, {**VALUES, "photo": coffee}, WHOLE, lambda *_: running.go_on())
     assert list(next(growing)[0].paths) == ["photo", "gan"]
-    task.is_stopped = True
+    running.is_stopped = True
     with pytest.raises(Stopped):
         next(growing)
 

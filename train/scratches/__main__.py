@@ -70,7 +70,7 @@ def measure(network: ScratchDetector, pieces: Pieces, batches: int = 24) -> dict
 
 def main(
     photos: Annotated[str, typer.Option(help="Folder of train-*.tar, large-*.tar and film-artefacts.tar.")],
-    steps: Annotated[int, typer.Option(min=1, help="Length of the run.")] = 4000,
+    steps: Annotated[int, typer.Option(min=1, help="Length of the run.")] = 9000,
     run: Annotated[Path, typer.Option(help="Where log and checkpoint go.")] = Path("runs/scratches"),
     init: Annotated[Path | None, typer.Option(help="A weights file to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint, to --steps.")] = False,
