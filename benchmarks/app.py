@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from ui.texts import text
 
 from .serving import BROWSER_OPTIONS, BROWSERS, serve
@@ -43,7 +43,7 @@ def main(weights: Annotated[Path | None, typer.Option(help="Folder of Real-ESRGA
         os.environ["XDG_CACHE_HOME"] = cache_with(weights)
     os.environ["HF_HUB_OFFLINE"] = "1"
     results = {"cores": os.cpu_count(), **starts(), **clicks(engine="general" if weights else "fast")}
-    write_whole(ROOT / "benchmarks" / "results" / "app.json", (json.dumps(results, indent=1) + "\n").encode())
+    write_atomically(ROOT / "benchmarks" / "results" / "app.json", (json.dumps(results, indent=1) + "\n").encode())
     print(json.dumps(results, indent=1))
 
 

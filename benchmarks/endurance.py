@@ -22,7 +22,7 @@ import psutil
 import typer
 
 from restoration import Restorer, image
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from ui import cleaning
 from ui.lab import TITLES
 
@@ -51,7 +51,9 @@ def main(
         "app": of_the_app([restoration(restorer, EXAMPLES[n % len(EXAMPLES)], n) for n in range(SEEDS)], restorations),
         "library": of_the_library(restorer, restorations),
     }
-    write_whole(ROOT / "benchmarks" / "results" / "endurance.json", (json.dumps(results, indent=1) + "\n").encode())
+    write_atomically(
+        ROOT / "benchmarks" / "results" / "endurance.json", (json.dumps(results, indent=1) + "\n").encode()
+    )
     typer.echo(json.dumps(results, indent=1))
 
 

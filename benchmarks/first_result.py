@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from restoration.image import write_whole
+from restoration.files import write_atomically
 
 from .serving import BROWSER_OPTIONS, BROWSERS, serve
 
@@ -63,7 +63,9 @@ def main() -> None:
         results = {
             "cores": os.cpu_count(), "clicks": runs[0]["clicks"], **placed, "tabs": tabs(browser, url), **typical,
         }  # fmt: skip
-    write_whole(ROOT / "benchmarks" / "results" / "first_result.json", (json.dumps(results, indent=1) + "\n").encode())
+    write_atomically(
+        ROOT / "benchmarks" / "results" / "first_result.json", (json.dumps(results, indent=1) + "\n").encode()
+    )
     print(json.dumps(results, indent=1))
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import typer
 
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from tests.corpus import AMPLIFIED, LARGE, small
 from tests.corpus.reading import apart
 from tests.corpus.sending import IN_FLIGHT, heavy, sent
@@ -63,7 +63,9 @@ def main() -> None:
         "http": {"in_flight": IN_FLIGHT, **summary(over_http)},
         "large": [asdict(row) for row in rows],
     }
-    write_whole(ROOT / "benchmarks" / "results" / "hostile_files.json", (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(
+        ROOT / "benchmarks" / "results" / "hostile_files.json", (json.dumps(result, indent=1) + "\n").encode()
+    )
     typer.echo(json.dumps(result, indent=1))
 
 

@@ -32,7 +32,7 @@ import typer
 from PIL import Image
 
 from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robustness
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.recipe import library_versions
 from ui.lab import TITLES
 
@@ -326,7 +326,7 @@ def main(
                 "after": summary(after, by_kind),
                 "memory": {**memory, "after": app.memory_info().rss, "peak": peak(app)},
             }
-    write_whole(ROOT / "benchmarks" / "results" / "load.json", (json.dumps(results, indent=1) + "\n").encode())
+    write_atomically(ROOT / "benchmarks" / "results" / "load.json", (json.dumps(results, indent=1) + "\n").encode())
     typer.echo(json.dumps(results, indent=1))
 
 

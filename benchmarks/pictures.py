@@ -13,7 +13,7 @@ from matplotlib import pyplot
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics, scratches
 from restoration.colour import luminance
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.sheet import Panel, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
@@ -143,7 +143,7 @@ def main() -> None:
     image.save(samples(restorer), ASSETS / "samples.jpg")
     curves(list(released), ASSETS / "curves.png")
     made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"
-    write_whole(ROOT / "benchmarks" / "results" / "pictures.json", made.encode())
+    write_atomically(ROOT / "benchmarks" / "results" / "pictures.json", made.encode())
 
 
 if __name__ == "__main__":

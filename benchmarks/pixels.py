@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from restoration import Look, Photo, Restorer, image
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.types import SIDE
 
 from . import render
@@ -88,7 +88,7 @@ def plot(found: Json, path: Path) -> None:
 def main(restorer: Restorer) -> None:
     found = pixels(restorer)
     plot(found, ROOT / "assets" / "pixels.png")
-    write_whole(ROOT / "benchmarks" / "results" / "pixels.json", (json.dumps(found, indent=1) + "\n").encode())
+    write_atomically(ROOT / "benchmarks" / "results" / "pixels.json", (json.dumps(found, indent=1) + "\n").encode())
     print(f"\n{render.pixels_table(found)}")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from ui.texts import text
 
 from .serving import BROWSER_OPTIONS, BROWSERS, serve
@@ -111,7 +111,7 @@ def shot(page: Page, name: str) -> None:
     written = io.BytesIO()
     with Image.open(io.BytesIO(page.screenshot(animations="disabled"))) as screen:
         screen.convert("RGB").save(written, "JPEG", quality=QUALITY, optimize=True, progressive=True)
-    write_whole(SCREENS / f"{name}.jpg", written.getvalue())
+    write_atomically(SCREENS / f"{name}.jpg", written.getvalue())
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from restoration import Restorer, export, image, metrics
 from restoration.degradations import PRESETS
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.models import _original
 from restoration.recipe import library_versions
 from restoration.restorer import CPU_BATCH
@@ -350,7 +350,7 @@ def main(
 
 def tell(name: str, found: Json, tables: Callable[[Json], dict[str, str]]) -> None:
     contents = (json.dumps(found, indent=1) + "\n").encode()
-    write_whole(ROOT / "benchmarks" / "results" / f"{name}.json", contents)
+    write_atomically(ROOT / "benchmarks" / "results" / f"{name}.json", contents)
     for table in tables(found).values():
         typer.echo(f"\n{table}")
 

@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from restoration import Photo, Restorer, image, metrics, upscale, weights
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.sheet import Panel, sheet
 from train.lpips import Lpips
 
@@ -215,7 +215,7 @@ def main(
     }
     result["quality"], pictures = quality(restorer, Lpips(lpips))
     image.save(pictures, ROOT / "assets" / "upscale.jpg")
-    write_whole(ROOT / "benchmarks" / "results" / "upscale.json", (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(ROOT / "benchmarks" / "results" / "upscale.json", (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(json.dumps(result, indent=1))
 
 

@@ -16,7 +16,7 @@ from skimage import data
 from tqdm import tqdm
 
 from restoration import PRESETS, Degradation, Look, Photo, Restorer, image, metrics
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.weights import restorers
 from train.evaluate import measure, summarise
 from train.lpips import Lpips
@@ -96,7 +96,7 @@ def main(
         result["undamaged"][name] = {
             model: round(min(99.0, metrics.psnr_luminance(each, undamaged)), 2) for model, each in kept.items()
         }
-    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(f"Written to {out}.")
 
 

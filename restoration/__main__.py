@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
 import typer
 from tqdm import tqdm
 
-from . import image, weights
+from . import files, image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
 from .outputs import (
     Entry,
@@ -904,7 +904,7 @@ def convert_command(
 
         check_fit(checkpoint, part, tensors)
         with writing(out):
-            image.write_whole(out, checkpoints.packed(part, tensors))
+            files.write_atomically(out, checkpoints.packed(part, tensors))
         typer.echo(f"{out}: the original project's {part.upper()}.")
 
 

@@ -16,7 +16,8 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from .image import OUTPUT_SUFFIXES, SUFFIXES, write_aside
+from .files import write_aside
+from .image import OUTPUT_SUFFIXES, SUFFIXES
 from .types import PhotoError
 
 MAX_MEMBERS = 1000

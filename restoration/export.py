@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import image
+from . import files, image
 from .degradations import PRESETS
 from .outputs import writing
 from .restorer import Restorer
@@ -63,7 +63,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
             levels=largest,
         )
     with writing(path):
-        image.write_whole(path, contents)
+        files.write_atomically(path, contents)
     return Exported(path=path, difference=largest)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import os
@@ -21,6 +20,7 @@ from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImageP
 from . import details
 from .details import MAX_EXIF
 from .details import without_place as without_place
+from .files import write_atomically
 from .types import SIDE, ControlError, Photo, PhotoError
 
 if TYPE_CHECKING:
@@ -475,28 +475,4 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
 
 def save(photo: Photo, path: str | os.PathLike[str]) -> None:
     """Write ``photo`` in the format that the path's suffix names; `ControlError` if it names none of ours."""
-    write_whole(Path(path), encode(photo, Path(path).suffix))
-
-
-def write_whole(path: Path, contents: bytes) -> None:
-    """Write a file that appears whole or not at all: written aside, then renamed."""
-    aside = write_aside(path, contents)
-    try:
-        os.replace(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-
-
-def write_aside(path: Path, contents: bytes) -> Path:
-    """Write a file under a passing name beside ``path``, whose folder is made where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.part")  # a kill leaves one at most
-    aside.unlink(missing_ok=True)
-    try:
-        with aside.open("xb") as file:  # made anew: a link of that name would be followed
-            file.write(contents)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    return aside
+    write_atomically(Path(path), encode(photo, Path(path).suffix))

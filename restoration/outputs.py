@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .image import OUTPUT_SUFFIXES, SUFFIXES, same_suffix, write_aside
+from .files import write_aside
+from .image import OUTPUT_SUFFIXES, SUFFIXES, same_suffix
 from .types import ControlError, OutputError
 
 Entry = dict[str, Any]

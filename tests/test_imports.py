@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import ROOT
 
 LAYERS = [
-    {"restoration.types", "restoration.parallel"},
+    {"restoration.types", "restoration.files", "restoration.parallel"},
     {"restoration.details", "restoration.hub", "restoration.pickles", "restoration.votes"},
     {"restoration.checkpoints", "restoration.ranking"},
     {"restoration.ageing", "restoration.colour"},

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from restoration import checkpoints, weights
 from restoration.colour import to_rgb, to_ycc
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
 from restoration.network import LuminanceNetwork
@@ -338,7 +338,7 @@ def main(
             "config": config,
         }
         metadata = {"model": name, "config": json.dumps(config["network"]), "training": json.dumps(told)}
-        write_whole(run / "weights.safetensors", safetensors.torch.save(half(ema.module), metadata))
+        write_atomically(run / "weights.safetensors", safetensors.torch.save(half(ema.module), metadata))
 
     bar = tqdm(total=total, initial=step, unit="step", desc=name, disable=not accelerator.is_main_process)
     last, reported = time.monotonic(), seconds

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics
 from restoration.colour import LUMA
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
@@ -228,7 +228,7 @@ def main(
         for name, row in table.items():
             line = "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)
             typer.echo(f"{title:20} {name:9} {line}")
-    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(f"Written to {out}.")
 
 

@@ -12,7 +12,7 @@ import safetensors.torch
 import typer
 
 from restoration.checkpoints import header
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
 from restoration.weights import FOLDER
@@ -74,13 +74,13 @@ def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any
         "parameters": sum(each.numel() for each in tensors.values()),
         "scores": {},
     }
-    write_whole(FOLDER / name, contents)
+    write_atomically(FOLDER / name, contents)
     manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
     if manifest["files"].get(name, {}).get("sha256") != entry["sha256"]:
         manifest["hub"] = {}  # what is published is another file
     manifest["files"][name] = entry
-    write_whole(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-    write_whole((FOLDER / name).with_suffix(".md"), template.format(**{**entry, "name": name, **card}).encode())
+    write_atomically(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
+    write_atomically((FOLDER / name).with_suffix(".md"), template.format(**{**entry, "name": name, **card}).encode())
     typer.echo(f"{FOLDER / name}: {len(contents):,} bytes, SHA-256 {entry['sha256']}")
 
 
@@ -118,7 +118,7 @@ def main(
         },
     )
     CURVES.mkdir(exist_ok=True, parents=True)
-    write_whole(CURVES / f"{name}.jsonl", (run / "log.jsonl").read_bytes())
+    write_atomically(CURVES / f"{name}.jsonl", (run / "log.jsonl").read_bytes())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from restoration import Restorer, image, metrics, weights
 from restoration.colour import luminance, to_ycc
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.models.vae import VAE
 
 from .evaluate import CONDITIONS, RESULTS, pairs
@@ -73,7 +73,7 @@ def main(
         "kl_per_dimension": [round(value, 3) for value in per_dimension],
         **{name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]},
     }
-    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     typer.echo(json.dumps(result))
 
 

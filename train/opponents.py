@@ -20,7 +20,7 @@ from torch import nn
 
 from restoration import PRESETS, Photo, metrics
 from restoration.colour import LUMA
-from restoration.image import write_whole
+from restoration.files import write_atomically
 
 from .evaluate import RESULTS, Condition, Scores, pairs, summarise
 from .photos import shard
@@ -105,7 +105,7 @@ def main(
             scores[name].append({"psnr_luminance": psnr, "ssim_luminance": ssim})
     table = summarise(scores)
     result = {"photos": len(scores["degraded"]), "shard": photos.name, "preset": "original", "scores": table}
-    write_whole(out, (json.dumps(result, indent=1) + "\n").encode())
+    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     for name, row in table.items():
         typer.echo(f"{name:16} luminance PSNR {row['psnr_luminance']['gain']:+.3f} dB")
     typer.echo(f"Written to {out}.")

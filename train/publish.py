@@ -16,7 +16,7 @@ from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, Mo
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import validate_repo_id
 
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.types import WeightsError
 from restoration.weights import FOLDER, Entry, find, manifest, restorers
 
@@ -252,7 +252,7 @@ def pin(repo: str, revision: str, published: Iterable[str]) -> None:
     files = json.loads(path.read_text(encoding="utf-8"))["files"]
     names = [name for name in published if name in files]
     changed = {"hub": {"repo": repo, "revision": revision, "files": names}, "files": files}
-    write_whole(path, (json.dumps(changed, indent=2) + "\n").encode())
+    write_atomically(path, (json.dumps(changed, indent=2) + "\n").encode())
 
 
 def main(

@@ -26,7 +26,7 @@ from skimage.restoration import inpaint_biharmonic
 from restoration import Look, Restorer
 from restoration import scratches as ours
 from restoration.degradations import Degradation
-from restoration.image import write_whole
+from restoration.files import write_atomically
 from restoration.network.scratch_detector import WEIGHTS
 from restoration.types import Inpainting, Mask, Photo
 from restoration.weights import manifest, restorers
@@ -261,7 +261,7 @@ def main(
     text = json.dumps(results, indent=2) + "\n"
     typer.echo(text)
     if not weights:
-        write_whole(RESULTS, text.encode())
+        write_atomically(RESULTS, text.encode())
 
 
 if __name__ == "__main__":
