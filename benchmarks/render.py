@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import about_page
 from restoration.weights import restorers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -590,6 +591,13 @@ def between(text: str, mark: str, contents: str) -> str:
     return re.sub(pattern, lambda match: f"{match[1]}{contents}\n{match[2]}", text, flags=re.DOTALL)
 
 
+def head(text: str, mark: str) -> list[str]:
+    """Of the table at ``mark``, as the page has it."""
+    found = re.search(rf"<!-- {mark} -->\n\|(.*)\|\n", text)
+    assert found, mark
+    return [cell.strip() for cell in found[1].split("|")]
+
+
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
     quality, opponents, latent, pictures, upscaling, app = map(
@@ -670,6 +678,12 @@ def rendered() -> dict[Path, str]:
         text = path.read_text(encoding="utf-8")
         for mark in re.findall(r"<!-- (\w+) -->", text):
             text = between(text, mark, sections[mark])
+        files[path] = text
+    for language in about_page.DEGRADED:
+        path = ROOT / "ui" / "locales" / f"about.{language}.md"
+        text = between(path.read_text(encoding="utf-8"), "about_citation", about_page.citation())
+        for mark, rows in about_page.tables(quality, manifest, language).items():
+            text = between(text, mark, markdown(head(text, mark), rows))
         files[path] = text
     return files
 

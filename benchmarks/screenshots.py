@@ -91,7 +91,7 @@ def batch(page: Page) -> None:
 
 
 def read(page: Page) -> None:
-    page.wait_for_selector(".about figure")
+    page.wait_for_selector(".about table")
 
 
 # What is done in each tab.

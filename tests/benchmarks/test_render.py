@@ -19,7 +19,7 @@ def test_what_is_shown_is_what_was_measured() -> None:
 @pytest.fixture
 def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[dict], None]], None]:
     """Alters one results file in a copy of the repository, and checks the copy."""
-    for name in ("README.md", "docs", "weights", "benchmarks"):
+    for name in ("README.md", "docs", "weights", "benchmarks", "ui"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     monkeypatch.setattr(render, "ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["render", "--check"])

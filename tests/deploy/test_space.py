@@ -36,7 +36,7 @@ def test_the_app_is_whole_there(folder: Path) -> None:
 import sys, app
 from restoration import Restorer
 from ui import about, examples
-about.page(False), about.bibtex()
+about.page(french=True)
 assert list(examples.FOLDER.glob("*.jpg"))
 Restorer("cpu").prepare(["vae", "gan", "cnn"])
 print({str(each.__file__) for name, each in sys.modules.items() if name.split(".")[0] in ("app", "ui", "restoration")})
