@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from . import pickles
 from .types import WeightsError
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ PARTS = {
     "cnn2": ("down1.1.net.0.weight", "color_epoch_N.pth"),
 }
 """The original project's networks: a key that only this one has, and the names of its files."""
-MAX_DIMENSIONS, MAX_CONFIG = 8, 1024
-"""Of a tensor, and the largest number of a network's config."""
 WRAPPINGS = ("params_ema", "params", "model_state_dict", "gen_state_dict")
 """Under what keys Real-ESRGAN (in the order that it prefers) and the original save weights, unless a file is nothing
 else."""
@@ -70,6 +67,7 @@ def keys_of(path: Path) -> list[str]:
     """The keys of a pickle's weights, or of what it holds instead. Raises `WeightsError`."""
     with path.open("rb") as file:
         is_zip = zipfile.is_zipfile(file)  # if not, it was written before PyTorch 1.6, and cannot be mapped
+        file.seek(0)
         return list(_state(path, file, mmap=str(path) if is_zip else None))
 
 
@@ -157,55 +155,36 @@ def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch
     import safetensors.torch
 
     try:
-        config, tensors = json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
-        if not all(map(_is_plain, tensors.values())) or not _is_modest(config):
-            raise ValueError("it holds other things than a network's numbers")
-        return config, tensors
-    except (safetensors.SafetensorError, ValueError, KeyError, RecursionError) as error:
+        return json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise _incomplete(path, error) from error
 
 
-def _is_modest(config: Any) -> bool:
-    """Has a network of this config a size that this project's could have? A number in it may ask for any memory."""
-    if isinstance(config, dict | list):
-        return len(config) <= 64 and all(map(_is_modest, config.values() if isinstance(config, dict) else config))
-    return not isinstance(config, int | float) or 1 <= config <= MAX_CONFIG
-
-
 def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Tensor]]:
+    import torch
+
     state = _state(path, io.BytesIO(contents))
-    if not state or not all(map(_is_plain, state.values())):
+    if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
         raise _unreadable(path)
     return None, state
 
 
-def _is_plain(tensor: Any) -> bool:
-    """Is it a tensor of as many ordinary numbers as its shape says? Files can hold stranger things, and vast ones in a
-    few bytes.
+def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, Any]:
+    """A pickle's weights themselves, out of what Real-ESRGAN and the original project save around them.
+
+    It is read by torch's `weights_only`: tensors and plain containers, never code. With ``mmap``, the file's path,
+    tensors stay on the disk as long as nobody wants them.
     """
     import torch
 
-    plain = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
-    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_meta:
-        return False
-    if tensor.dtype not in plain or tensor.ndim > MAX_DIMENSIONS:
-        return False
-    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
-
-
-def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, Any]:
-    """A pickle's weights themselves, out of what Real-ESRGAN and the original project save around them."""
     try:
-        values = pickles.load(file, mmap=mmap)
-        if not isinstance(values, Mapping):
-            return {}
-        values = pickles.mapping(values)
-        wrapped = (values[key] for key in WRAPPINGS if isinstance(values.get(key), Mapping))
-        return pickles.mapping(next(wrapped, values))
-    except MemoryError:
-        raise
+        values = torch.load(mmap or file, map_location="cpu", weights_only=True, mmap=bool(mmap))
     except Exception as error:  # unpickling raises whatever the file makes it trip over
         raise _unreadable(path) from error
+    if not isinstance(values, dict):
+        return {}
+    wrapped = (values[key] for key in WRAPPINGS if isinstance(values.get(key), dict))
+    return {str(key): value for key, value in next(wrapped, values).items()}
 
 
 def misfit(path: Path, error: Exception) -> WeightsError:

@@ -100,8 +100,6 @@ def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
     try:
         contents = json.loads(path.read_text(encoding="utf-8"))
         entries = {name: Entry(name=name, **entry) for name, entry in contents["files"].items()}
-        for entry in entries.values():
-            _check(entry)
         repo = Repo(**contents["hub"]) if contents["hub"] else None
         if repo and not re.fullmatch("[0-9a-f]{40}", repo.revision):
             raise ValueError(f"the revision {repo.revision!r} is no commit of 40 hexadecimal digits")
@@ -113,17 +111,6 @@ def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
             path=path,
             reason=str(error),
         ) from error
-
-
-def _check(entry: Entry) -> None:
-    """Raise `ValueError` for an entry whose files, hashes or address are none: they become paths, and are asked for."""
-    for name, sha256 in entry.files.items():
-        if Path(name).name != name or name in ("", "..") or "\\" in name or not name.isprintable():
-            raise ValueError(f"{name!r} is no name of a file")
-        if not re.fullmatch("[0-9a-f]{64}", sha256):
-            raise ValueError(f"{sha256!r} is no SHA-256")
-    if entry.url is not None and not re.fullmatch(r"https?://[\w.:-]+/[!-~]+", entry.url):
-        raise ValueError(f"{entry.url!r} is no web address")
 
 
 def restorers() -> list[Entry]:

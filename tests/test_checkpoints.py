@@ -286,11 +286,8 @@ def test_the_best_comes_before_the_last(files: dict[str, Path], tmp_path: Path) 
     [
         ({"u2.1.bias": torch.zeros(65)}, "another network .*u2.1.bias"),
         ({"more": torch.zeros(1)}, "another network .*more"),
-        ({"u2.1.bias": torch.zeros(64, dtype=torch.complex64)}, "no weights that can be read"),
-        ({"u2.1.bias": torch.zeros(64).to_sparse()}, "no weights that can be read"),
-        ({"u2.1.bias": torch.zeros(1).expand(10**12)}, "no weights that can be read"),
     ],
-    ids=["shape", "one more", "complex", "sparse", "vast"],
+    ids=["shape", "one more"],
 )
 def test_what_is_not_exactly_a_checkpoint_is_neither_run_nor_converted(
     tmp_path: Path, photo: Photo, spoilt: dict[str, torch.Tensor], says: str

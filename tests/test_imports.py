@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.types", "restoration.files", "restoration.parallel"},
-    {"restoration.details", "restoration.hub", "restoration.pickles", "restoration.votes"},
+    {"restoration.details", "restoration.hub", "restoration.votes"},
     {"restoration.checkpoints", "restoration.ranking"},
     {"restoration.ageing", "restoration.colour"},
     {"restoration.degradations", "restoration.image", "restoration.network", "restoration.sheet"},

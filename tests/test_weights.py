@@ -64,21 +64,6 @@ def test_a_shipped_file_is_checked_however_it_is_named(folder: Path, monkeypatch
         weights.load(NAME, ["weights"])
 
 
-@pytest.mark.parametrize(
-    ("written", "says"),
-    [("{", "cannot be read"), ('"../vae.safetensors"', "no name of a file"), ('"/etc/vae"', "no name of a file")],
-)
-def test_a_manifest_that_is_none(folder: Path, written: str, says: str) -> None:
-    contents = (folder / "manifest.json").read_text()
-    (folder / "manifest.json").write_text(contents.replace('"vae.safetensors"', written))
-    weights._manifest.cache_clear()
-    try:
-        with pytest.raises(WeightsError, match=says):
-            weights.manifest()
-    finally:
-        weights._manifest.cache_clear()
-
-
 def test_explicit_paths_come_first(folder: Path, tmp_path: Path, photo: Photo) -> None:
     """One's own file needs no manifest, but must be a whole file of the right model."""
     checkpoint = weights.load(NAME)
