@@ -645,7 +645,7 @@ def test_about_draws_the_networks_and_scores_every_model(visit: Visit, french: b
     open_tab(page, "about_tab", french)
     about = page.locator(".about")
     drawn = page.get_by_role("img", name="VAE, GAN, CNN")
-    expect(drawn.get_by_text("Photo restaurée" if french else "Restored photo")).to_be_visible()
+    expect(drawn.get_by_text("Photo restaurée" if french else "Restored photo", exact=True)).to_be_visible()
     for title in TITLES.values():
         expect(about.get_by_role("row", name=re.compile(rf"^{title} \d")).first).to_be_visible()
 
