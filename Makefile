@@ -34,8 +34,8 @@ results: .venv/installed-dev  ## README's pictures and tables, the cards and the
 	$(BIN)/python -m benchmarks.pictures
 	$(BIN)/python -m benchmarks.render
 
-bench: .venv/installed-dev  ## how quick it is here, in ten minutes; BENCH=--full for more
-	$(BIN)/python -m benchmarks.speed $(BENCH)
+bench: .venv/installed-dev  ## how quick it is here, in a few minutes
+	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.render
 
 screenshots: .venv/installed-dev  ## pictures of the app, by Chromium: assets/screens

@@ -27,11 +27,6 @@ def results(name: str) -> Json:
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def earlier(name: str) -> Json | None:
-    """What was measured before something changed, if it was."""
-    return results(name) if (ROOT / "benchmarks" / "results" / f"{name}.json").exists() else None
-
-
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
@@ -51,25 +46,10 @@ def title(candidate: str) -> str:
     )
 
 
-def before(quality: Json, name: str) -> Json:
-    """The scores of the networks that others have replaced since, where they saw the same photos, damaged alike."""
-    earlier = results("before")
-    then, now = earlier["conditions"][name]["scores"], quality["conditions"][name]["scores"]
-    if then["degraded"]["psnr_luminance"] != now["degraded"]["psnr_luminance"]:
-        return {}
-    sha256 = quality["weights_sha256"]
-    return {model: then[model] for model, old in earlier["weights_sha256"].items() if sha256[model] != old}
-
-
-def whole_table(condition: Json, candidates: Sequence[str], earlier: Json) -> str:
+def whole_table(condition: Json, candidates: Sequence[str]) -> str:
     """All measures of one condition, with the gain over the degraded input and its interval."""
     head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "colour adds (dB)", "SSIM", "LPIPS", "colourfulness"]
-    rows = []
-    for name in candidates:
-        rows.append([title(name), *whole_row(condition, condition["scores"][name])])
-        if name in earlier:
-            rows.append([f"{name.upper()}, before", *whole_row(condition, earlier[name])])
-    return markdown(head, rows)
+    return markdown(head, [[title(name), *whole_row(condition, condition["scores"][name])] for name in candidates])
 
 
 def whole_row(condition: Json, scores: Json) -> list[str]:
@@ -99,11 +79,8 @@ def conditions_of(quality: Json, name: str) -> str:
 
 
 def whole_section(quality: Json, name: str, models: Sequence[str]) -> str:
-    """One condition's table, what it shows, and beside each network of today the one that it replaced."""
-    earlier = before(quality, name)
-    said = " “Before”: the weights that these replaced, on the same photos." if earlier else ""
-    table = whole_table(quality["conditions"][name], ("degraded", *models), earlier)
-    return f"{table}\n\n{conditions_of(quality, name)}{said}"
+    """One condition's table, and what it shows."""
+    return f"{whole_table(quality['conditions'][name], ('degraded', *models))}\n\n{conditions_of(quality, name)}"
 
 
 def single_table(quality: Json, models: Sequence[str]) -> str:
@@ -193,7 +170,7 @@ def latent_table(latent: Json) -> str:
 
 
 def upscale_tables(upscaling: Json) -> dict[str, str]:
-    """The engines' pictures, speed and memory, and the other ways to run their networks."""
+    """The engines' pictures, speed and memory."""
     scores = upscaling["quality"]["scores"]
     pictures = [
         [f"**{name}**", f"{each['psnr']:.2f} ({each['psnr'] - scores['bicubic']['psnr']:+.2f})", f"{each['lpips']:.3f}"]
@@ -205,13 +182,6 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
         peaks = [f"{side}×{side}: {run['bytes'] / 1e9:.2f} GB" for side, run in upscaling["command"][name].items()]
         row = [f"**{name}**", f"{ours * 1000:.0f} ms", f"{theirs * 1000:.0f} ms", f"{theirs / ours:.2f}×"]
         speed.append([*row, f"{each['difference']}/255", ", ".join(peaks)])
-    ways = list(next(iter(upscaling["variants"].values())))
-    other, best = [], 0.0
-    for name, each in upscaling["variants"].items():
-        gains = {way: each[ways[0]]["seconds"] / each[way]["seconds"] for way in ways[1:]}
-        cells = [f"{gain:.2f}× ({each[way]['difference']}/255)" for way, gain in gains.items()]
-        other.append([f"**{name}**", f"{each[ways[0]]['seconds'] * 1000:.0f} ms", *cells])
-        best = max(best, *gains.values())
     each = upscaling["quality"]["psnr_of_each"]
     loss = {photo: score - each["bicubic"][photo] for photo, score in each["x4plus"].items()}
     worst = min(loss, key=lambda photo: loss[photo])
@@ -221,7 +191,6 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
     return {
         "upscale_quality": f"{markdown(['', 'RGB PSNR (dB), against bicubic', 'LPIPS'], pictures)}\n\n{furthest}",
         "upscale_speed": f"{markdown(head, speed)}\n\n{where}",
-        "upscale_variants": f"{markdown(['network alone', *ways], other)}\n\nThe best is {best:.2f}× as fast.",
     }
 
 
@@ -241,49 +210,22 @@ def app_table(app: Json) -> str:
     return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
 
 
-def first_result_table(now: Json, before: Json | None) -> str:
-    """How near a visitor's first result is, and beside it how near it was."""
+def first_result_table(found: Json) -> str:
+    """How near a visitor's first result is."""
 
     def place(screen: Json) -> str:
         return f"{screen['width']} pixels wide, its top at {screen['top']}"
 
-    def cells(found: Json) -> list[str]:
-        return [
-            str(found["clicks"]), place(found["desk"]), place(found["phone"]), str(found["tabs"]),
-            seconds(found["opening"]), seconds(found["first"]), seconds(found["all"]),
-        ]  # fmt: skip
-
-    what = [
-        "clicks after the choice of a file", "the first restored picture on a desk, 1280×900", "on a phone, 390×844",
-        "presses of Tab to Restore", "from the first paint to the example",
-        "from a photo of 1024×1024 to its first restored picture", "to all three",
-    ]  # fmt: skip
-    columns = [what, cells(now), *([cells(before)] if before else [])]
-    head = ["what a visitor meets", "now", *([f"before ({before['commit']})"] if before else [])]
-    measured = f"\n\nBefore was measured {before['measured']}." if before else ""
-    return markdown(head, zip(*columns, strict=True)) + measured
-
-
-def seconds(spent: float | None) -> str:
-    return "–" if spent is None else f"{spent:.1f} s"
-
-
-def hostile_files_table(hostile: Json) -> str:
-    """What came of strange files."""
-    rows = []
-    for what, run in (("`image.load`", hostile["library"]), ("over HTTP, through the app", hostile["http"])):
-        outcomes = ", ".join(f"{count:,} {outcome}s" for outcome, count in sorted(run["outcomes"].items()))
-        most = f", {run['largest']['bytes'] / 1e6:.0f} MB (`{run['largest']['name']}`)" if "largest" in run else ""
-        slowest = f"{run['slowest']['seconds']:.1f} s (`{run['slowest']['name']}`)"
-        rows.append([what, f"{run['cases']:,}", outcomes, str(len(run["wrong"])), f"{slowest}{most}"])
-    head = ["files", "cases", "what came of them", "wrong", "the most that one took"]
-    large = [
-        [f"`{row['name']}`", row["outcome"], f"{row['seconds']:.1f} s", f"{row['bytes'] / 1e6:.0f} MB"]
-        for row in hostile["large"]
-        if row["bytes"]
+    rows = [
+        ["clicks after the choice of a file", str(found["clicks"])],
+        ["the first restored picture on a desk, 1280×900", place(found["desk"])],
+        ["on a phone, 390×844", place(found["phone"])],
+        ["presses of Tab to Restore", str(found["tabs"])],
+        ["from the first paint to the example", f"{found['opening']:.1f} s"],
+        ["from a photo of 1024×1024 to its first restored picture", f"{found['first']:.1f} s"],
+        ["to all three", f"{found['all']:.1f} s"],
     ]
-    each = markdown(["file", "outcome", "time", "memory"], large)
-    return f"{markdown(head, rows)}\n\n<details><summary>The large ones</summary>\n\n{each}\n\n</details>"
+    return markdown(["what a visitor meets", ""], rows)
 
 
 def load_table(load: Json) -> str:
@@ -304,21 +246,6 @@ def load_table(load: Json) -> str:
     return f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{said}"
 
 
-def endurance_sentence(endurance: Json) -> str:
-    """What thousands of restorations leave."""
-    app = endurance["app"]
-    settled = next(each for each in app["readings"] if each["restored"] >= 300)
-    last = app["readings"][-1]
-    return (
-        f"{last['restored']:,} restorations by one app, {endurance['visitors']} visitors at a time: memory "
-        f"{settled['memory'] / 1e6:.0f} MB after the first {settled['restored']}, {last['memory'] / 1e6:.0f} MB at the "
-        f"end ({app['growth']:+.1%}); open files {settled['descriptors']} and {last['descriptors']}, threads "
-        f"{settled['threads']} and {last['threads']}; {last['files']:,} files ({last['file_bytes'] / 1e6:.0f} MB) in "
-        f"its folder, of which {app['left_by_the_round']} are left once they are old. The library alone: "
-        f"{endurance['library']['growth']:+.1%}."
-    )
-
-
 def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.{0 if seconds >= 0.01 else 1}f} ms"
 
@@ -327,14 +254,8 @@ def speed_tables(speed: Json) -> dict[str, str]:
     """How quick the networks, the whole path and the start are, by the name of the table."""
     return {
         "speed_networks": networks_table(speed),
-        "speed_memory": memory_table(speed["memory"]),
-        "speed_gpu": gpu_table(speed["gpu"]) if "gpu" in speed else "There is no GPU in this machine.",
-        "speed_profile": profile_table(speed["profile"]),
         "speed_path": path_table(speed["path"]),
         "speed_start": start_table(speed["start"]),
-        "speed_variants": variants_table(speed["variants"])
-        if "variants" in speed
-        else "Not measured in this run; try `make bench BENCH=--full`.",
     }
 
 
@@ -369,14 +290,6 @@ def networks_table(speed: Json) -> str:
     return f"{markdown(head, rows)}\n\n{said}\n\n{where}"
 
 
-def memory_table(memory: Json) -> str:
-    rows = []
-    for name, batches in memory.items():
-        taken = {batch: f"{(each['peak'] - each['loaded']) / 1e6:.0f} MB" for batch, each in batches.items()}
-        rows.append([title(name), *(taken.get(batch, "–") for batch in ("1", "8", "32"))])
-    return markdown(["on top of the loaded process", "alone", "of 8", "of 32"], rows)
-
-
 def path_table(path: Json) -> str:
     """The stages of a photo's way, and what all of them take together that are no network."""
     rows = [[stage, milliseconds(seconds)] for stage, seconds in path.items()]
@@ -394,82 +307,6 @@ def start_table(start: Json) -> str:
     heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in start["imports"].items())
     table = markdown(["a whole process", "median", "against `import torch`"], rows)
     return f"{table}\n\nWhat `restore` imports, by package: {heaviest}."
-
-
-def variants_table(variants: Json) -> str:
-    """Other runtimes and precisions against how the networks run."""
-    usual, *others = next(iter(variants.values()))
-    rows = []
-    for name, ways in variants.items():
-        base = ways[usual]["seconds"]
-        cells = [f"{base / ways[way]['seconds']:.2f}× ({ways[way]['difference']}/255)" for way in others]
-        rows.append([title(name), milliseconds(base), *cells])
-    return markdown(["network alone", usual, *others], rows)
-
-
-def gpu_table(gpu: Json) -> str:
-    """Milliseconds, photos a second and memory of each candidate on a GPU."""
-    rows = []
-    for name in gpu["seconds"]["1"]:
-        cells = []
-        for batch, timed in gpu["seconds"].items():
-            if name == "matrix product":
-                cells.append(f"{milliseconds(timed[name])} ({gpu[name] / timed[name] / 1e9:.0f} GFLOP/s)")
-                continue
-            rate, taken = int(batch) / timed[name], gpu["bytes"][name][batch]
-            cells.append(f"{milliseconds(timed[name])} ({rate:.0f} photos/s, {taken / 1e6:.0f} MB)")
-        rows.append([title(name), *cells])
-    return markdown([f"on one {gpu['name']}", *(f"a batch of {batch}" for batch in gpu["seconds"])], rows)
-
-
-def profile_table(profile: Json) -> str:
-    """The heaviest operations of each network, and what they take of its time."""
-    heaviest = sorted({key for each in profile.values() for key in sorted(each, key=each.__getitem__)[-5:]})
-    heaviest.sort(key=lambda key: -sum(each.get(key, 0) for each in profile.values()))
-    rows = [[f"`{key}`", *(f"{each.get(key, 0):.0%}" for each in profile.values())] for key in heaviest]
-    rest = [f"{1 - sum(each.get(key, 0) for key in heaviest):.0%}" for each in profile.values()]
-    return markdown(["PyTorch's operation", *map(title, profile)], [*rows, ["all others", *rest]])
-
-
-def growth_tables(growth: Json) -> dict[str, str]:
-    """What a folder and many visitors take."""
-    folders = growth["photos"]
-    counts = list(next(iter(folders["runs"].values())))
-    rows = [
-        [f"{int(count):,}"]
-        + [
-            f"{runs[count]['seconds']:.1f} s, {runs[count]['bytes'] / 1e6:.0f} MB" if count in runs else "–"
-            for runs in folders["runs"].values()
-        ]
-        for count in counts
-    ]
-    photos = markdown(["photos in the folder", *map(title, folders["runs"])], rows)
-    decoding, encoding = folders["around"]["decode and fit"], folders["around"]["encode"]
-    rows = []
-    for name, runs in folders["runs"].items():
-        few, *_, many = runs
-        each = (runs[many]["seconds"] - runs[few]["seconds"]) / (int(many) - int(few))
-        network = folders["network"][name]
-        best = min(network.values())
-        shares = f"{best / each:.0%}", f"{best / (best + (decoding + encoding) / growth['cores']):.0%}"
-        times = map(milliseconds, (each, network["in batches"], network["on each core"]))
-        rows.append([title(name), *times, *shares])
-    against = markdown(
-        ["", "one photo more", "network alone, in batches", "network alone, on each core", "its share", "at most"], rows
-    )
-    said = (
-        f"Of a core, decoding and fitting take {milliseconds(decoding)} a photo, encoding {milliseconds(encoding)}. As"
-        " the network alone would fill all cores, its share can be no more than the last column, were there nothing"
-        " else to do."
-    )
-    visitors = [
-        [count, f"{each['per_second']:.1f}", f"{each['wait']:.1f} s", str(each["failures"])]
-        for count, each in growth["visitors"].items()
-    ]
-    return {
-        "growth_photos": f"{photos}\n\n{against}\n\n{said}",
-        "growth_visitors": markdown(["visitors at once", "restorations a second", "median wait", "failures"], visitors),
-    }
 
 
 def pixels_table(found: Json) -> str:
@@ -632,7 +469,7 @@ def rendered() -> dict[Path, str]:
             "gain": {measure: cell["gain"] for measure, cell in original["scores"][name].items()},
         }
         card = ROOT / "weights" / f"{name}.md"
-        scores = f"{whole_table(original, ('degraded', name), {})}\n\n{conditions_of(quality, 'original')}"
+        scores = f"{whole_table(original, ('degraded', name))}\n\n{conditions_of(quality, 'original')}"
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
     scratched = results("scratches")
     detector = manifest["files"]["scratches.safetensors"]
@@ -661,17 +498,14 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
-        "first_result": first_result_table(results("first_result"), earlier("first_result_before")),
+        "first_result": first_result_table(results("first_result")),
         **speed_tables(results("speed")),
-        **growth_tables(results("growth")),
         "pixels": pixels_table(results("pixels")),
         **{f"own_size_{preset}": own_size_section(own_size, preset) for preset in own_size["presets"]},
         "own_size_notes": own_size_notes(own_size),
         "undamaged": undamaged_table(own_size),
         "scratches": scratches_section(scratched),
-        "hostile_files": hostile_files_table(results("hostile_files")),
         "load": load_table(results("load")),
-        "endurance": endurance_sentence(results("endurance")),
     }
     pages = (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md")))
     for path in pages:

@@ -20,7 +20,6 @@ import numpy as np
 import torch
 import typer
 from PIL import Image
-from torch import Tensor
 
 from restoration import Photo, Restorer, image, metrics, upscale, weights
 from restoration.files import write_atomically
@@ -90,47 +89,6 @@ def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     return {"seconds": seconds, "difference": largest}
 
 
-def variants(engine: str, own: Path) -> Json:
-    """The network alone in other runtimes and layouts: median seconds, and the largest difference in pixels."""
-    checkpoint = weights.load(upscale.ENGINES[engine].weights, [own])
-
-    def network() -> torch.nn.Module:
-        return upscale.build(checkpoint.config, checkpoint.tensors).eval().requires_grad_(False)
-
-    x = image.to_tensor([image.fit(image.load(EXAMPLES[0]))])
-    last, contiguous = x.to(memory_format=torch.channels_last), x.contiguous()
-    plain, other = network().to(memory_format=torch.channels_last), network()
-    compiled = torch.compile(network().to(memory_format=torch.channels_last))
-    runs: dict[str, Callable[[], Tensor]] = {
-        "channels_last (ours)": lambda: plain(last),
-        "contiguous": lambda: other(contiguous),
-        "torch.compile": lambda: compiled(last),
-    }
-    with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
-        file = f"{folder}/network.onnx"
-        torch.onnx.export(network(), (contiguous,), file, input_names=["x"], dynamo=True, verbose=False)
-        runs |= {"ONNX Runtime": onnx_runtime(file, x), "OpenVINO": openvino(file, x)}
-        expected = image.to_photos(plain(last))[0].pixels
-        differences = {name: difference(image.to_photos(run())[0].pixels, expected) for name, run in runs.items()}
-        seconds = in_turn(runs, ROUNDS[engine])
-    return {name: {"seconds": seconds[name], "difference": differences[name]} for name in runs}
-
-
-def onnx_runtime(file: str, x: Tensor) -> Callable[[], Tensor]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    return lambda: torch.from_numpy(session.run(None, {"x": x.numpy()})[0])
-
-
-def openvino(file: str, x: Tensor) -> Callable[[], Tensor]:
-    import openvino as package
-
-    compiled = package.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    request = compiled.create_infer_request()
-    return lambda: torch.from_numpy(request.infer({0: x.numpy()})[0].copy())
-
-
 # --- Memory -----------------------------------------------------------------------------------------------------------
 
 
@@ -197,10 +155,7 @@ def main(
     own: Annotated[Path, typer.Option("--weights", help="Folder with the large engines' weights.")],
     lpips: Annotated[Path | None, typer.Option(help="Folder with LPIPS's files [default: download].")] = None,
 ) -> None:
-    """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg.
-
-    Needs, beside the extra dev: pip install openvino.
-    """
+    """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg."""
     restorer = Restorer("cpu", [own])
     result: Json = {
         "cores": os.cpu_count(),
@@ -211,7 +166,6 @@ def main(
             name: {side: command(name, side, own) for side in ((128, 1024) if name != "x4plus" else (128, 320))}
             for name in NETWORKS
         },
-        "variants": {name: variants(name, own) for name in NETWORKS},
     }
     result["quality"], pictures = quality(restorer, Lpips(lpips))
     image.save(pictures, ROOT / "assets" / "upscale.jpg")

@@ -57,25 +57,6 @@ def test_opponents_stand_beside_ours_on_the_same_photos_alone() -> None:
     assert other.endswith("They were measured on other photos than our models, which are left out here.")
 
 
-@pytest.mark.parametrize("name", ["original", "original, squashed", "antique"])
-def test_replaced_networks_stay_beside_todays_where_the_damage_was_the_same(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    earlier, quality = render.results("before"), render.results("quality")
-    monkeypatch.setattr(render, "results", lambda _: earlier)
-    condition = quality["conditions"][name]
-    condition["scores"]["degraded"] = earlier["conditions"][name]["scores"]["degraded"]
-    quality["weights_sha256"] = {**earlier["weights_sha256"], "gan": "0" * 64}
-    row = earlier["conditions"][name]["scores"]["gan"]
-    row["psnr"] = {"mean": 12.34, "gain": -5.0, "interval": [-5.5, -4.5]}
-    section = render.whole_section(quality, name, ("vae", "gan"))
-    assert "\n| GAN, before | " in section
-    assert "| 12.34 (-5.00; -5.50 to -4.50) |" in section
-    assert "VAE, before" not in section
-    condition["scores"]["degraded"] = {"psnr_luminance": {"mean": 21.0}}
-    assert render.before(quality, name) == {}
-
-
 def test_the_ranking_goes_by_differences_over_the_same_photos() -> None:
     condition = render.results("quality")["conditions"]["original"]
     for measure, sign in (("psnr", 1), ("lpips", -1)):

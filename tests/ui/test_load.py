@@ -1,19 +1,18 @@
-"""Many visitors at once, and many restorations in a row: benchmarks.load and benchmarks.endurance in short."""
+"""Many visitors at once, and many restorations in a row: `benchmarks.load` in short."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
 import httpx
 import pytest
 
-from benchmarks.endurance import ask_in_turn, files
-from benchmarks.load import EXAMPLES, KINDS, connected, listening, prepared, visit
+from benchmarks.load import EXAMPLES, KINDS, Request, ask, connected, listening, prepared, visit
 from benchmarks.serving import serve
 from restoration import Restorer
 
@@ -64,6 +63,22 @@ def test_a_full_queue_is_one_sentence_that_says_what_to_do(own: str, restorer: R
         assert re.fullmatch(r"The queue is full[^.]*; try again[^.]*\.", each.json()["detail"])
 
 
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+async def ask_in_turn(url: str, requests: Sequence[Request]) -> None:
+    """All ``requests``, by four visitors at once."""
+    left = iter(requests)
+
+    async def visitor(http: httpx.AsyncClient) -> None:
+        for request in left:
+            await ask(http, request)
+
+    async with connected(url) as http:
+        await asyncio.gather(*(visitor(http) for _ in range(4)))
+
+
 def test_hundreds_of_restorations_leave_their_results_and_nothing_else(
     own: str, folder: Path, restorer: Restorer, tmp_path: Path
 ) -> None:
@@ -71,10 +86,10 @@ def test_hundreds_of_restorations_leave_their_results_and_nothing_else(
     requests = [prepared(restorer, "restore", seed, tmp_path) for seed in range(len(EXAMPLES))]
     asyncio.run(ask_in_turn(own, list(islice(cycle(requests), 50))))
     settled = app.memory_info().rss, app.num_fds()
-    before = set(files(folder / "cache"))
+    before = files(folder / "cache")
     asyncio.run(ask_in_turn(own, list(islice(cycle(requests), 150))))
 
-    made = set(files(folder / "cache")) - before
+    made = files(folder / "cache") - before
     assert [path.name for path in made] == 150 * ["restored.png"]
     assert app.memory_info().rss < 1.05 * settled[0]  # a session of each call, kept, would take more
     for _ in range(100):
