@@ -17,7 +17,7 @@ from restoration import Look, Photo, Restorer, image
 from restoration.files import write_atomically
 from restoration.types import SIDE
 
-from . import render
+from .speed_tables import pixels_table
 from .upscale import EXAMPLES, ROOT, WATCH, in_turn
 
 MODEL = "cnn"
@@ -89,7 +89,7 @@ def main(restorer: Restorer) -> None:
     found = pixels(restorer)
     plot(found, ROOT / "assets" / "pixels.png")
     write_atomically(ROOT / "benchmarks" / "results" / "pixels.json", (json.dumps(found, indent=1) + "\n").encode())
-    print(f"\n{render.pixels_table(found)}")
+    print(f"\n{pixels_table(found)}")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ from restoration.models import _original
 from restoration.recipe import library_versions
 from restoration.restorer import CPU_BATCH
 
-from . import pixels, render
+from . import pixels
 from .load import enlarged
-from .render import MODELS
+from .markdown import MODELS
+from .speed_tables import speed_tables
 from .upscale import EXAMPLES, ROOT, in_turn
 
 BATCHES = (1, 8, 32)
@@ -205,7 +206,7 @@ def main() -> None:
             "start": start(5),
         }
     write_atomically(ROOT / "benchmarks" / "results" / "speed.json", (json.dumps(found, indent=1) + "\n").encode())
-    for table in render.speed_tables(found).values():
+    for table in speed_tables(found).values():
         typer.echo(f"\n{table}")
     pixels.main(restorer)
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import pixels, render, speed
+from benchmarks import pixels, speed
+from benchmarks.speed_tables import pixels_table
 from restoration import Restorer
 
 
@@ -34,6 +35,6 @@ def test_a_whole_photo_is_timed_against_its_squares(
     found = pixels.pixels(restorer)
     pixels.plot(found, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5000
-    rows = render.pixels_table(found).splitlines()
+    rows = pixels_table(found).splitlines()
     assert [row.split(" | ")[0] for row in rows[2:4]] == ["| 128×128", "| 256×256"]
     assert all(each["bytes"] > 100_000_000 for each in found["sides"].values())
