@@ -59,19 +59,11 @@ The project fetches from here what its own `weights/` folder lacks: the commit a
 `weights/manifest.json`. `RESTORATION_HUB_REPO=USER/NAME` makes it fetch from a copy of this repository instead.
 `config.json` says what each file holds.
 
+## The networks
+
+How each was trained, on which photos, its scores on photos that nobody trained on, and its limits:
+
 {networks}
-
-## Scores
-
-{scores}
-
-## Data
-
-{data}
-
-## Limits
-
-{limits}
 
 ## Real-ESRGAN
 
@@ -143,33 +135,14 @@ def evaluation(quality: Mapping[str, Any]) -> list[EvalResult]:
     ]
 
 
-def sections(card: str) -> dict[str, str]:
-    """A card's text by its headings; what stands before the first of them by the empty one."""
-    head, *rest = re.split(r"^## (.+)\n", card, flags=re.MULTILINE)
-    return {"": head, **dict(zip(rest[::2], rest[1::2], strict=True))}
-
-
-def once(texts: Iterable[str], end: str = "\n\n") -> list[str]:
-    """The paragraphs (or lines) of several texts, what they share only once."""
-    return list(dict.fromkeys(part for text in texts for part in text.strip().split(end)))
-
-
 def card(files: Mapping[Path, Entry], licence: str) -> str:
-    """README.md: the networks' cards made one, with the metadata that the Hub reads."""
+    """README.md: what is here, with the metadata that the Hub reads. Each network has a card of its own beside it."""
     entries = restorers()
-    cards = [sections((FOLDER / f"{entry.model}.md").read_text(encoding="utf-8")) for entry in entries]
-    lines = [line for line in once((each["Scores"] for each in cards), "\n") if line and not line.startswith("<!--")]
-    table = [line for line in lines if line.startswith("|")]
-    # They differ in the model's name alone, where they tell how to train it.
-    texts = (re.sub(rf"\b{entry.model}\b", "MODEL", each["Data"]) for entry, each in zip(entries, cards, strict=True))
-    data = "\n\n".join(once(texts))
+    data = (FOLDER / f"{entries[0].model}.md").read_text(encoding="utf-8")
     body = BODY.format(
         titles=", ".join(entry.title for entry in entries),
         first=entries[0].model,
-        networks="\n\n".join(f"#{each[''].strip()}" for each in cards),
-        scores="\n".join([*table, "", *(line for line in lines if line not in table)]),
-        data=data,
-        limits="\n\n".join(once(each["Limits"] for each in cards)),
+        networks="\n".join(f"- [{entry.title}]({entry.model}.md)" for entry in entries),
         upscalers="\n".join(f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"),
         licence=licence,
     )
@@ -194,8 +167,8 @@ def contents() -> dict[str, bytes]:
     files = at_hand()
     licence = LICENCE.format(
         titles=", ".join(entry.title for entry in restorers()),
-        own="; ".join(once(entry.licence for entry in restorers())),
-        borrowed="; ".join(once(entry.licence for entry in files.values() if entry.task == "upscale")),
+        own="; ".join(dict.fromkeys(entry.licence for entry in restorers())),
+        borrowed="; ".join(dict.fromkeys(entry.licence for entry in files.values() if entry.task == "upscale")),
         file=BORROWED_LICENCE,
     )
     config = {
@@ -210,6 +183,7 @@ def contents() -> dict[str, bytes]:
     }
     return {
         **{path.name: verified(path, entry.files[path.name]) for path, entry in files.items()},
+        **{f"{entry.model}.md": (FOLDER / f"{entry.model}.md").read_bytes() for entry in restorers()},
         "config.json": (json.dumps(config, indent=2) + "\n").encode(),
         "LICENSE.md": f"# Licence\n\n{licence}".encode(),
         BORROWED_LICENCE: (FOLDER / BORROWED_LICENCE).read_bytes(),
