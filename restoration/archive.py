@@ -6,25 +6,24 @@ import io
 import os
 import re
 import stat
-import unicodedata
 import zipfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from .files import write_aside
-from .image import OUTPUT_SUFFIXES, SUFFIXES
+from .files import MAX_NAME, legible, shortened, write_aside
+from .image import OUTPUT_SUFFIXES
+from .photos import HEAD, is_litter, is_photo
 from .types import PhotoError
 
 MAX_MEMBERS = 1000
 MAX_MEMBER_BYTES = 100_000_000
 MAX_BYTES = 2_000_000_000  # of all members together, unpacked
 MAX_DIRECTORY_BYTES = 2_000_000  # 1000 members, their long names and as much litter
-MAX_NAME_BYTES = 240  # of one file or folder: what a disk takes, less a suffix that a result adds
 MAX_PATH_BYTES = 1000
 CHUNK = 1 << 20  # bytes read at once
 
@@ -32,7 +31,6 @@ CHUNK = 1 << 20  # bytes read at once
 # gives at most 1032 bytes for one, so that with the limits above there is no need to look at the ratio.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
-LITTER = ("__macosx", "thumbs.db", "desktop.ini")  # what systems leave in folders, beside names that begin with a dot
 TRICKS = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -53,22 +51,26 @@ class Member:
 def members(archive: Path) -> list[Member]:
     """The files of ``archive`` and of all its folders in the order of their names, but for what systems leave there.
 
-    Reads the archive's directory only. Raises `PhotoError` where nothing of the archive should be read: it is no zip,
-    or damaged, or has no files, more than 1000, more than 2 GB of photos, or files that share their bytes.
+    Reads the archive's directory, and how those files begin whose names are no photos'. Raises `PhotoError` where
+    nothing of the archive should be read: it is no zip, or damaged, or has no files, more than 1000, more than 2 GB of
+    photos, or files that share their bytes.
     """
     infos = _directory(archive)
     files = [(_name(info), info) for info in infos if not info.filename.endswith("/")]
-    files = [(name, info) for name, info in files if not _is_litter(name)]
+    files = [(name, info) for name, info in files if not is_litter(name)]
     if not files:
         raise PhotoError("archive_empty", "{name} has no files in it; put photos into it.", name=archive.name)
     if len(files) > MAX_MEMBERS:
         raise _too_many(archive)
     found: list[Member] = []
     last = None
-    for name, info in sorted(files, key=lambda file: file[0]):
-        refusal = _repeated(name) if name == last else _refusal(name, info)
-        last = name
-        found.append(Member(archive, refusal.fields["name"] if refusal else name, info, refusal))
+    with _opened(archive) as opened:
+        for name, info in sorted(files, key=lambda file: file[0]):
+            refusal = _repeated(name) if name == last else _refusal(name, info)
+            if not refusal and not is_photo(name, partial(_head, opened, info)):
+                refusal = _no_photo(name)
+            last = name
+            found.append(Member(archive, refusal.fields["name"] if refusal else name, info, refusal))
     if sum(member.info.file_size for member in found if not member.refusal) > MAX_BYTES:
         raise PhotoError(
             "archive_too_large",
@@ -88,34 +90,11 @@ def extracted(member: Member, folder: Path) -> Iterator[Path]:
     if member.refusal:
         raise member.refusal
     with TemporaryDirectory(dir=folder) as place:
-        path = Path(place) / PurePosixPath(member.name).name
+        path = Path(place) / shortened(PurePosixPath(member.name).name)
         with path.open("wb") as file:
             for chunk in _contents(member):
                 file.write(chunk)
         yield path
-
-
-def result_names(names: Sequence[str]) -> list[str]:
-    """For each photo's path the path of its result: the same with the suffix ``.png``, no two alike.
-
-    Photos whose results would have one name (a.jpg and a.png) keep their suffix in it (a.jpg.png and a.png.png), and
-    are numbered where that is not enough. Names that differ in case only are alike, as they are on many systems.
-    """
-    short = [str(PurePosixPath(name).with_suffix(".png")) for name in names]
-    claims = Counter(_key(name) for name in short)
-    folders = {_key(str(folder)) for name in names for folder in PurePosixPath(name).parents}
-    free = {name for name, claimed in claims.items() if claimed == 1} - folders
-    taken = folders | free
-    results = []
-    for name, result in zip(names, short, strict=True):
-        if _key(result) not in free:
-            result, number = f"{name}.png", 1
-            while _key(result) in taken:
-                number += 1
-                result = f"{name} ({number}).png"
-            taken.add(_key(result))
-        results.append(result)
-    return results
 
 
 def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -151,9 +130,15 @@ class _Reader(io.FileIO):
         return super().read(size)
 
 
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    with _Reader(archive) as file, zipfile.ZipFile(file) as opened:
+        yield opened
+
+
 def _directory(archive: Path) -> list[zipfile.ZipInfo]:
     try:
-        with _Reader(archive) as file, zipfile.ZipFile(file) as opened:
+        with _opened(archive) as opened:
             infos = opened.infolist()
     except PhotoError:
         raise
@@ -182,7 +167,7 @@ def _contents(member: Member) -> Iterator[bytes]:
     """The member's bytes; soon over where they exceed the declared size, which is checked before."""
     left = member.info.file_size
     try:
-        with _Reader(member.archive) as file, zipfile.ZipFile(file) as opened, opened.open(member.info) as source:
+        with _opened(member.archive) as opened, opened.open(member.info) as source:
             while left >= 0 and (chunk := source.read(CHUNK)):
                 if left == member.info.file_size and chunk.startswith((b"PK\x03\x04", b"PK\x05\x06")):
                     raise _nested(member.name)
@@ -198,25 +183,29 @@ def _contents(member: Member) -> Iterator[bytes]:
         ) from error
 
 
+def _head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """How a member begins; nothing where that is damaged."""
+    with suppress(Exception), opened.open(info) as source:
+        return source.read(HEAD)
+    return b""
+
+
 # --- Names and refusals -----------------------------------------------------------------------------------------------
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """The name as it was meant: many programs write UTF-8 without saying so, and zipfile takes that for cp437."""
+    """The name as it was meant: zipfile takes all that does not say that it is UTF-8 for cp437, as Windows writes it.
+
+    Many programs write UTF-8 without saying so, and others the bytes that the name has on their disk: cp1252's letters
+    lie where cp437 draws lines.
+    """
     name = info.filename
     if not info.flag_bits & 0x800:
-        with suppress(UnicodeError):
-            name = name.encode("cp437").decode("utf-8")
+        with suppress(UnicodeEncodeError):  # of a name in the Unicode path field
+            raw = name.encode("cp437")
+            meant = legible(raw.decode("utf-8", "surrogateescape"))
+            name = meant if meant.encode() == raw or max(raw) >= 0xC0 else name
     return str(PurePosixPath(name))
-
-
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-def _is_litter(name: str) -> bool:
-    parts = PurePosixPath(name.lower()).parts
-    return any(part in LITTER or (part.startswith(".") and not part.startswith("..")) for part in parts)
 
 
 def _refusal(name: str, info: zipfile.ZipInfo) -> PhotoError | None:
@@ -228,22 +217,14 @@ def _refusal(name: str, info: zipfile.ZipInfo) -> PhotoError | None:
         or re.match("[A-Za-z]:", name)
         or TRICKS.search(info.orig_filename + name)
     ):
-        shown = TRICKS.sub("?", name)[-MAX_NAME_BYTES:]
+        shown = TRICKS.sub("?", name)[-MAX_NAME:]
         return PhotoError("archive_path", "{name} does not name a place inside the archive; rename it.", name=shown)
-    if len(name.encode()) > MAX_PATH_BYTES or any(len(part.encode()) > MAX_NAME_BYTES for part in path.parts):
+    if len(name.encode()) > MAX_PATH_BYTES:
         return PhotoError("archive_long_name", "{name} has too long a name; shorten it.", name=f"{name[:40]}...")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return PhotoError("archive_special", "{name} is a link or no file at all; pack the photo itself.", name=name)
     if name.lower().endswith(NESTED):
         return _nested(name)
-    if not name.lower().endswith(SUFFIXES):
-        suffixes = ", ".join(SUFFIXES)
-        return PhotoError(
-            "archive_no_photo",
-            "{name} is no photo; its name must end in one of {suffixes}.",
-            name=name,
-            suffixes=suffixes,
-        )
     if info.flag_bits & 0x1:
         return PhotoError("archive_encrypted", "{name} is encrypted; pack it without a password.", name=name)
     if info.compress_type not in METHODS:
@@ -258,6 +239,14 @@ def _refusal(name: str, info: zipfile.ZipInfo) -> PhotoError | None:
             "archive_large_file", "{name} has more than {most} MB; make it smaller.", name=name, most=most
         )
     return None
+
+
+def _no_photo(name: str) -> PhotoError:
+    return PhotoError(
+        "archive_no_photo",
+        "{name} is no photo, or of a kind that is not read here; leave it out, or save it as PNG or JPEG.",
+        name=name,
+    )
 
 
 def _nested(name: str) -> PhotoError:

@@ -135,6 +135,14 @@ def _register_heif() -> None:
     pillow_heif.register_heif_opener()
 
 
+def is_picture(head: bytes) -> bool:
+    """Does a file that begins so look like one that is read here? Cameras' raw files begin as TIFF does, and do not."""
+    _register_heif()
+    Image.init()
+    accepts = [Image.OPEN[format][1] for format in FORMATS if format != "TIFF"]
+    return any(accept(head) is True for accept in accepts if accept)
+
+
 def _most(format: str, max_pixels: int) -> float:
     """How many pixels a format may have: never more than Pillow opens."""
     return min(max_pixels * FACTORS.get(format, 1), 2 * (Image.MAX_IMAGE_PIXELS or sys.maxsize))

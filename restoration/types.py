@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from .files import legible
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
@@ -35,10 +37,12 @@ class _Written(str):
 
 def _legible(value: Any) -> Any:
     """``value`` as a sentence can carry it."""
-    if value is None or isinstance(value, bool | float | Path) or (isinstance(value, int) and abs(value) < 10**18):
+    if isinstance(value, Path):
+        return Path(legible(str(value)))
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**18):
         return value
     kind: type[str] = str if isinstance(value, str | Exception) else _Written
-    words = " ".join((str(value) if kind is str else repr(value)).split())
+    words = legible(" ".join((str(value) if kind is str else repr(value)).split()))
     if len(words) > MAX_FIELD:
         words = f"{words[:MAX_FIELD]}..."
     return kind("".join(sign if sign.isprintable() else "?" for sign in words).translate(_BRACKETS))

@@ -53,7 +53,7 @@ def unpacked(path: Path) -> dict[str, bytes | str]:
         try:
             with archive.extracted(member, place) as file:
                 assert place in file.resolve().parents
-                assert file.name == member.name.rpartition("/")[2]
+                assert member.name.rpartition("/")[2].startswith(file.name)
                 assert [p for p in path.parent.rglob("*") if p.is_file() and p not in around] == [file]
                 found[member.name] = file.read_bytes()
         except PhotoError as error:
@@ -123,7 +123,8 @@ def as_bytes(path: Path, name: bytes, flag: int) -> Path:
         ("Été/雪 ☃.jpg".encode(), 0x800, "Été/雪 ☃.jpg"),
         ("Été/雪 ☃.jpg".encode(), 0, "Été/雪 ☃.jpg"),  # as macOS writes it
         ("Été.jpg".encode("cp437"), 0, "Été.jpg"),
-        (b"\xff\xfe\x82.jpg", 0, "\xa0■é.jpg"),
+        ("caf\xe9, 1 \u0153uvre.jpg".encode("cp1252"), 0, "café, 1 œuvre.jpg"),  # as it lay on an older disk
+        (b"\xff\x81.jpg", 0, "ÿ\ufffd.jpg"),
         ("at 3.00\u202fPM.jpg".encode(), 0x800, "at 3.00\u202fPM.jpg"),
     ],
 )
@@ -152,7 +153,7 @@ def test_path_tricks(tmp_path: Path, name: str) -> None:
     ((shown, said),) = found.items()
     assert said == f"{shown} does not name a place inside the archive; rename it."
     assert shown.isprintable()
-    assert len(shown) <= 240
+    assert len(shown) <= 255
 
 
 def test_a_nul_does_not_cut_a_name_off(tmp_path: Path) -> None:
@@ -172,13 +173,16 @@ def test_the_unicode_path_field_is_looked_at_too(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["n" * 300 + ".jpg", "雪" * 90 + ".jpg", "album/" * 200 + "a.jpg", "n" * 60_000])
+@pytest.mark.parametrize("name", ["album/" * 200 + "a.jpg", "n" * 60_000])
 def test_names_too_long(tmp_path: Path, name: str) -> None:
-    found = unpacked(zipped(tmp_path / "photos.zip", [(name, OTHER), ("a" * 236 + ".jpg", PHOTO)]))
-    assert found == {
-        f"{name[:40]}...": f"{name[:40]}... has too long a name; shorten it.",
-        "a" * 236 + ".jpg": PHOTO,
-    }
+    found = unpacked(zipped(tmp_path / "photos.zip", [(name, OTHER), ("a.jpg", PHOTO)]))
+    assert found == {f"{name[:40]}...": f"{name[:40]}... has too long a name; shorten it.", "a.jpg": PHOTO}
+
+
+@pytest.mark.parametrize("name", ["n" * 300 + ".jpg", "雪" * 90 + ".jpg"])
+def test_names_that_other_disks_hold(tmp_path: Path, name: str) -> None:
+    """A Mac's hold 255 signs."""
+    assert unpacked(zipped(tmp_path / "photos.zip", [(name, PHOTO)])) == {name: PHOTO}
 
 
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK, stat.S_IFDIR])
@@ -220,14 +224,25 @@ def test_a_nested_archive_under_another_name(tmp_path: Path, files: list[File]) 
     assert found == {"b.jpg": "b.jpg is an archive itself; unpack it first.", "ok.jpg": PHOTO}
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "photo.avif", "photo", "jpg"])
+@pytest.mark.parametrize("name", ["notes.txt", "photo", "jpg"])
 def test_no_photos(tmp_path: Path, name: str) -> None:
     found = unpacked(zipped(tmp_path / "photos.zip", [(name, b"any"), ("ok.jpg", PHOTO)]))
     assert found.pop("ok.jpg") == PHOTO
     assert found == {
-        name: f"{name} is no photo; its name must end in one of .jpg, .jpeg, .png, .webp, .tif, .tiff, .bmp, .gif, "
-        f".heic, .heif."
+        name: f"{name} is no photo, or of a kind that is not read here; leave it out, or save it as PNG or JPEG."
     }
+
+
+def test_photos_are_known_by_their_contents(tmp_path: Path) -> None:
+    files = dict.fromkeys(("a.JPG_large", "b.jfif", "c", "d.txt"), PHOTO)
+    assert unpacked(zipped(tmp_path / "photos.zip", [*files.items()])) == files
+
+
+def test_what_is_damaged_where_it_begins_is_no_photo(tmp_path: Path) -> None:
+    path = patched(
+        zipped(tmp_path / "photos.zip", [("a", PHOTO), ("ok.jpg", PHOTO)]), "a", 42, struct.pack("<L", 10**9)
+    )
+    assert [member.refusal and member.refusal.code for member in archive.members(path)] == ["archive_no_photo", None]
 
 
 def test_the_second_of_one_name_is_refused(tmp_path: Path) -> None:
@@ -391,25 +406,6 @@ def test_damage_anywhere_is_a_sentence(tmp_path: Path) -> None:
 
 
 # --- Writing ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("names", "results"),
-    [
-        (["a.jpg", "album/b.PNG", "album/c.tar.jpg"], ["a.png", "album/b.png", "album/c.tar.png"]),
-        (["a.jpg", "a.png", "b.jpg"], ["a.jpg.png", "a.png.png", "b.png"]),
-        (["x/a.jpg", "y/a.jpg"], ["x/a.png", "y/a.png"]),
-        (["a.jpg", "a.jpg"], ["a.jpg.png", "a.jpg (2).png"]),
-        (["a.jpg", "A.JPG"], ["a.jpg.png", "A.JPG (2).png"]),
-        (["é.jpg", "e\u0301.bmp"], ["é.jpg.png", "e\u0301.bmp.png"]),
-        (["a.jpg.gif", "a.jpg", "a.bmp"], ["a.jpg.png", "a.jpg (2).png", "a.bmp.png"]),
-        (["a.png/b.jpg", "a.jpg"], ["a.png/b.png", "a.jpg.png"]),
-        (["a.jpg.png/x.jpg", "a.jpg", "a.bmp"], ["a.jpg.png/x.png", "a.jpg (2).png", "a.bmp.png"]),
-        ([], []),
-    ],
-)
-def test_result_names(names: list[str], results: list[str]) -> None:
-    assert archive.result_names(names) == results
 
 
 def test_results_come_back_from_the_archive(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ import pytest
 from tests.conftest import ROOT
 
 LAYERS = [
-    {"restoration.types", "restoration.files", "restoration.parallel"},
+    {"restoration.files"},
+    {"restoration.types", "restoration.parallel"},
     {"restoration.details", "restoration.hub", "restoration.votes"},
     {"restoration.checkpoints", "restoration.ranking"},
     {"restoration.ageing", "restoration.colour"},
     {"restoration.degradations", "restoration.image", "restoration.network", "restoration.sheet"},
-    {"restoration.tiling", "restoration.weights"},
+    {"restoration.photos", "restoration.summary", "restoration.tiling", "restoration.weights"},
     {
         "restoration.archive",
         "restoration.metrics",

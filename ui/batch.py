@@ -17,6 +17,8 @@ from gradio.components import Component
 from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
+from restoration.files import result_names
+from restoration.photos import is_litter
 from restoration.restorer import OWN_LOOK
 from restoration.tiling import Stopped
 from restoration.types import Inpainting, PhotoError, Size
@@ -57,9 +59,9 @@ class Batch:
 
 
 def items(paths: Sequence[str]) -> list[Item]:
-    """The photos of ``paths``: files, or zip archives of photos."""
+    """The photos of ``paths``: files, or zip archives of photos; what systems leave in folders is passed over."""
     found: list[Item] = []
-    for path in map(Path, paths):
+    for path in (Path(path) for path in paths if not is_litter(Path(path).name)):
         if path.suffix.lower() != ".zip":
             found.append(Item(path.name, lambda folder, path=path: nullcontext(path)))  # type: ignore[misc]
             continue
@@ -133,17 +135,14 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
 
 
 def _names(photos: Sequence[str], recipe: Recipe) -> list[list[str]]:
-    """For each photo the paths of its results in the archive, no two alike: a.png for one model, a_vae.png and so on
-    for several, with _x4 at the end of the enlarged. A JPEG that is restored whole stays one.
+    """For each photo the paths of its results in the archive: a.png for one model, a_vae.png and so on for several,
+    with _x4 at the end of the enlarged. A JPEG that is restored whole stays one.
     """
     scales = ("", f"_x{recipe.upscaling.scale}") if recipe.upscaling else ("",)
     models = [f"_{model}" for model in recipe.models] if len(recipe.models) > 1 else [""]
-    endings = [f"{model}{scale}.png" for model in models for scale in scales]
-    short = [name.removesuffix(".png") for name in archive.result_names(photos)]
-    names = archive.result_names([f"{name}{ending}" for name in short for ending in endings])
-    suffixes = [image.same_suffix(photo) if recipe.size == "own" else ".png" for photo in photos for _ in endings]
-    names = [name.removesuffix(".png") + suffix for name, suffix in zip(names, suffixes, strict=True)]
-    return [names[start : start + len(endings)] for start in range(0, len(names), len(endings))]
+    suffixes = [image.same_suffix(photo) if recipe.size == "own" else ".png" for photo in photos]
+    endings = [[f"{model}{scale}{suffix}" for model in models for scale in scales] for suffix in suffixes]
+    return result_names(photos, endings)
 
 
 def _photos(run: Run) -> Iterator[Photo]:

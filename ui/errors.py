@@ -277,7 +277,10 @@ FRENCH: dict[str, str] = {
     "archive_path": "{name} ne désigne pas un endroit dans l'archive ; renommez ce fichier.",
     "archive_long_name": "{name}... a un nom trop long ; raccourcissez-le.",
     "archive_special": "{name} est un lien, ou n'est pas un fichier ; mettez la photo elle-même dans l'archive.",
-    "archive_no_photo": "{name} n'est pas une photo ; son nom doit se terminer par l'un de ces suffixes : {suffixes}.",
+    "archive_no_photo": (
+        "{name} n'est pas une photo, ou est d'un type qui n'est pas lu ici ; retirez ce fichier, ou enregistrez-le en "
+        "PNG ou en JPEG."
+    ),
     "archive_encrypted": "{name} est chiffré ; mettez ce fichier dans l'archive sans mot de passe.",
     "archive_method": "{name} est compressé d'une façon qui n'est pas lue ici ; faites une archive zip ordinaire.",
     "archive_large_file": "{name} a plus de {most} Mo ; réduisez ce fichier.",

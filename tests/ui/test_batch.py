@@ -92,6 +92,13 @@ def test_files_come_as_given_and_archives_member_by_member(tmp_path: Path) -> No
     assert read == [PHOTO, PHOTO, OTHER, OTHER]
 
 
+def test_what_systems_leave_in_folders_is_passed_over(tmp_path: Path) -> None:
+    """As it comes along where a whole folder is dropped."""
+    assert [item.name for item in items([example(tmp_path, name) for name in ("._a.JPG", "Thumbs.db", "a.JPG")])] == [
+        "a.JPG"
+    ]
+
+
 def test_an_archive_that_is_none_is_one_refusal(tmp_path: Path) -> None:
     (item,) = items([example(tmp_path, "broken.zip", b"PK\x03\x04 no more")])
     assert item.name == "broken.zip"
