@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import json
+import os
 import sys
 import threading
 import time
@@ -19,10 +21,12 @@ from tqdm import tqdm
 
 from . import files, image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
+from .files import legible
 from .outputs import (
     Entry,
     Format,
     Job,
+    Plan,
     commit,
     finite,
     input_sha256,
@@ -37,6 +41,7 @@ from .outputs import (
 from .parallel import in_parallel
 from .recipe import Recipe
 from .sheet import Panel, sheet
+from .summary import Summary
 from .types import (
     Colour,
     ControlError,
@@ -44,6 +49,7 @@ from .types import (
     Look,
     OutputError,
     Photo,
+    PhotoError,
     RestorationError,
     Size,
     Upscaling,
@@ -113,6 +119,8 @@ def _clear_errors() -> Iterator[None]:
     except ControlError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from error
+    except BrokenPipeError:  # whoever read along has enough, as `head` has; Typer leaves without a word
+        raise
     except (RestorationError, OSError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -127,8 +135,8 @@ GPU_BATCH = 8
 
 
 def _process(
-    jobs: list[Job],
-    out: Path,
+    todo: Plan,
+    telling: Telling,
     work: Callable[[Job], Results],
     recipe_of: Callable[[Job], Recipe],
     *,
@@ -136,13 +144,13 @@ def _process(
 ) -> None:
     """`_process_batches` of one photo each, which ``work`` reads itself."""
     _process_batches(
-        jobs, out, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable
+        todo, telling, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable
     )
 
 
 def _process_batches(
-    jobs: list[Job],
-    out: Path,
+    todo: Plan,
+    telling: Telling,
     read: Callable[[Job], T],
     work: Callable[..., Sequence[Results]],
     recipe_of: Callable[[Job], Recipe],
@@ -153,13 +161,13 @@ def _process_batches(
     cluster: Cluster | None = None,
 ) -> None:
     """``read`` each photo and ``work`` on batches of them, write the results and a line of the report of each, name
-    those that fail, and exit 1 if any did.
+    those that fail, sum up, and exit 1 if any did.
 
     ``resumable`` says that the recipe alone decides a photo's results: those that are there already are not made again.
     ``work`` gets pairs of a job and what was read, ``batch`` of them at once, in each of the ``threads``; on a
     ``cluster``, a worker's own `Restorer` too.
     """
-    report = report_path(out)
+    report = report_path(todo.out)
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -170,42 +178,44 @@ def _process_batches(
             reason=error.strerror,
         ) from error
     made = read_report(report) if resumable else {}
-    before: list[Job] = []
-    finished = 0
+    count = len(todo.jobs)
+    summary = Summary(report=report, photos=count, passed_over=todo.passed_over)
+    one_at_a_time = threading.Lock()
 
     def was_done(job: Job) -> bool:
         if done := bool(made) and is_done(job, recipe_of(job).to_json(), made, report):
-            before.append(job)
+            with one_at_a_time:
+                summary.before += 1
         return done
 
-    def read_with_hash(job: Job) -> tuple[Job, str, T]:
-        return job, input_sha256(job), read(job)
+    def read_with_hash(job: Job) -> tuple[float, Job, str, T]:
+        return time.perf_counter(), job, input_sha256(job), read(job)
 
-    def work_on(some: Sequence[tuple[Job, str, T]], *own: Restorer) -> list[tuple[Job, str, Results]]:
-        done = work([(job, found) for job, _, found in some], *own)
-        return [(job, digest, results) for (job, digest, _), results in zip(some, done, strict=True)]
+    def work_on(some: Sequence[tuple[float, Job, str, T]], *own: Restorer) -> list[tuple[float, Job, str, Results]]:
+        done = work([(job, found) for _, job, _, found in some], *own)
+        return [(begun, job, digest, results) for (begun, job, digest, _), results in zip(some, done, strict=True)]
 
-    def encode(one: tuple[Job, str, Results]) -> tuple[Entry, dict[Path, bytes]]:
-        job, digest, (results, facts) = one
-        entry = {"input": str(job.source), "input_sha256": digest, "outputs": job.outputs, **facts}
+    def encode(one: tuple[float, Job, str, Results]) -> tuple[Job, float, Entry, dict[Path, bytes]]:
+        begun, job, digest, (results, facts) = one
+        entry = {"input": legible(str(job.source)), "input_sha256": digest, "outputs": job.outputs, **facts}
         files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
-        return {**entry, "recipe": recipe_of(job).to_json()}, files
+        return job, time.perf_counter() - begun, {**entry, "recipe": recipe_of(job).to_json()}, files
 
-    one_report = threading.Lock()
-
-    def write(encoded: tuple[Entry, dict[Path, bytes]]) -> None:
-        with one_report:
-            commit(report, *encoded)
+    def write(encoded: tuple[Job, float, Entry, dict[Path, bytes]]) -> None:
+        job, seconds, entry, files = encoded
+        with one_at_a_time:
+            commit(report, entry, files)
+            summary.took(job.source, seconds)
 
     if cluster:
         from .cluster import There
 
         outcomes = cluster.run(
-            jobs, was_done, There(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
+            todo.jobs, was_done, There(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
         )
     else:
         outcomes = in_parallel(
-            jobs,
+            todo.jobs,
             lambda job: None if was_done(job) else read_with_hash(job),
             work_on,
             lambda one: write(encode(one)),
@@ -213,23 +223,26 @@ def _process_batches(
             threads=threads,
             begin=_on_one_core,
         )
-    progress = tqdm(total=len(jobs), unit="photo", disable=None if len(jobs) > 1 else True)
-    with closing(outcomes), progress as bar:  # closed, so that nothing more is begun after an error or Ctrl+C
-        for job, failure in outcomes:
-            if failure is None:
-                finished += 1
-            elif isinstance(failure, ControlError | OutputError):
-                raise failure  # wrong usage, or no room for anything: not a bad photo
-            elif isinstance(failure, RestorationError | OSError | RuntimeError | MemoryError):
-                reason = str(failure) or "There is not enough memory for it."
-                tqdm.write(f"{job.source}: {reason}", file=sys.stderr)
-            else:
-                raise failure
-            bar.update()
-    if finished:
-        known = f", {len(before)} of them before" if before else ""
-        typer.echo(f"{finished} of {len(jobs)} done{known}; results and measures are listed in {report}.")
-    if finished < len(jobs):
+    for folder in todo.unreadable:
+        forbidden = PhotoError("photo_forbidden", "{name} may not be read; check its permissions.", name=folder.name)
+        tqdm.write(summary.refuse(folder, forbidden), file=sys.stderr)
+    progress = tqdm(total=count, unit="photo", disable=None if count > 1 and not telling.quiet else True)
+    try:
+        with closing(outcomes), progress as bar:  # closed, so that nothing more is begun after an error or Ctrl+C
+            for job, failure in outcomes:
+                if failure is None:
+                    summary.done += 1
+                elif isinstance(failure, ControlError | OutputError):
+                    raise failure  # wrong usage, or no room for anything: not a bad photo
+                elif isinstance(failure, RestorationError | OSError | RuntimeError | MemoryError):
+                    tqdm.write(summary.refuse(job.source, failure), file=sys.stderr)
+                else:
+                    raise failure
+                bar.update()
+    finally:
+        if said := json.dumps(summary.to_json()) if telling.json else str(summary):
+            typer.echo(said)
+    if summary.done < count or todo.unreadable:
         raise typer.Exit(1)
 
 
@@ -295,7 +308,53 @@ def _cluster(device: str, own_weights: list[Path] | None) -> AbstractContextMana
     return connected(device, own_weights or ())
 
 
-# --- Degradation flags, shared by `degrade` and `compare` -------------------------------------------------------------
+# --- Flags that several commands share --------------------------------------------------------------------------------
+
+
+def _with_flags(
+    command: Callable[..., None],
+    value: str,
+    options: Mapping[str, tuple[Any, typer.models.OptionInfo]],
+    made: Callable[[Mapping[str, Any]], Any],
+) -> Callable[..., None]:
+    """Give a command that wants ``value`` the flags that it is ``made`` of."""
+
+    @functools.wraps(command)
+    def with_flags(**given: Any) -> None:
+        flags = {name: given.pop(name) for name in options}
+        with _clear_errors():
+            given[value] = made(flags)
+        command(**given)
+
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != value]
+    flags = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+        for name, (kind, option) in options.items()
+    ]
+    hints = inspect.get_annotations(command, eval_str=True)
+    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[p.name]) for p in own]
+    with_flags.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {p.name: p.annotation for p in [*own, *flags]}
+    return with_flags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """How much is told, and whether to a person or a program."""
+
+    quiet: bool
+    json: bool
+
+
+def _telling_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that wants ``telling: Telling`` the flags that describe it."""
+    options: dict[str, tuple[Any, typer.models.OptionInfo]] = {
+        "quiet": (bool, typer.Option("--quiet", "-q", help="No progress: what went wrong, and the summary.")),
+        "json": (bool, typer.Option("--json", help="The summary as one JSON object, for programs.")),
+    }
+    return _with_flags(
+        command, "telling", options, lambda given: Telling(**{name: bool(each) for name, each in given.items()})
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,53 +408,43 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
         text = f"{what}: {control.low:g} to {control.high:g}, {control.off:g} is off."
         options[name] = (kind | None, typer.Option(f"--{name.replace('_', '-')}", help=text))
 
-    @functools.wraps(command)
-    def with_flags(**given: Any) -> None:
-        flags = {name: given.pop(name) for name in options}
+    def made(flags: Mapping[str, Any]) -> Damage:
         controls = {name: flags[name] for name in ("grayscale", *CONTROLS) if flags[name] is not None}
-        with _clear_errors():
-            if flags["recipe"] and flags["preset_"]:
-                raise ControlError(
-                    "recipe_preset", "A recipe and a preset cannot both be used; give one of --recipe and --preset."
-                )
-            recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else None
-            if recipe and recipe.degradation is None:
-                raise ControlError(
-                    "recipe_undamaged",
-                    "{path} has no degradation: its photo was damaged already.",
-                    path=flags["recipe"],
-                )
-            by_hand = any(name in CONTROLS for name in controls)
-            named = flags["preset_"] or (None if by_hand or recipe else "original")
-            seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
-            fit = flags["fit"] or (recipe and recipe.fit) or "crop"
-            size = _size(flags["size"]) if flags["size"] else recipe.size if recipe else 128
-            damage = Damage(
-                recipe=recipe, preset=named, seed=seed, size=size, fit=cast(image.Fit, fit), controls=controls,
-                max_pixels=flags["max_pixels"] or image.MAX_SCAN,
-            )  # fmt: skip
-            damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
-        command(**given, damage=damage)
+        if flags["recipe"] and flags["preset_"]:
+            raise ControlError(
+                "recipe_preset", "A recipe and a preset cannot both be used; give one of --recipe and --preset."
+            )
+        recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else None
+        if recipe and recipe.degradation is None:
+            raise ControlError(
+                "recipe_undamaged",
+                "{path} has no degradation: its photo was damaged already.",
+                path=flags["recipe"],
+            )
+        by_hand = any(name in CONTROLS for name in controls)
+        named = flags["preset_"] or (None if by_hand or recipe else "original")
+        seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
+        fit = flags["fit"] or (recipe and recipe.fit) or "crop"
+        size = _size(flags["size"]) if flags["size"] else recipe.size if recipe else 128
+        damage = Damage(
+            recipe=recipe, preset=named, seed=seed, size=size, fit=cast(image.Fit, fit), controls=controls,
+            max_pixels=flags["max_pixels"] or image.MAX_SCAN,
+        )  # fmt: skip
+        damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
+        return damage
 
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "damage"]
-    flags = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
-        for name, (kind, option) in options.items()
-    ]
-    hints = inspect.get_annotations(command, eval_str=True)
-    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[p.name]) for p in own]
-    with_flags.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]
-    with_flags.__annotations__ = {p.name: p.annotation for p in [*own, *flags]}
-    return with_flags
+    return _with_flags(command, "damage", options, made)
 
 
 # --- Commands ---------------------------------------------------------------------------------------------------------
 
 
 @app.command("restore")
+@_telling_flags
 def restore_command(
     inputs: Inputs,
     out: Out,
+    telling: Telling,
     model: Annotated[
         str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
     ] = None,
@@ -474,7 +523,7 @@ def restore_command(
             size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models={name: None}, upscaling=upscaling
         )
         cluster = _cluster(device, weights) if ray else nullcontext()
-        _restore(inputs, out, asked, restorer, cluster, format, max_pixels, drawn)
+        _restore(inputs, out, telling, asked, restorer, cluster, format, max_pixels, drawn)
 
 
 def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
@@ -492,10 +541,12 @@ def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tup
 
 
 @app.command("replay")
+@_telling_flags
 def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
     inputs: Inputs,
     out: Out,
+    telling: Telling,
     mask: Annotated[
         Path | None, typer.Option(metavar="MASK", help="The mask that the recipe names, if one was drawn.")
     ] = None,
@@ -516,12 +567,13 @@ def replay_command(
                 "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
             )
         drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
-        _restore(inputs, out, asked, _restorer(device, weights), nullcontext(), format, max_pixels, drawn)
+        _restore(inputs, out, telling, asked, _restorer(device, weights), nullcontext(), format, max_pixels, drawn)
 
 
 def _restore(
     inputs: list[Path],
     out: Path,
+    telling: Telling,
     asked: Recipe,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
@@ -544,7 +596,7 @@ def _restore(
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
-    jobs = plan(inputs, out, kinds, skip_truths=True, format=_format(out, format, asked.size))
+    todo = plan(inputs, out, kinds, skip_truths=True, format=_format(out, format, asked.size))
 
     def prepared(restorer: Restorer) -> Recipe:
         resolved = pipeline.resolve(restorer, asked)
@@ -584,7 +636,7 @@ def _restore(
         return photo
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
-        with _tile_bar() if len(jobs) == 1 else nullcontext() as progress:
+        with _tile_bar() if len(todo.jobs) == 1 and not telling.quiet else nullcontext() as progress:
             runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, drawn=drawn, progress=progress)
         return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
 
@@ -597,15 +649,18 @@ def _restore(
         if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
             on_gpu = recipe.versions["device"] == "cuda"
             batch = GPU_BATCH if on_gpu else 1
-            threads = min(len(jobs), 2 if on_gpu else max(2, torch.get_num_threads()))  # one reads for a GPU, one waits
+            threads = min(
+                len(todo.jobs), 2 if on_gpu else max(2, torch.get_num_threads())
+            )  # one reads for a GPU, one waits
         _process_batches(
-            jobs, out, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
+            todo, telling, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
         )
 
 
 @app.command("degrade")
+@_telling_flags
 @_degradation_flags
-def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
+def degrade_command(inputs: Inputs, out: Out, damage: Damage, telling: Telling) -> None:
     """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
     a_truth.png, 128x128 or, with --size own, of its own size.
 
@@ -614,8 +669,8 @@ def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
     from . import metrics
 
     with _clear_errors():
-        jobs = plan(inputs, out, {"degraded": "", "truth": "_truth"})
-        places = {job.source: place for place, job in enumerate(jobs)}
+        todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
+        places = {job.source: place for place, job in enumerate(todo.jobs)}
 
         def recipe_of(job: Job) -> Recipe:
             degradation, seed = damage.of(places[job.source])
@@ -628,15 +683,17 @@ def degrade_command(inputs: Inputs, out: Out, damage: Damage) -> None:
             facts = _facts({}, {"degraded": metrics.compare(degraded, truth)})
             return {"degraded": degraded, "truth": truth}, facts
 
-        _process(jobs, out, work, recipe_of, resumable=True)
+        _process(todo, telling, work, recipe_of, resumable=True)
 
 
 @app.command("compare")
+@_telling_flags
 @_degradation_flags
 def compare_command(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
     damage: Damage,
+    telling: Telling,
     models: ModelsFlag = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
@@ -653,7 +710,7 @@ def compare_command(
             )
         names = _names(models)
         kinds = ["degraded", *names, "truth", "sheet"]
-        jobs = plan([input], out, {kind: f"_{kind}" for kind in kinds})
+        todo = plan([input], out, {kind: f"_{kind}" for kind in kinds})
         restorer = _restorer(device, weights)
         restorer.prepare(names)
         degradation, seed = damage.of(0)
@@ -672,13 +729,15 @@ def compare_command(
             pictures |= {"truth": truth, "sheet": sheet([[*panels, Panel(truth, ["truth"])]])}
             return pictures, _facts({name: each.seconds for name, each in run.restored.items()}, measured)
 
-        _process(jobs, out, work, lambda job: recipe)
+        _process(todo, telling, work, lambda job: recipe)
 
 
 @app.command("sweep")
+@_telling_flags
 def sweep_command(
     input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
     control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
     low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
     high: Annotated[float | None, typer.Option(help="Highest strength [default: the highest that shows].")] = None,
@@ -701,7 +760,7 @@ def sweep_command(
                 "sweep_folder", "sweep writes several files, so {out} must be a folder; leave its suffix out.", out=out
             )
         names = _names(models)
-        jobs = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
+        todo = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
         lowest, highest = robustness.reach(control)
         at = robustness.strengths(control, lowest if low is None else low, highest if high is None else high, steps)
         robustness.check_measure(measure)
@@ -718,17 +777,19 @@ def sweep_command(
             swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
             results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
             results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
-            typer.echo(robustness.verdict(swept, measure, label))
+            typer.echo(robustness.verdict(swept, measure, label), err=telling.json)
             return results, {"control": control, "strengths": at}
 
         recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
-        _process(jobs, out, work, lambda job: recipe)
+        _process(todo, telling, work, lambda job: recipe)
 
 
 @app.command("samples")
+@_telling_flags
 def samples_command(
     inputs: Inputs,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
     n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
     model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
@@ -747,7 +808,7 @@ def samples_command(
             )  # fmt: skip
         names = [f"sample{number + 1}" for number in range(n)]
         kinds = [*names, "uncertainty", "sheet"]
-        jobs = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
+        todo = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
         restorer = _restorer(device, weights)
         name = model or restorer.sampler
         restorer.prepare([name])
@@ -764,13 +825,15 @@ def samples_command(
             facts = _facts({"samples": drawn.seconds})
             return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
 
-        _process(jobs, out, work, lambda job: recipe)
+        _process(todo, telling, work, lambda job: recipe)
 
 
 @app.command("scratches")
+@_telling_flags
 def scratches_command(
     inputs: Inputs,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
     sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
     device: DeviceFlag = "auto",
@@ -786,7 +849,7 @@ def scratches_command(
                 "several_files", "{command} writes several files, so {out} must be a folder; leave its suffix out.",
                 command="scratches", out=out,
             )  # fmt: skip
-        jobs = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
+        todo = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
         restorer = _restorer(device, None)
         inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
         recipe = Recipe(size="own", inpaint=inpaint)
@@ -802,13 +865,15 @@ def scratches_command(
             pictures = {"mask": scratches.picture(found), "overlay": scratches.overlay(photo, found)}
             return pictures, {**facts, "marked": round(float(found.mean()), 5)}
 
-        _process(jobs, out, work, lambda job: recipe)
+        _process(todo, telling, work, lambda job: recipe)
 
 
 @app.command("upscale")
+@_telling_flags
 def upscale_command(
     inputs: Inputs,
     out: Out,
+    telling: Telling,
     scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
@@ -824,7 +889,7 @@ def upscale_command(
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
     with _clear_errors():
-        jobs = plan(
+        todo = plan(
             inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=_format(out, format, "own")
         )
         restorer = _restorer(device, weights)
@@ -834,13 +899,13 @@ def upscale_command(
 
         def work(job: Job) -> tuple[dict[str, Photo], Entry]:
             photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
-            with _tile_bar() as progress:
+            with nullcontext() if telling.quiet else _tile_bar() as progress:
                 larger = restorer.upscale(
                     photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress
                 )
             return {"upscaled": larger.photo}, _facts({"upscale": larger.seconds})
 
-        _process(jobs, out, work, lambda job: recipe, resumable=True)
+        _process(todo, telling, work, lambda job: recipe, resumable=True)
 
 
 @app.command("models")
@@ -956,5 +1021,13 @@ def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None =
     return Panel(photo, captions)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The program; in UTF-8, as Python 3.15 is by itself, where a system's settings know no sign but ASCII's."""
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, sys.orig_argv)
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .files import write_aside
-from .image import OUTPUT_SUFFIXES, SUFFIXES, same_suffix
+from .files import legible, result_names, write_aside
+from .image import OUTPUT_SUFFIXES, same_suffix
+from .photos import search
 from .types import ControlError, OutputError
 
 Entry = dict[str, Any]
@@ -31,6 +32,18 @@ class Job:
     outputs: Mapping[str, Path]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do, and what of the inputs is not done."""
+
+    out: Path
+    jobs: Sequence[Job]
+    passed_over: Mapping[str, int]
+    """How many files of folders are no photos, by their names' suffixes."""
+    unreadable: Sequence[Path]
+    """Folders that may not be looked into."""
+
+
 def is_file_name(out: Path) -> bool:
     """Does OUT name a picture file? If not, it is a folder."""
     return out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir()
@@ -43,19 +56,41 @@ def plan(
     *,
     skip_truths: bool = False,
     format: Format = "png",
-) -> list[Job]:
+) -> Plan:
     """One job per photo of ``inputs`` (files, or folders searched through).
 
     ``kinds`` are the results of each photo and what their file names end in: "" for the main one, a suffix where it is
-    not that of ``format``. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored. Inputs
-    whose results would collide keep their suffix in the name. Results of an earlier run are no inputs, and nothing but
-    earlier results of the same photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs
-    are no inputs either. Raises `ControlError` where that cannot be done.
+    not that of ``format``. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored and results
+    are called by `result_names`. Results of an earlier run are no inputs, and nothing but earlier results of the same
+    photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no inputs either. Raises
+    `ControlError` where that cannot be done.
     """
     if out.exists() and not out.is_dir() and not is_file_name(out):
         raise ControlError("out_suffix", "{out} is a file but no .png, .jpg, .jpeg or .webp; name a folder.", out=out)
     made_from = _made_from(report_path(out))
-    sources = _collect(inputs, out, made_from, skip_truths)
+    passed_over: Counter[str] = Counter()
+    unreadable: list[Path] = []
+    sources: dict[Path, Path] = {}  # with each photo's path below ``out``; a photo that is named twice is done once
+    folders = [path for path in inputs if path.is_dir()]
+    for given in inputs:
+        if not given.is_dir():
+            sources[given] = Path(given.name)
+            continue
+        found = search(given, but=() if given.resolve() == out.resolve() else (out,))
+        passed_over += found.passed_over
+        unreadable += found.unreadable
+        photos = [path for path in found.photos if not made_from or path.resolve() not in made_from]
+        if skip_truths:
+            truths = {truth_of(path) for path in photos}
+            photos = [path for path in photos if path not in truths]
+        if not photos:
+            raise ControlError(
+                "no_pictures", "There are no photos in {folder} that can be read here; name another.", folder=given
+            )
+        # with several folders, each keeps its own name there
+        root = given.resolve().parent if len(folders) > 1 else given.resolve()
+        sources |= {path: (given.resolve() / path.relative_to(given)).relative_to(root) for path in photos}
+
     if is_file_name(out):
         if len(sources) != 1:
             raise ControlError(
@@ -64,93 +99,42 @@ def plan(
                 out=out,
                 count=len(sources),
             )
+        (source,) = sources
         named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
-        jobs = [Job(sources[0][0], named)]
-        _refuse_losses(jobs, made_from, may_replace=True)
-        return jobs
+        for path in named.values():
+            if path.resolve() == source.resolve():
+                raise ControlError(
+                    "out_input",
+                    "{path} is an input and would be overwritten; choose another place for results.",
+                    path=path,
+                )
+        return Plan(out, [Job(source, named)], passed_over, unreadable)
 
-    def outputs(relative: Path, stem: str) -> dict[str, Path]:
-        suffix = same_suffix(relative) if format == "same" else f".{format}"
-        names = {kind: stem + ending + ("" if "." in ending else suffix) for kind, ending in kinds.items()}
-        return {kind: out / relative.parent / name for kind, name in names.items()}
+    own = {given.resolve() for given in inputs}
+    places = list(sources)
 
-    claims = Counter(path for _, relative in sources for path in outputs(relative, relative.stem).values())
-    jobs = []
-    for source, relative in sources:
-        short = outputs(relative, relative.stem)
-        free = all(claims[path] == 1 and not _is_foreign(path, source, made_from) for path in short.values())
-        jobs.append(Job(source, short if free else outputs(relative, relative.name)))
-    _refuse_losses(jobs, made_from, may_replace=False)
-    return jobs
+    def is_taken(place: int, name: str) -> bool:
+        """Is there a file already that is not an earlier result of the same photo?"""
+        path = out / name
+        if not os.path.exists(path):
+            return False
+        path = path.resolve()
+        return path in own or made_from.get(path) != legible(places[place].name)
+
+    suffixes = [same_suffix(path) if format == "same" else f".{format}" for path in places]
+    endings = [[each if "." in each else f"{each}{suffix}" for each in kinds.values()] for suffix in suffixes]
+    names = result_names([path.as_posix() for path in sources.values()], endings, is_taken)
+    jobs = [
+        Job(source, dict(zip(kinds, (out / name for name in own_names), strict=True)))
+        for source, own_names in zip(sources, names, strict=True)
+    ]
+    return Plan(out, jobs, passed_over, unreadable)
 
 
 def truth_of(source: Path) -> Path | None:
     """The undamaged half of a pair that `degrade` wrote: ``a_truth.png`` beside ``a.png``."""
     truth = source.with_name(f"{source.stem}_truth.png")
     return truth if source.suffix == ".png" and truth.is_file() else None
-
-
-def _collect(
-    inputs: Sequence[Path], out: Path, made_from: Mapping[Path, str], skip_truths: bool
-) -> list[tuple[Path, Path]]:
-    """Every photo with its path below ``out``. With several folders, each keeps its own name there."""
-    folders = [path for path in inputs if path.is_dir()]
-    sources = []
-    for given in inputs:
-        if not given.is_dir():
-            sources.append((given, Path(given.name)))
-            continue
-        found = sorted(p for p in given.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        found = [path for path in found if path.resolve() not in made_from]
-        if given.resolve() in out.resolve().parents:
-            found = [path for path in found if out.resolve() not in path.resolve().parents]
-        if skip_truths:
-            truths = {truth_of(path) for path in found}
-            found = [path for path in found if path not in truths]
-        if not found:
-            raise ControlError(
-                "no_pictures",
-                "There are no pictures in {folder}; looked for {suffixes}.",
-                folder=given,
-                suffixes=", ".join(SUFFIXES),
-            )
-        root = given.resolve().parent if len(folders) > 1 else given.resolve()
-        sources += [(path, (given.resolve() / path.relative_to(given)).relative_to(root)) for path in found]
-    return sources
-
-
-def _is_foreign(path: Path, source: Path, made_from: Mapping[Path, str]) -> bool:
-    """Is there a file already that is not an earlier result of the same photo?"""
-    return path.exists() and made_from.get(path.resolve()) != source.name
-
-
-def _refuse_losses(jobs: Sequence[Job], made_from: Mapping[Path, str], *, may_replace: bool) -> None:
-    writers: dict[Path, Path] = {}
-    sources = {job.source.resolve() for job in jobs}
-    for job in jobs:
-        for path in job.outputs.values():
-            if path.resolve() in sources:
-                raise ControlError(
-                    "out_input",
-                    "{path} is an input and would be overwritten; choose another place for results.",
-                    path=path,
-                )
-            if path in writers:
-                raise ControlError(
-                    "out_collision",
-                    "{first} and {second} would both be written to {path}; run them apart.",
-                    first=writers[path],
-                    second=job.source,
-                    path=path,
-                )
-            if not may_replace and _is_foreign(path, job.source, made_from):
-                raise ControlError(
-                    "out_foreign",
-                    "{path} exists and is not a result of {source}; choose another folder.",
-                    path=path,
-                    source=job.source.name,
-                )
-            writers[path] = job.source
 
 
 # --- The report -------------------------------------------------------------------------------------------------------
@@ -206,7 +190,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         raise OutputError(
             "out_unwritable",
@@ -253,8 +237,11 @@ def is_done(job: Job, recipe: Mapping[str, Any], made: Mapping[str, Entry], repo
 
 
 def input_sha256(job: Job) -> str:
-    """Of the photo as it is now; empty where there is none."""
-    return hashlib.sha256(job.source.read_bytes()).hexdigest() if job.source.is_file() else ""
+    """Of the photo as it is now; empty where it cannot be read, as whoever reads it will say."""
+    try:
+        return hashlib.sha256(job.source.read_bytes()).hexdigest() if os.path.isfile(job.source) else ""
+    except OSError:
+        return ""
 
 
 def _append(report: Path, line: bytes) -> None:
@@ -289,7 +276,9 @@ def finite(values: Mapping[str, float]) -> dict[str, float | None]:
 def _made_from(report: Path) -> dict[Path, str]:
     """The result files of earlier runs, and the name of the photo that each was made from."""
     folder = report.parent.resolve()
-    found = {(folder / name).resolve(): Path(entry["input"]).name for name, entry in read_report(report).items()}
+    found = {
+        (folder / name).resolve(): Path(legible(entry["input"])).name for name, entry in read_report(report).items()
+    }
     return {path: source for path, source in found.items() if folder in path.parents}
 
 

@@ -178,6 +178,95 @@ def test_folders_are_mirrored_and_nothing_collides(folder: Path, tmp_path: Path)
     assert sorted(entry["outputs"]["restored"] for entry in report(out)) == ["a.jpg.png", "a.png.png", "deep/b.png"]
 
 
+def test_names_that_are_no_utf8(folder: Path, tmp_path: Path) -> None:
+    """Under a legible name beside one that is called so already, and found again; the report is UTF-8."""
+    try:
+        for name in (b"caf\xe9.jpg", "café.jpg".encode(), b"d\xe9j\xe0/vu\n.jpg"):
+            path = Path(os.fsdecode(os.path.join(os.fsencode(folder), name)))
+            path.parent.mkdir(exist_ok=True)
+            shutil.copy(EXAMPLES / "coffee.jpg", path)
+    except OSError:
+        pytest.skip("this disk takes UTF-8 only")
+    (folder / os.fsdecode(b"\xe9.jpg")).write_bytes(b"no picture")
+    out = tmp_path / os.fsdecode(b"r\xe9sultat")
+    for before in ("", ", 6 of them before"):
+        code, stdout, stderr = run("degrade", folder, "-o", out)
+        assert (code, f"6 of 7 done{before}" in stdout) == (1, True)
+        assert f"{tmp_path}/résultat/report.jsonl" in stdout
+        assert stderr == f"{folder}/é.jpg: é.jpg is not a picture that can be read here; save it as PNG or JPEG.\n"
+    made = [(entry["input"], entry["outputs"]["degraded"]) for entry in report(out)]
+    expected = [("café.jpg", "café.jpg.png"), ("café.jpg", "café.jpg (2).png"), ("déjà/vu_.jpg", "déjà/vu_.png")]
+    assert {(f"{folder}/{source}", result) for source, result in expected} < {*made}
+
+
+def test_a_photo_that_is_named_twice_is_done_once(folder: Path, tmp_path: Path) -> None:
+    assert "1 of 1 done" in run("degrade", folder / "deep", folder / "deep", "-o", tmp_path / "out")[1]
+
+
+def test_the_summary(folder: Path, tmp_path: Path) -> None:
+    """For people and, with --json, for programs."""
+    for name in ("x.jpg", "y.jpg"):
+        (folder / name).write_bytes(b"no picture")
+    shutil.copy(EXAMPLES / "coffee.jpg", folder / "none")
+    (folder / "deep" / "clip.MP4").touch()
+    code, stdout, stderr = run("degrade", folder, folder / "gone.jpg", "-o", tmp_path / "out")
+    done, slowest, *rest = stdout.splitlines()
+    assert (code, done.startswith("4 of 7 done; ")) == (1, True)
+    assert re.fullmatch(r"Slowest: (\S+ \(\d\.\d s\)(, |\.)){3}", slowest)
+    assert rest == [
+        f"Not done: 2 like {folder}/x.jpg: x.jpg is not a picture that can be read here; save it as PNG or JPEG.",
+        f"Not done: {folder}/gone.jpg: There is no file gone.jpg; check its path.",
+        "Passed over, as they are no photos: 1 .mp4, 1 .txt.",
+    ]
+    code, stdout, same = run("degrade", folder, folder / "gone.jpg", "-o", tmp_path / "out", "--json", "--quiet")
+    told = json.loads(stdout)
+    assert (code, same) == (1, stderr)
+    assert told == {
+        **{"photos": 7, "done": 4, "before": 4, "slowest": [], "report": f"{tmp_path}/out/report.jsonl"},
+        "refused": [
+            {"code": "photo_unknown", "reason": rest[0].split(": ")[-1], "inputs": [f"{folder}/{n}.jpg" for n in "xy"]},
+            {"code": "photo_missing", "reason": rest[1].split(": ")[-1], "inputs": [f"{folder}/gone.jpg"]},
+        ],
+        "passed_over": {".mp4": 1, ".txt": 1},
+    }
+    assert len(json.loads(run("degrade", folder, "-o", tmp_path / "new", "--json")[1])["slowest"]) == 3
+
+
+def test_folders_and_photos_that_may_not_be_read(folder: Path, tmp_path: Path) -> None:
+    """The others are done."""
+    for path in (folder / "a.png", folder / "deep"):
+        path.chmod(0)
+    command = program("degrade", folder, "-o", tmp_path / "out")
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("root may read everything, unless setpriv takes that away")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    (folder / "deep").chmod(0o700)  # for pytest to clear away
+    assert (done.returncode, (tmp_path / "out" / "a.jpg.png").is_file()) == (1, True)
+    assert done.stderr.splitlines() == [
+        f"{folder}/deep: deep may not be read; check its permissions.",
+        f"{folder}/a.png: a.png may not be read; check its permissions.",
+    ]
+
+
+def test_names_are_utf8_whatever_the_system_is_set_to(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "coffee.jpg", folder / "été.jpg")
+    settings = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = program("degrade", folder / "été.jpg", "-o", tmp_path / "dégâts")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, env=settings)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert f"{tmp_path}/dégâts/report.jsonl" in done.stdout.decode()
+    assert (tmp_path / "dégâts" / "été.png").is_file()
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    done = subprocess.Popen(program("models"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.stdout
+    done.stdout.close()
+    assert done.communicate(timeout=60)[1] == b""
+
+
 def test_results_inside_the_input_folder_are_not_taken_for_inputs(folder: Path) -> None:
     for _ in range(2):
         assert run("degrade", folder, "-o", folder / "out")[0] == 0
@@ -389,16 +478,12 @@ def test_a_users_own_files_are_not_overwritten(folder: Path) -> None:
         assert run("degrade", folder / "a.jpg", "-o", folder)[0] == 0
     assert (folder / "a.png").read_bytes() == mine
     assert report(folder)[0]["outputs"]["degraded"] == "a.jpg.png"
-    (folder / "b.jpg.png").write_bytes(mine)
     (folder / "b.png").write_bytes(mine)
-    code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
-    assert code == 0  # b.JPG.png is another name than b.jpg.png
-    (folder / "b.JPG.png").unlink()
-    (folder / "report.jsonl").unlink()
     (folder / "b.JPG.png").write_bytes(mine)
-    code, _, stderr = run("degrade", folder / "deep" / "b.JPG", "-o", folder)
-    assert code == 2
-    assert "not a result of b.JPG" in stderr
+    assert run("degrade", folder / "deep" / "b.JPG", "-o", folder)[0] == 0
+    assert "1 of 1 done, 1 of them before" in run("degrade", folder / "deep" / "b.JPG", "-o", folder)[1]
+    assert report(folder)[1]["outputs"]["degraded"] == "b.JPG (2).png"
+    assert (folder / "b.png").read_bytes() == (folder / "b.JPG.png").read_bytes() == mine
 
 
 def test_a_folder_that_is_its_own_output_is_not_eaten(tmp_path: Path) -> None:
@@ -544,7 +629,6 @@ def test_models() -> None:
         ["restore", "IN/a.jpg", "-o", "IN/a.jpg"],
         ["restore", "IN/a.jpg", "-o", "IN/notes.txt"],
         ["restore", "IN/a.jpg", "-o", "IN/notes.txt/sub"],
-        ["restore", "IN/deep", "IN/deep", "-o", "OUT"],
         ["restore", "EMPTY", "-o", "OUT"],
         ["restore", "IN"],
         ["degrade", "IN", "-o", "OUT", "--gaussian", "nan"],
