@@ -198,6 +198,10 @@ def _process_batches(
     def encode(one: tuple[float, Job, str, Results]) -> tuple[Job, float, Entry, dict[Path, bytes]]:
         begun, job, digest, (results, facts) = one
         entry = {"input": legible(str(job.source)), "input_sha256": digest, "outputs": job.outputs, **facts}
+        notes = [note for result in results.values() if isinstance(result, Photo) for note in result.details.notes]
+        if notes:
+            entry["warning"] = " ".join(dict.fromkeys(map(str, notes)))
+            entry["partial"] = any(note.code in ("photo_partial", "photo_coarse") for note in notes)
         files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
         return job, time.perf_counter() - begun, {**entry, "recipe": recipe_of(job).to_json()}, files
 
@@ -883,8 +887,6 @@ def upscale_command(
     weights: WeightsFlag = None,
 ) -> None:
     """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.jpg.
-
-    Transparency is laid on white.
 
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """

@@ -9,6 +9,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,26 +22,36 @@ from . import details
 from .details import MAX_EXIF
 from .details import without_place as without_place
 from .files import write_atomically
-from .types import SIDE, ControlError, Photo, PhotoError
+from .types import SIDE, ControlError, Note, Photo, PhotoError, Transparency
 
 if TYPE_CHECKING:
     import torch
 
 logger = logging.getLogger(__name__)
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF")  # the JPEG reader also gives MPO, as many phones write
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif")
-"""What a folder is searched for."""
-OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF", "JPEG2000")
+"""The JPEG reader also gives MPO, as many phones write."""
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+SUFFIXES = (*JPEG_SUFFIXES, ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".jp2")
+"""What a folder is searched for."""
+UNREAD = {b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL", b"%PDF": "PDF", b"8BPS": "Photoshop file"}
+"""Formats that photos come in all the same, by how their files begin."""
+OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_PIXELS = 24_000_000
 MAX_SCAN = 100_000_000
 """Pixels, where the photo is one's own and its memory too: A4 at 600 dpi has 35 million, A3 has 70."""
-FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24}
+FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24, "AVIF": 20 / 24, "JPEG2000": 20 / 24}
 """How many times as many pixels a format may have: a JPEG can be decoded at a fraction of its size, what phones call 24
-megapixels, in HEIC, are 24.5, and Pillow holds a WebP four times."""
+megapixels, in HEIC, are 24.5, and Pillow holds the last three many times."""
 MAX_BYTES = 200_000_000  # what 24 megapixels take with 16 bits and transparency, uncompressed
 MAX_PROFILE = 4_000_000  # bytes; a press's are the largest, and have less
 MIN_SIDE = 16
+SCREEN_GAMMA = 0.45455
+NEARLY_WHITE = 240
+"""The level from which on a colour does not show on white."""
+BLANK = (0, 127, 128)
+"""What decoders leave where they read nothing: black or, in a JPEG, grey, of inks the complement."""
+LEAST = 0.5
+"""The share of a photo that a damaged file must still hold."""
 STRIP = 1_000_000  # pixels that are converted at once
 WHITES = (1023, 4095, 16_383, 65_535)
 """The level of white in 10, 12, 14 and 16 bits, all of which scanners store as 16."""
@@ -68,18 +79,20 @@ def load(
     """Read a picture file as it is meant to be seen.
 
     The contents say what it is, not the name. Its size is checked from the header, before anything is decoded. EXIF
-    orientation is applied, colours are made sRGB by the profile that the file holds (the log says where it cannot be
-    used), transparency is laid on white, 16 bits are scaled, also where a TIFF uses 10, 12 or 14 of them, CMYK and LAB
-    are converted, and an animation gives its first frame. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both
+    orientation is applied, colours are made sRGB by the profile that the file holds, transparency is laid on a ground
+    and kept aside, 16 bits are scaled, also where a TIFF uses 10, 12 or 14 of them, CMYK and LAB are converted, and an
+    animation, or a file of several pages, gives its first. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both
     sides at least twice ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than
-    ``max_pixels``, which is at least halved, or refused unless it ``may_halve``). What the file says of the photo comes
-    with it, by `details.of`.
+    ``max_pixels``, which is at least halved, or refused unless it ``may_halve``). A file that is cut short gives what
+    it still holds. What the file says of the photo comes with it, by `details.of`, and so does what is to be known of
+    how it was read, which the log says too.
 
-    Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, a
-    damaged one, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB (more where ``max_pixels`` are more than 24
-    million), or with a side under 16 pixels.
+    Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, one of
+    which less than half can be decoded, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB (more where
+    ``max_pixels`` are more than 24 million), or with a side under 16 pixels.
     """
     name = Path(path).name
+    notes: list[Note] = []
     max_bytes = MAX_BYTES * max(1, max_pixels / MAX_PIXELS)
     _register_heif()
     try:
@@ -95,13 +108,25 @@ def load(
             if picture.format in ("JPEG", "MPO"):
                 if not may_halve and picture.width * picture.height > max_pixels:
                     raise _too_large(name, "JPEG", max_pixels)
+                stored = picture.size
                 _decode_reduced(picture, reduce_to, max_pixels)
-            picture.load()
+                if reduce_to is None and picture.size != stored:
+                    notes.append(
+                        Note(
+                            "photo_halved",
+                            "The photo is too large for this place, and is read at half its size or less.",
+                        )
+                    )
+            _note_pages(picture, notes)
+            _decode(picture, notes)
             found = details.of(picture)
             _turn_upright(picture)
             if isinstance(picture, TiffImagePlugin.TiffImageFile):
-                _brighten(picture, name)
-            return Photo(_to_rgb(picture, name), found)
+                _brighten(picture, name, notes)
+            pixels, transparency = _to_rgb(picture, name, notes)
+            for note in notes:
+                logger.warning("%s: %s", name, note)
+            return Photo(pixels, replace(found, notes=tuple(notes), transparency=transparency))
     except (PhotoError, MemoryError):
         raise
     except FileNotFoundError:
@@ -113,6 +138,10 @@ def load(
     except Image.UnidentifiedImageError:
         if os.path.getsize(path) == 0:
             raise PhotoError("photo_empty", "{name} is empty; choose another file.", name=name) from None
+        with open(path, "rb") as file:
+            begins = file.read(8)
+        if format := next((named for start, named in UNREAD.items() if begins.startswith(start)), ""):
+            raise _unread(name, format) from None
         raise PhotoError(
             "photo_unknown", "{name} is not a picture that can be read here; save it as PNG or JPEG.", name=name
         ) from None
@@ -158,11 +187,22 @@ def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
     )
 
 
+def _unread(name: str, format: str) -> PhotoError:
+    return PhotoError(
+        "photo_format",
+        "{name} is a {format}, which is not read here; save it as JPEG or PNG.",
+        name=name,
+        format=format,
+    )
+
+
 def _check_size(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> None:
     """Refuse what is too small, or would take too much to decode."""
     format = picture.format or ""
     pixels = picture.width * picture.height
     if isinstance(picture, TiffImagePlugin.TiffImageFile):  # its tiles may be larger than the picture
+        if picture.tag_v2.get(254, 0) & 1:  # its NewSubfileType: a small preview, before what a camera saw
+            raise _unread(name, "raw photo")
         tile = [picture.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH)]
         pixels = max(pixels, tile[0] * tile[1])
     if isinstance(picture, JpegImagePlugin.JpegImageFile) and "progressive" in picture.info:
@@ -190,6 +230,62 @@ def _decode_reduced(picture: Image.Image, reduce_to: int | None, max_pixels: int
     picture.draft(picture.mode, (wanted, wanted))
 
 
+def _note_pages(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
+    """Say how many pages of a TIFF are not read."""
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile) or not picture.is_animated:
+        return
+    others = 1
+    with suppress(Exception), Image.open(picture.filename, formats=["TIFF"]) as again:  # damage is met while decoding
+        others = again.n_frames - 1  # type: ignore[attr-defined]
+    notes.append(
+        Note(
+            "photo_pages", "Only the first page of the file is read; pages that are left out: {others}.", others=others
+        )
+    )
+
+
+def _decode(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
+    """Decode ``picture``, or so much of it as a damaged file still holds.
+
+    Pillow's own switch for that, LOAD_TRUNCATED_IMAGES, is one for all threads, and does not say what is missing.
+    """
+    ends: list[bytes] = []
+    if is_jpeg := isinstance(picture, JpegImagePlugin.JpegImageFile):
+        # As libjpeg does where a file lacks its end: the marker, after which what is missing becomes grey.
+        ends, read = [b"\xff\xd9"], picture.load_read
+        picture.load_read = lambda read_bytes: read(read_bytes) or (ends.pop() if ends else b"")  # type: ignore[method-assign]
+    try:
+        picture.load()
+        if ends or not is_jpeg:
+            return
+    except (OSError, SyntaxError):
+        if picture._im is None or not _is_in_rows(picture):
+            raise
+        picture.tile = []  # no more of it is to be decoded
+    blank = [np.isin(np.asarray(strip), BLANK).reshape(strip.height, -1).all(axis=1) for _, strip in _strips(picture)]
+    there = np.flatnonzero(~np.concatenate(blank))
+    share = (there[-1] - there[0] + 1) / picture.height if there.size else 0
+    if share < LEAST:
+        raise OSError(f"{share:.0%} of it can be read")
+    if share == 1 and "progressive" in picture.info:
+        notes.append(Note("photo_coarse", "The file is cut short or damaged, so the photo is less sharp than it was."))
+    else:
+        notes.append(
+            Note(
+                "photo_partial",
+                "The file is cut short or damaged: {share} % of the photo could be read, and the rest is blank.",
+                share=min(99, int(100 * share)),
+            )
+        )
+
+
+def _is_in_rows(picture: ImageFile.ImageFile) -> bool:
+    """Does the file hold the photo row by row, so that its beginning is a part of the photo?"""
+    if isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return bool(picture.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1)
+    return picture.format in ("JPEG", "MPO", "PNG", "BMP") and not picture.info.get("interlace")
+
+
 def _turn_upright(picture: Image.Image) -> None:
     """Apply the EXIF orientation; a photo whose EXIF data are damaged, or vast, stays as it is stored."""
     raw = picture.info.get("exif") or picture.info.get("Raw profile type exif") or b""
@@ -212,7 +308,7 @@ def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, picture if whole else picture.crop((0, top, picture.width, bottom))
 
 
-def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str) -> None:
+def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str, notes: list[Note]) -> None:
     """Scale colours that use 10, 12 or 14 of their 16 bits, which Pillow leaves dark, as it takes their high bytes.
 
     The low bytes are read here, by taking the file's numbers for those of the other byte order.
@@ -220,7 +316,7 @@ def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str) -> None:
     tags = picture.tag_v2
     if picture.mode not in ("RGB", "RGBA") or set(tags.get(TiffImagePlugin.BITSPERSAMPLE, ())) != {16}:
         return
-    white = _white(picture, 256 * _highest(picture) + 255)
+    white = _white(picture, 256 * _highest(picture) + 255, notes)
     misread = picture.info["compression"] == "raw" or white < WHITES[-1]
     if misread and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:  # one colour after the other
         raise PhotoError(
@@ -249,7 +345,7 @@ def _highest(picture: Image.Image) -> int:
     return max(int(levels[..., :3].max()) for levels in strips)
 
 
-def _white(picture: Image.Image, highest: int) -> int:
+def _white(picture: Image.Image, highest: int, notes: list[Note]) -> int:
     """The level of white where no pixel is above ``highest``: a TIFF may use fewer bits than it has, and say so."""
     if not isinstance(picture, TiffImagePlugin.TiffImageFile):
         return WHITES[-1]
@@ -257,56 +353,89 @@ def _white(picture: Image.Image, highest: int) -> int:
     levels = [highest, *(level for level in np.ravel(said) if isinstance(level, int | np.integer))]
     white = next((white for white in WHITES if max(levels) <= white), WHITES[-1])
     if white < WHITES[-1] and len(levels) == 1:
-        name = Path(os.fsdecode(picture.filename)).name
-        logger.warning("%s has no pixel above %d, which is taken for its white.", name, white)
+        notes.append(Note("photo_white", "No pixel is above {white}, which is taken for white.", white=white))
     return white
 
 
-def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
-    """uint8 ``[H, W, 3]``, strip by strip, so that no conversion takes the memory of another whole picture."""
+def _to_rgb(picture: Image.Image, name: str, notes: list[Note]) -> tuple[np.ndarray, Transparency | None]:
+    """uint8 ``[H, W, 3]``, strip by strip, so that no conversion takes the memory of another whole picture; where it is
+    not opaque, laid on a ground.
+    """
     if picture.mode in ("I", "F"):
         raise PhotoError(
             "photo_32_bits",
             "{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.",
             name=name,
         )
-    convert = _converter(picture, name)
+    convert = _converter(picture, notes)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
+    alpha = np.empty(pixels.shape[:2], np.uint8) if picture.has_transparency_data else None
     for top, strip in _strips(picture):
-        pixels[top : top + strip.height] = convert(strip)
-    return pixels
+        rows = slice(top, top + strip.height)
+        made = convert(strip)
+        pixels[rows] = made[..., :3]
+        if alpha is not None:
+            alpha[rows] = made[..., 3]
+    if alpha is None or alpha.min() == 255:
+        return pixels, None
+    is_seen = alpha > 127
+    is_white = 2 * np.count_nonzero(is_seen & (pixels.min(axis=2) >= NEARLY_WHITE)) > np.count_nonzero(is_seen)
+    ground = 128 if is_white else 255  # on which something shows
+    for top, strip in _strips(Image.fromarray(alpha)):
+        rows = slice(top, top + strip.height)
+        colours = Image.fromarray(np.dstack([pixels[rows], alpha[rows]]))
+        laid = Image.alpha_composite(Image.new("RGBA", strip.size, (ground, ground, ground)), colours)
+        pixels[rows] = np.asarray(laid)[..., :3]
+    return pixels, Transparency(alpha, ground)
 
 
-def _converter(picture: Image.Image, name: str) -> Callable[[Image.Image], np.ndarray]:
-    """What turns a strip of ``picture`` into RGB, or into grey ``[h, w, 1]``."""
+def _converter(picture: Image.Image, notes: list[Note]) -> Callable[[Image.Image], np.ndarray]:
+    """What turns a strip of ``picture`` into RGB, RGBA where it is not opaque, or grey ``[h, w, 1]``."""
     if picture.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         to_srgb = ImageCms.buildTransform(lab, srgb, "LAB", "RGB", flags=ImageCms.Flags.NOCACHE)  # quicker, on photos
         return lambda strip: np.asarray(ImageCms.applyTransform(strip, to_srgb))
-    transform = _transform(picture, name)
+    transform = _transform(picture, notes)
     if picture.mode.startswith("I;16"):
-        return _scaling(picture, transform)
+        return _scaling(picture, transform, notes)
     recolour = _recolouring(transform) if transform else None
+    exponent = _exponent(picture)
+    table = np.rint(np.linspace(0, 1, 256) ** exponent * 255).astype(np.uint8)
 
     def convert(strip: Image.Image) -> np.ndarray:
         if recolour:
             strip = recolour(strip)
-        if strip.has_transparency_data:
-            return _laid_on_white(strip)
-        return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+        mode = "RGBA" if strip.has_transparency_data else "RGB"
+        pixels = np.asarray(strip if strip.mode == mode else strip.convert(mode))
+        return pixels if exponent == 1 else np.dstack([table[pixels[..., :3]], pixels[..., 3:]])
 
     return convert
 
 
-def _scaling(picture: Image.Image, transform: ImageCms.ImageCmsTransform | None) -> Callable[[Image.Image], np.ndarray]:
+def _exponent(picture: Image.Image) -> float:
+    """What makes a PNG's levels those of a screen, where it says by a gamma alone that they are others; 1 if not."""
+    said = picture.info.get("gamma")
+    if not said or picture.info.keys() & {"icc_profile", "srgb"}:
+        return 1
+    exponent = SCREEN_GAMMA / said
+    return exponent if 0.2 < exponent < 0.95 or 1.05 < exponent < 5 else 1
+
+
+def _scaling(
+    picture: Image.Image, transform: ImageCms.ImageCmsTransform | None, notes: list[Note]
+) -> Callable[[Image.Image], np.ndarray]:
     """From 16 bits of grey to 8."""
-    white = _white(picture, _highest(picture))
-    levels = np.rint(np.minimum(np.arange(65_536) / white, 1) * 65_535).astype(np.uint16)
-    table = _greys(transform)[levels]
+    white = _white(picture, _highest(picture), notes)
+    shares = np.minimum(np.arange(65_536) / white, 1) ** _exponent(picture)
+    if isinstance(picture, TiffImagePlugin.TiffImageFile) and picture.tag_v2.get(262) == 0:  # its white is 0
+        shares = 1 - shares
+    levels = np.rint(shares * 65_535).astype(np.uint16)
+    table = _greys(transform)[levels][:, None]
     transparent = picture.info.get("transparency")
     if transparent is not None:
-        table[transparent] = 255
-    return lambda strip: table[np.asarray(strip)][..., None]
+        table = np.pad(table.repeat(3, axis=1), [(0, 0), (0, 1)], constant_values=255)
+        table[transparent, 3] = 0
+    return lambda strip: table[np.asarray(strip)]
 
 
 def _greys(transform: ImageCms.ImageCmsTransform | None) -> np.ndarray:
@@ -315,11 +444,6 @@ def _greys(transform: ImageCms.ImageCmsTransform | None) -> np.ndarray:
     if transform is None:
         return np.rint(levels / 257).astype(np.uint8)
     return np.asarray(transform.apply(Image.fromarray(levels.reshape(256, 256))))[..., 1].ravel()
-
-
-def _laid_on_white(strip: Image.Image) -> np.ndarray:
-    white = Image.new("RGBA", strip.size, "white")
-    return np.asarray(Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB"))
 
 
 # --- Colour profiles --------------------------------------------------------------------------------------------------
@@ -332,7 +456,7 @@ def srgb_profile() -> bytes:
     return made[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + made[36:]
 
 
-def _transform(picture: Image.Image, name: str) -> ImageCms.ImageCmsTransform | None:
+def _transform(picture: Image.Image, notes: list[Note]) -> ImageCms.ImageCmsTransform | None:
     """What makes 16-bit grey, RGB, RGBA or CMYK sRGB by the profile that the picture holds, if it takes any making."""
     raw = picture.info.get("icc_profile", srgb_profile())
     if raw == srgb_profile():
@@ -351,7 +475,7 @@ def _transform(picture: Image.Image, name: str) -> ImageCms.ImageCmsTransform | 
     except MemoryError:
         raise
     except Exception as error:  # what LittleCMS says of a damaged profile, or Pillow of none
-        logger.warning("The colour profile of %s is not used (%s).", name, error)
+        notes.append(Note("photo_profile", "The colour profile is not used ({reason}).", reason=error))
         return None
     return None if _changes_nothing(transform) else transform
 
@@ -400,10 +524,10 @@ def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
     ``pad`` keeps the whole photo and mirrors its edges into the rest. Resized by an antialiased bicubic filter.
     """
     check_fit(how)
-    if (photo.width, photo.height) == (side, side):
+    if (photo.width, photo.height) == (side, side) and photo.details.transparency is None:
         return photo
     picture = Image.fromarray(photo.pixels)
-    said = replace(photo.details, dpi=None)  # those were of its old pixels
+    said = replace(photo.details, dpi=None, transparency=None)  # those were of its old pixels
     if how == "pad":
         scale = side / max(picture.size)
         size = [max(1, round(length * scale)) for length in picture.size]
@@ -434,11 +558,26 @@ def same_suffix(path: str | os.PathLike[str]) -> str:
     return ".jpg" if Path(path).suffix.lower() in JPEG_SUFFIXES else ".png"
 
 
+def _lifted(photo: Photo, transparency: Transparency) -> Image.Image:
+    """``photo`` as transparent as its file was, of what shines through from its ground freed."""
+    alpha = Image.fromarray(transparency.alpha).resize((photo.width, photo.height), Image.Resampling.BICUBIC)
+    pixels = photo.pixels.copy()
+    for top, strip in _strips(alpha):
+        rows = pixels[top : top + strip.height]
+        opaque = np.asarray(strip)
+        is_mixed = (opaque > 0) & (opaque < 255)
+        share = opaque[is_mixed, None] / np.float32(255)
+        rows[is_mixed] = np.rint(((rows[is_mixed] - transparency.ground * (1 - share)) / share).clip(0, 255))
+    picture = Image.fromarray(pixels)
+    picture.putalpha(alpha)
+    return picture
+
+
 def encode(photo: Photo, suffix: str = ".png") -> bytes:
     """The file contents of ``photo``: lossless PNG or WebP, or JPEG at quality 95.
 
-    They say that the colours are sRGB, and hold the photo's details; a WebP has no place for the dpi. The same photo
-    always gives the same bytes.
+    They say that the colours are sRGB, and hold the photo's details; a WebP has no place for the dpi, a JPEG none for
+    transparency. The same photo always gives the same bytes.
     """
     suffix = suffix.lower()
     most = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}.get(suffix)
@@ -452,8 +591,10 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
             height=photo.height,
         )
     buffer = io.BytesIO()
-    picture = Image.fromarray(photo.pixels)
     said = photo.details
+    picture = Image.fromarray(photo.pixels)
+    if said.transparency and suffix in (".png", ".webp"):
+        picture = _lifted(photo, said.transparency)
     options: dict[str, Any] = {"icc_profile": srgb_profile(), "exif": said.exif}
     if said.dpi:
         options["dpi"] = said.dpi

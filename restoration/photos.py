@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from .image import JPEG_SUFFIXES, SUFFIXES, is_picture
+from .image import SUFFIXES, is_picture
 
 LITTER = ("__macosx", "@eadir", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini")
 """What systems leave in folders, beside names that begin with a dot."""
@@ -25,7 +25,7 @@ def is_litter(name: str) -> bool:
 
 def is_photo(name: str, head: Callable[[], bytes]) -> bool:
     """By its name; where that does not say so, by the ``head`` of its contents."""
-    return name.lower().endswith((*SUFFIXES, *JPEG_SUFFIXES)) or is_picture(head())
+    return name.lower().endswith(SUFFIXES) or is_picture(head())
 
 
 @dataclass

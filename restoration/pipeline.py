@@ -14,7 +14,7 @@ from . import image
 from .recipe import Recipe, library_versions
 from .restorer import Mended, Restoration, Restorer, Upscaled
 from .tiling import Progress
-from .types import SIDE, Look, Photo
+from .types import SIDE, Look, Note, Photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,11 @@ class Run:
     """What really ran: its hashes, engine, precision, versions and device are those of this run."""
     fell_back: bool
     """Did the CPU stand in for a GPU that failed?"""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be known of how the photo was read."""
+        return (self.truth or self.degraded).details.notes
 
 
 def resolve(restorer: Restorer, asked: Recipe) -> Recipe:

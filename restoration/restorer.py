@@ -255,7 +255,8 @@ class Restorer:
 
         ``seconds`` is each photo's share. All of them are in memory together.
         """
-        squares = image.to_tensor([image.fit(photo, fit) for photo in photos])
+        photos = [image.fit(photo, fit) for photo in photos]
+        squares = image.to_tensor(photos)
         name = model or self.model
 
         def task(device: torch.device) -> list[Restoration]:

@@ -89,8 +89,22 @@ class MemoryShortage(RestorationError):
     """The machine has too little memory for what was asked."""
 
 
+class Note(RestorationError):
+    """A warning, never raised: how a photo's file was read."""
+
+
 class RecipeMismatch(RestorationError):
     """A warning, never raised: a recipe was replayed with other weights or libraries than it names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Transparency:
+    """What a photo that is not opaque was before it was laid on a ground."""
+
+    alpha: np.ndarray
+    """Opacity, uint8 ``[H, W]``; an enlarged photo's is enlarged when it is written."""
+    ground: int
+    """The grey that it was laid on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +117,18 @@ class Details:
     """Pixels per inch, across and down, as the file says."""
     description: str = ""
     """What the file says outside its EXIF data that the photo shows."""
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+    """That a part is missing, say."""
+    transparency: Transparency | None = field(default=None, compare=False)
+    """None where it is opaque."""
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
     """A decoded picture, and what travels with it.
 
-    ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright and opaque. The photo takes the array over and makes it read-only,
-    so that it can be shared between threads.
+    ``pixels`` is ``[H, W, 3]`` uint8, RGB, upright, and laid on a ground where it is not opaque. The photo takes the
+    array over and makes it read-only, so that it can be shared between threads.
     """
 
     pixels: np.ndarray

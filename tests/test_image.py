@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 from restoration import Photo, PhotoError, image
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.bombs import one_tile
-from tests.corpus.formats import png, run_length_bmp, tiff
+from tests.corpus.formats import adam7, chunk, png, run_length_bmp, tiff
 
 ASTRONAUT = EXAMPLES / "astronaut.jpg"
 
@@ -42,6 +42,10 @@ def jpeg_header(width: int, height: int) -> bytes:
         ("bomb.png", png(60_000, 60_000, 2, b""), "too large"),
         ("large.jpg", jpeg_header(9000, 6000), "too large"),
         ("drawing.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture"),
+        ("bare.jxl", b"\xff\x0a" + bytes(99), "is a JPEG XL, which is not read here; save it as JPEG or PNG"),
+        ("boxed.jpg", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(99), "is a JPEG XL"),
+        ("scan.pdf", b"%PDF-1.7" + bytes(99), "is a PDF"),
+        ("raw.dng", tiff(48, 32, [bytes(48 * 32)], {254: 1, 258: 8, 262: 1, 278: 32}), "is a raw photo"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_sentence(tmp_path: Path, name: str, contents: bytes, says: str) -> None:
@@ -165,8 +169,31 @@ def test_16_bit_colours_in_planes_are_read_right_or_not_at_all(
             image.load(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("bits", [12, 16])
+def test_16_bits_of_grey_whose_white_is_0(tmp_path: Path, bits: int) -> None:
+    levels, expected = (pixels[..., 1] for pixels in in_bits(bits))
+    contents = ((2**bits - 1) - levels).astype("<u2").tobytes()
+    (tmp_path / "a.tif").write_bytes(tiff(96, 64, [contents], {258: 16, 259: 1, 262: 0, 277: 1, 278: 64}))
+    assert np.abs(image.load(tmp_path / "a.tif").pixels[..., 0] - expected).max() <= 1
+
+
 def test_cmyk_is_converted(tmp_path: Path) -> None:
     assert np.abs(saved(tmp_path, source().convert("CMYK"), "a.tif") - np.asarray(source())).mean() < 2
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 0.45455])
+@pytest.mark.parametrize("mode", ["RGB", "LA", "I;16"])
+def test_a_png_that_says_its_gamma_is_as_light_as_browsers_show_it(tmp_path: Path, mode: str, gamma: float) -> None:
+    seen = np.asarray(source() if mode == "RGB" else source().convert("L")) / 255
+    levels = np.rint(seen ** (gamma / 0.45455) * (65_535 if mode == "I;16" else 255))
+    picture = Image.fromarray(levels.astype(np.uint16 if mode == "I;16" else np.uint8))
+    if mode == "LA":
+        picture.putalpha(255)
+    picture.save(tmp_path / "a.png")
+    contents, said = (tmp_path / "a.png").read_bytes(), chunk(b"gAMA", struct.pack(">I", round(gamma * 100_000)))
+    (tmp_path / "a.png").write_bytes(contents[:33] + said + contents[33:])
+    difference = np.abs(image.load(tmp_path / "a.png").pixels - 255 * seen.reshape(64, 96, -1))
+    assert difference[seen > 0.2].max() <= 3  # of what is darker, 8 bits hold too little
 
 
 def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
@@ -175,6 +202,27 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     assert saved(tmp_path, faded, "la.png").min() == 255
     palette = source().quantize(16)
     assert (saved(tmp_path, palette, "p.png", transparency=0)[np.asarray(palette) == 0] == 255).all()
+
+
+def test_what_is_transparent_comes_out_so_and_a_white_logo_shows(tmp_path: Path) -> None:
+    for colour, ground in (("white", 128), ("navy", 255)):
+        logo = Image.new("RGBA", (96, 64), colour)
+        logo.putalpha(faded().getchannel("A"))
+        logo.save(tmp_path / "a.png")
+        photo = image.load(tmp_path / "a.png")
+        assert abs(int(photo.pixels[0, -1, 0]) - ground) <= 1
+        assert np.ptp(photo.pixels[..., 0]) > 100
+        for suffix in (".png", ".webp"):
+            with Image.open(io.BytesIO(image.encode(photo, suffix))) as picture:
+                made, alpha = np.split(np.asarray(picture).astype(int), [3], axis=2)
+                assert np.array_equal(alpha[..., 0], np.asarray(logo.getchannel("A")))
+                strong = alpha[..., 0] > 127
+                assert np.abs(made - np.asarray(logo)[..., :3])[strong].max() <= 2  # nothing of the ground at its edge
+        assert Image.open(io.BytesIO(image.encode(photo, ".jpg"))).mode == "RGB"
+        larger = Photo(photo.pixels.repeat(2, 0).repeat(2, 1), photo.details)
+        assert Image.open(io.BytesIO(image.encode(larger))).getchannel("A").size == (192, 128)
+        assert Image.open(io.BytesIO(image.encode(image.fit(photo)))).mode == "RGB"  # made a square, it is opaque
+    assert image.load(ASTRONAUT).details.transparency is None
 
 
 def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
@@ -213,6 +261,8 @@ def test_a_jpeg_between_the_limits_loads_reduced(tmp_path: Path) -> None:
     Image.open(ASTRONAUT).resize((6000, 5000)).save(tmp_path / "a.jpg", quality=60)
     loaded = image.load(tmp_path / "a.jpg", reduce_to=None)
     assert loaded.width * loaded.height <= image.MAX_PIXELS
+    assert [note.code for note in loaded.details.notes] == ["photo_halved"]
+    assert not image.load(tmp_path / "a.jpg").details.notes  # for the laboratory, size is no matter
 
 
 # --- Colour profiles --------------------------------------------------------------------------------------------------
@@ -427,7 +477,7 @@ def test_a_profile_that_cannot_be_the_pictures_is_ignored(
     assert np.array_equal(saved(tmp_path, picture, "with.tif", icc_profile=profile), without)
     (record,) = (record for record in caplog.records if record.name == "restoration.image")
     assert record.levelno == logging.WARNING
-    assert "The colour profile of with.tif is not used" in record.getMessage()
+    assert record.getMessage().startswith("with.tif: The colour profile is not used (")
 
 
 # --- Large scans ------------------------------------------------------------------------------------------------------
@@ -597,6 +647,66 @@ def test_written_files_have_the_users_mode_and_any_legal_name(tmp_path: Path, ph
     assert len(list(tmp_path.iterdir())) == 1
 
 
+# --- Files that are cut short -----------------------------------------------------------------------------------------
+
+CUT = [("a.jpg", "RGB", 128), ("a.jpg", "L", 128), ("a.jpg", "CMYK", None), ("a.png", "RGB", 0), ("a.png", "I;16", 0),
+       ("a.tif", "RGB", 0), ("a.bmp", "RGB", 0)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "mode", "blank"), CUT)
+def test_of_a_cut_file_what_it_holds_is_read(tmp_path: Path, name: str, mode: str, blank: int | None) -> None:
+    with Image.open(EXAMPLES / "coffee.jpg") as picture:
+        levels = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+        (levels if mode == "I;16" else picture.convert(mode)).save(tmp_path / name)
+    contents, whole = (tmp_path / name).read_bytes(), image.load(tmp_path / name, reduce_to=None)
+    (tmp_path / name).write_bytes(contents[: len(contents) * 8 // 10])
+    cut = image.load(tmp_path / name, reduce_to=None)
+    (note,) = cut.details.notes
+    assert note.code == "photo_partial"
+    assert 70 < note.fields["share"] < 90
+    rows = int(note.fields["share"] / 100 * cut.height) - 17  # the last blocks of a JPEG are half there
+    there = slice(cut.height - rows, None) if name == "a.bmp" else slice(rows)
+    assert np.array_equal(cut.pixels[there], whole.pixels[there])
+    rest = cut.pixels[:20] if name == "a.bmp" else cut.pixels[-20:]
+    assert rest.min() == rest.max()
+    assert blank in (None, rest.max())
+    (tmp_path / name).write_bytes(contents[: len(contents) * 4 // 10])
+    with pytest.raises(PhotoError, match=f"{name} is damaged or incomplete .4.% of it can be read"):
+        image.load(tmp_path / name, reduce_to=None)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_without_its_last_bytes_is_read(tmp_path: Path, progressive: bool) -> None:
+    with Image.open(EXAMPLES / "coffee.jpg") as picture:
+        picture.save(tmp_path / "a.jpg", progressive=progressive)
+    contents, whole = (tmp_path / "a.jpg").read_bytes(), image.load(tmp_path / "a.jpg", reduce_to=None)
+    for missing, most in ((2, 0), (30, 0.3), (len(contents) // 10, 4 if progressive else 20)):
+        (tmp_path / "a.jpg").write_bytes(contents[:-missing])
+        cut = image.load(tmp_path / "a.jpg", reduce_to=None)
+        if missing > 2:
+            (note,) = cut.details.notes
+            assert note.code == ("photo_coarse" if progressive else "photo_partial")
+        assert np.abs(cut.pixels.astype(float) - whole.pixels).mean() <= most
+
+
+def test_a_cut_file_that_holds_no_rows_is_refused(tmp_path: Path) -> None:
+    pixels = np.asarray(source())
+    (tmp_path / "a.png").write_bytes(png(96, 64, 2, adam7(pixels), interlaced=True)[:-2000])
+    planes = [zlib.compress(pixels[..., band].tobytes()) for band in range(3)]
+    planes[2] = planes[2][:-2000]
+    (tmp_path / "b.tif").write_bytes(tiff(96, 64, planes, {258: 8, 259: 8, 262: 2, 277: 3, 278: 64, 284: 2}))
+    for name in ("a.png", "b.tif"):
+        with pytest.raises(PhotoError, match="damaged or incomplete"):
+            image.load(tmp_path / name)
+
+
+def test_pages_that_are_not_read_are_told_of(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue", "green")]
+    assert (saved(tmp_path, pages[0], "a.tif", save_all=True, append_images=pages[1:]) == [255, 0, 0]).all()
+    (note,) = image.load(tmp_path / "a.tif").details.notes
+    assert str(note) == "Only the first page of the file is read; pages that are left out: 2."
+
+
 # --- Strange and hostile files (the many are in test_hostile_files.py) ------------------------------------------------
 
 
@@ -606,6 +716,16 @@ def test_heic_as_phones_save_it(tmp_path: Path) -> None:
     pillow_heif.register_heif_opener()
     loaded = saved(tmp_path, source(), "a.heic", quality=95)
     assert np.abs(loaded - np.asarray(source())).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.jp2", "a.j2k"])
+def test_avif_and_jpeg_2000_are_read(tmp_path: Path, name: str) -> None:
+    assert np.abs(saved(tmp_path, source(), name) - np.asarray(source())).mean() < 5
+    alpha = faded().getchannel("A")
+    assert np.abs(saved(tmp_path, faded(), name) - over_white(np.asarray(faded()).astype(float))).mean() < 5
+    transparency = image.load(tmp_path / name).details.transparency
+    assert transparency
+    assert np.abs(transparency.alpha.astype(float) - np.asarray(alpha)).mean() < 3
 
 
 def test_lab_is_converted(tmp_path: Path) -> None:

@@ -285,6 +285,32 @@ def test_one_bad_photo_does_not_stop_the_others(folder: Path, tmp_path: Path) ->
     assert len(report(tmp_path / "out")) == 3
 
 
+def test_a_cut_photo_is_restored_and_the_report_says_so(folder: Path, tmp_path: Path) -> None:
+    (folder / "cut.jpg").write_bytes((EXAMPLES / "coffee.jpg").read_bytes()[:-3000])
+    restored = run("restore", folder / "cut.jpg", folder / "a.png", "-o", tmp_path / "own", "--model", "cnn")
+    assert restored[0] == 0
+    assert run("degrade", folder / "cut.jpg", "-o", tmp_path / "pair")[0] == 0
+    for entry in report(tmp_path / "own") + report(tmp_path / "pair"):
+        is_cut = entry["input"].endswith("cut.jpg")
+        assert entry.get("partial", False) is is_cut
+        assert ("cut short or damaged" in entry.get("warning", "")) is is_cut
+
+
+def test_what_is_transparent_stays_so_restored_and_enlarged(tmp_path: Path) -> None:
+    with Image.open(EXAMPLES / "coffee.jpg") as picture:
+        logo = picture.resize((90, 60)).convert("RGBA")
+    alpha = np.zeros((60, 90), np.uint8)
+    alpha[10:50, 20:70] = 255
+    logo.putalpha(Image.fromarray(alpha))
+    logo.save(tmp_path / "a.png")
+    command = ("restore", tmp_path / "a.png", "-o", tmp_path / "out", "--model", "cnn")
+    assert run(*command, "--upscale", 2, "--engine", "bicubic")[0] == 0
+    assert run("upscale", tmp_path / "a.png", "-o", tmp_path / "b.webp", "--engine", "bicubic", "--scale", 2)[0] == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out" / "a.png"))[..., 3], alpha)
+    for larger in (tmp_path / "out" / "a_x2.png", tmp_path / "b.webp"):
+        assert np.abs(np.asarray(Image.open(larger))[::2, ::2, 3].astype(int) - alpha).mean() < 5
+
+
 def test_degrade_writes_pairs_that_a_recipe_replays(folder: Path, tmp_path: Path) -> None:
     assert run("degrade", folder, "-o", tmp_path / "one", "--seed", 7, "--fit", "pad")[0] == 0
     entries = report(tmp_path / "one")

@@ -61,7 +61,7 @@ def _choice(description: str, choices: Any) -> Json:
 PARAMETERS: dict[str, Json] = {
     "photo": {
         **ImageData.model_json_schema(),
-        "description": "JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF: an uploaded file or a web address.",
+        "description": "JPEG, PNG, WebP, HEIC, AVIF, JPEG 2000, TIFF, BMP or GIF: an uploaded file or a web address.",
     },
     "model": _choice("Which network restores.", TITLES),
     "size": _choice("The photo whole, at its own size, as usual, or made 128x128 first.", map(str, get_args(Size))),
@@ -198,7 +198,7 @@ def report(run: Run, asked: Recipe) -> Json:
     """What a program wants to know of a run: measures, times and the recipe that replays it."""
     photos = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
     warnings = [str(differs)] if (differs := asked.mismatch(run.recipe)) else []
-    warnings += fallen_back(run.fell_back).values()
+    warnings += [*fallen_back(run.fell_back).values(), *map(str, run.notes)]
     against = f"the original at {run.truth.width}x{run.truth.height}" if run.truth else "nothing: it came as it is"
     if run.degraded.width * run.degraded.height > MAX_MEASURED:
         photos, against = {}, "nothing: it is too large to be measured here"

@@ -111,6 +111,8 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
         told: dict[str, Any] = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
         if run.mended:
             told["mended"] = round(run.mended.share, 5)
+        if run.notes:
+            told["warning"] = " ".join(map(str, run.notes))
         lines.append({"input": item.name, "outputs": [*names], **told, "recipe": run.recipe.to_json()})
         for name, photo in zip(names, _photos(run), strict=True):
             yield name, image.encode(photo, Path(name).suffix)

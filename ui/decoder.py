@@ -19,16 +19,18 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from restoration import Photo, PhotoError, image
 from restoration.details import MAX_DESCRIPTION, MAX_EXIF
-from restoration.types import SIDE, Details
+from restoration.types import SIDE, Details, Note, RestorationError, Transparency
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T", bound=RestorationError)
 SECONDS = 2.7
 """Of a processor, for one photo; the largest that are allowed take less."""
 MEMORY = 512 << 20
@@ -73,13 +75,19 @@ class _Process:
             self._process.stdin.flush()
             answer = json.loads(self._process.stdout.readline(LINE) or "{}")
             if "code" in answer:
-                raise _refusal(PhotoError, **answer)
-            pixels = np.empty((*answer.get("size", (0, 0)), 3), np.uint8)
-            if not pixels.size or self._process.stdout.readinto(pixels.data.cast("B")) < pixels.nbytes:  # type: ignore[attr-defined]
-                raise EOFError
-            return Photo(pixels, _details(**answer["details"]))
+                raise _error(PhotoError, **answer)
+            height, width = answer.get("size", (0, 0))
+            pixels, ground = self._array(height, width, 3), answer["ground"]
+            laid = None if ground is None else Transparency(self._array(height, width), ground)
+            return Photo(pixels, replace(_details(**answer["details"]), transparency=laid))
         finally:
             overdue.cancel()
+
+    def _array(self, *shape: int) -> np.ndarray:
+        array = np.empty(shape, np.uint8)
+        if not array.size or self._process.stdout.readinto(array.data.cast("B")) < array.nbytes:  # type: ignore[union-attr]
+            raise EOFError
+        return array
 
     def end(self) -> None:
         self._process.kill()
@@ -118,16 +126,19 @@ def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX
         _idle.put(process)
 
 
-def _details(exif: str, dpi: list[float] | None, description: str) -> Details:
+def _details(exif: str, dpi: list[float] | None, description: str, notes: list[dict[str, Any]]) -> Details:
     """What was written there by `_written`; never more than a result can hold, whatever a file made of the process."""
     across_and_down = (dpi[0], dpi[1]) if dpi else None
     return Details(
-        exif=base64.b64decode(exif)[:MAX_EXIF], dpi=across_and_down, description=description[:MAX_DESCRIPTION]
+        exif=base64.b64decode(exif)[:MAX_EXIF],
+        dpi=across_and_down,
+        description=description[:MAX_DESCRIPTION],
+        notes=tuple(_error(Note, **note) for note in notes),
     )
 
 
-def _refusal(kind: type[PhotoError], code: str, template: str, fields: dict[str, Any]) -> PhotoError:
-    """The error that was raised there."""
+def _error(kind: type[T], code: str, template: str, fields: dict[str, Any]) -> T:
+    """What `_told` wrote there."""
     return kind(code, template, **fields)
 
 
@@ -140,23 +151,37 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         _limit_time(SECONDS)
         try:
             photo = image.load(**json.loads(line))
-            answer: dict[str, Any] = {"size": photo.pixels.shape[:2], "details": _written(photo.details)}
-            pixels = photo.pixels.data
+            laid = photo.details.transparency
+            answer = {
+                "size": photo.pixels.shape[:2],
+                "details": _written(photo.details),
+                "ground": laid and laid.ground,
+            }
+            arrays = [photo.pixels, laid.alpha] if laid else [photo.pixels]
         except MemoryError:
             return
         except PhotoError as error:
-            answer = {"code": error.code, "template": error.template, "fields": error.fields}
-            pixels = memoryview(b"")
+            answer, arrays = _told(error), []
         _limit_time(0)
         answers.write(json.dumps(answer).encode() + b"\n")
-        answers.write(pixels)
+        for array in arrays:
+            answers.write(array.data)
         answers.flush()
 
 
 def _written(details: Details) -> dict[str, Any]:
     """As JSON holds it: without the place, which is nobody's business but the sender's."""
     kept = image.without_place(details)
-    return {"exif": base64.b64encode(kept.exif).decode(), "dpi": kept.dpi, "description": kept.description}
+    return {
+        "exif": base64.b64encode(kept.exif).decode(),
+        "dpi": kept.dpi,
+        "description": kept.description,
+        "notes": [_told(note) for note in kept.notes],
+    }
+
+
+def _told(error: RestorationError) -> dict[str, Any]:
+    return {"code": error.code, "template": error.template, "fields": error.fields}
 
 
 def _limit_time(seconds: float) -> None:

@@ -26,6 +26,13 @@ FRENCH: dict[str, str] = {
     "photo_forbidden": "Le fichier {name} ne peut pas être lu ; vérifiez ses droits d'accès.",
     "photo_empty": "Le fichier {name} est vide ; choisissez-en un autre.",
     "photo_unknown": "{name} n'est pas une image lisible ici ; enregistrez-la en PNG ou en JPEG.",
+    "photo_format": "{name} est un fichier {format}, qui n'est pas lu ici ; enregistrez-le en JPEG ou en PNG.",
+    "photo_partial": "Le fichier est tronqué ou abîmé : {share} % de la photo ont pu être lus, et le reste est vide.",
+    "photo_coarse": "Le fichier est tronqué ou abîmé ; la photo est donc moins nette qu'elle ne l'était.",
+    "photo_halved": "La photo est trop grande pour ici, et est lue à la moitié de sa taille ou moins.",
+    "photo_pages": "Seule la première page du fichier est lue ; pages laissées de côté : {others}.",
+    "photo_white": "Aucun pixel n'est au-dessus de {white}, qui est pris pour le blanc.",
+    "photo_profile": "Le profil de couleur n'est pas utilisé ({reason}).",
     "photo_too_large": (
         "{name} est trop grande ; réduisez-la à moins de {most:g} mégapixels ({most_jpeg:g} pour un JPEG)."
     ),

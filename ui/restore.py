@@ -25,7 +25,7 @@ from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
 from .cancellation import Cancellation, discard
-from .errors import refuse, shown
+from .errors import refuse, sentence, shown
 from .files import keep, publish
 from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, asked, chosen, usual_scale, wish
@@ -34,7 +34,7 @@ from .texts import i18n, is_french, text
 
 LARGE, PREVIEW = 2_000_000, 1_000_000
 """A photo of more pixels than the first is shown at about as many as the second, until its full size is asked for."""
-UNSHOWN = (".heic", ".heif", ".tif", ".tiff")
+UNSHOWN = (".heic", ".heif", ".tif", ".tiff", ".jp2")
 """What most browsers cannot show."""
 SAMPLES = 8
 OPENING = "grace_hopper"
@@ -197,7 +197,10 @@ def tab(panel: Panel, lab: Lab) -> Page:
         photo = {}
         if path and Path(path).suffix.lower() in UNSHOWN:
             with shown(request):
-                photo[panel.photo] = publish({f"{Path(path).stem}.png": lab.load(path, reduce_to=None)}).popitem()[1]
+                read = lab.load(path, reduce_to=None)
+                photo[panel.photo] = publish({f"{Path(path).stem}.png": read}).popitem()[1]
+                for note in read.details.notes:  # which the PNG does not hold
+                    gr.Warning(sentence(note, is_french(request)))
         return {**photo, panel.example: None, panel.arrived: time.time()}
 
     def arrive(path: str | None, running: Cancellation | None) -> dict[Any, Any]:

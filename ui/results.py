@@ -16,6 +16,7 @@ from restoration.sheet import Panel as Captioned
 from restoration.sheet import sheet
 
 from . import tables, verdict
+from .errors import sentence
 from .files import publish
 from .lab import TITLES
 from .texts import number, text
@@ -113,7 +114,7 @@ class Measured:
     """A run's measures in the visitor's language."""
 
     verdict: str
-    """Who won, in words; what was mended, and whether the GPU failed."""
+    """Who won, in words; what the photo's file lacks, what was mended, and whether the GPU failed."""
     table: str
     """All numbers, as HTML, and what ran beside them."""
     notes: Mapping[str, str]
@@ -123,7 +124,8 @@ class Measured:
 def measure(run: Run, engine: str, french: bool) -> Measured:
     """Measure a run, against the original where there is one. ``engine`` is the one that was asked for."""
     photos = {name: restored.photo for name, restored in run.restored.items()}
-    mended, failed = what_was_mended(run.mended, french), text("gpu_failed", french) if run.fell_back else ""
+    also = [*(sentence(note, french) for note in run.notes), what_was_mended(run.mended, french)]
+    also += [text("gpu_failed", french)] if run.fell_back else []
     beneath = (
         text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else "",
         colours_that_were_chosen(run, french),
@@ -138,7 +140,7 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
                 for name, row in after.items()]  # fmt: skip
         return Measured(
             verdict=_sentences(
-                verdict.measured(before, {TITLES[name]: row for name, row in after.items()}, french), mended, failed
+                verdict.measured(before, {TITLES[name]: row for name, row in after.items()}, french), *also
             ),
             table=tables.measured(tables.Row(title=text("degraded", french), measured=before), rows, french) + said,
             notes={name: tables.note(row, before, french) for name, row in {"degraded": before, **after}.items()},
@@ -150,7 +152,7 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
     given = run.degraded.pixels.astype(np.int16)
     changed = max(float(np.abs(photo.pixels - given).mean()) for photo in photos.values())
     return Measured(
-        verdict=_sentences(verdict.judged(vividness, changed, french), mended, failed),
+        verdict=_sentences(verdict.judged(vividness, changed, french), *also),
         table=tables.judged(rows, french) + said,
         notes={},
     )

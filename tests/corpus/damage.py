@@ -19,7 +19,7 @@ HEADER = 100
 def spoiled(case: Case, whole: np.ndarray | None, draw: np.random.Generator) -> Iterator[Case]:
     """Its file cut short, with flipped bits, under other names, and among rubbish; ``whole`` is what it shows so far.
 
-    A file that lacks something is refused, or it still shows the very same picture.
+    A file that lacks something is refused, or it still shows the very same picture, or says how much of it is missing.
     """
     stem, contents = case.name.rsplit(".", 1)[0], case.contents
     for cut in range(CUTS):

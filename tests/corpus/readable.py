@@ -57,6 +57,10 @@ KINDS = (
     Kind("HEIF", ".heic", "L/RGB/RGBA/I;16", {}, LOSSY),
     Kind("HEIF", ".heic", "RGB", {"chroma": "444", "quality": 95}, LOSSY),
     Kind("HEIF", ".heif", "RGB", {"save_all": True}, LOSSY),
+    Kind("AVIF", ".avif", "L/RGB/RGBA", {}, LOSSY),
+    Kind("AVIF", ".avif", "RGB", {"save_all": True}, LOSSY),
+    Kind("JPEG2000", ".jp2", "L/LA/RGB/RGBA/I;16", {}),
+    Kind("JPEG2000", ".j2k", "L/RGB", {"irreversible": True, "no_jp2": True}, LOSSY),
 )
 
 

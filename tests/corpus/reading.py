@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import re
 import resource
@@ -24,6 +25,8 @@ from restoration import Photo, PhotoError, image
 from . import LARGE, expected, small
 from .case import PHOTO, ROOT, Case
 from .verdict import Result, fault_of_picture, fault_of_sentence
+
+logging.getLogger("restoration").addHandler(logging.NullHandler())  # what is noted of a file is no fault of it
 
 
 def read(case: Case, path: Path) -> Result:

@@ -24,7 +24,9 @@ def unreadable() -> Iterator[Case]:
         suffix = next((suffix for suffix, name in Image.EXTENSION.items() if name == format), "")
         for mode in MODES:
             with suppress(OSError, ValueError, KeyError):  # what this format has no place for
-                yield Case(f"{format} {mode}{suffix}", saved(MODES[mode](source()), format), says="not a picture")
+                yield Case(
+                    f"{format} {mode}{suffix}", saved(MODES[mode](source()), format), says="not a picture|is a PDF"
+                )
     for mode in ("I", "F"):
         yield Case(f"TIFF {mode}.tif", saved(source().convert("L").convert(mode), "TIFF"), says="32-bit")
 

@@ -59,6 +59,22 @@ def test_details_come_with_the_photo_but_for_its_place(tmp_path: Path) -> None:
     assert (found.dpi, found.description) == ((300, 600), "Grand-mère 👵")
 
 
+def test_notes_and_transparency_come_with_the_photo(tmp_path: Path) -> None:
+    with Image.open(COFFEE) as picture:
+        picture.putalpha(picture.getchannel("R"))
+        picture.save(tmp_path / "a.png", icc_profile=b"none")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-10_000])
+    expected, found = image.load(tmp_path / "a.png"), decoder.load(str(tmp_path / "a.png"))
+    assert np.array_equal(found.pixels, expected.pixels)
+    assert found.details.transparency
+    assert expected.details.transparency
+    assert found.details.transparency.ground == expected.details.transparency.ground
+    assert np.array_equal(found.details.transparency.alpha, expected.details.transparency.alpha)
+    codes = [note.code for note in found.details.notes]
+    assert codes == ["photo_partial", "photo_profile"]
+    assert [str(note) for note in found.details.notes] == [str(note) for note in expected.details.notes]
+
+
 def test_the_longest_details_come_whole(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[270] = "x" * (details.MAX_EXIF - 60)

@@ -221,6 +221,15 @@ def test_a_run_with_an_original_is_measured(plain: Run, french: bool) -> None:
 
 
 @LANGUAGES
+def test_what_is_missing_of_a_photo_is_said(tmp_path: Path, restorer: Restorer, french: bool) -> None:
+    (tmp_path / "a.jpg").write_bytes((EXAMPLES / "coffee.jpg").read_bytes()[:-9000])
+    for damage in (None, DAMAGE):
+        run = pipeline.run(restorer, image.load(tmp_path / "a.jpg"), recipe("cnn", damage=damage))
+        says = r"est tronqué ou abîmé : \d\d % de la photo" if french else r"cut short or damaged: \d\d % of the photo"
+        assert re.search(says, measure(run, "auto", french).verdict)
+
+
+@LANGUAGES
 def test_what_enlarged_is_said(large: Run, double: Run, french: bool) -> None:
     table, beneath = split(table_of(large, french))
     assert beneath.endswith("×4 par Real-ESRGAN, moteur fast." if french else "×4 by Real-ESRGAN, engine fast.")
