@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import mean, median
@@ -57,6 +58,15 @@ def difference(one: np.ndarray, other: np.ndarray) -> int:
     return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
+def make_importable() -> None:
+    """basicsr whole, which wants a function from where torchvision had it before 0.17."""
+    from torchvision.transforms import functional as moved
+
+    shim: Any = types.ModuleType("torchvision.transforms.functional_tensor")
+    shim.rgb_to_grayscale = moved.rgb_to_grayscale
+    sys.modules.setdefault(shim.__name__, shim)
+
+
 # --- Speed ------------------------------------------------------------------------------------------------------------
 
 
@@ -64,7 +74,7 @@ def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
     photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
     checkpoint = weights.load(upscale.ENGINES[engine].weights, [own])
-    restorer.upscaling(engine=engine)  # which makes basicsr importable
+    make_importable()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from basicsr.archs.srvgg_arch import SRVGGNetCompact
     from realesrgan import RealESRGANer

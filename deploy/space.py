@@ -17,7 +17,7 @@ PARTS = (
     *("app.py", "ui", "restoration", "weights"),
     *("assets", "benchmarks/results", "benchmarks/RESULTS.md", "pyproject.toml"),  # what About and README show
     *("README.md", "docs", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"),
-    *("requirements.txt", "packages.txt"),
+    "requirements.txt",
 )
 ZEROGPU = "requirements-zerogpu.txt"
 LIMIT = 200_000_000

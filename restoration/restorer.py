@@ -34,6 +34,7 @@ from .types import (
     Mask,
     MemoryShortage,
     Photo,
+    RestorationError,
     Upscaling,
     WeightsError,
     drawn_sha256,
@@ -541,7 +542,7 @@ class Restorer:
                 checkpoint = find_weights.load(name, self.weights)
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
-                except (MemoryError, WeightsError):
+                except (MemoryError, RestorationError):
                     raise
                 except Exception as error:  # a foreign config makes a network trip over anything
                     raise misfit(checkpoint.path, error) from error

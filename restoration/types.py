@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -91,6 +92,35 @@ class MemoryShortage(RestorationError):
 
 class Note(RestorationError):
     """A warning, never raised: how a photo's file was read."""
+
+
+class LibraryError(RestorationError):
+    """A library that the program needs is not there, lacks one of the system's, or does not fit another."""
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Raise `LibraryError` where libraries that are imported cannot be: no photo and no weights are at fault.
+
+    A torchvision of another PyTorch raises a `RuntimeError`. Debian's packages are called by the files' names.
+    """
+    try:
+        yield
+    except (ImportError, RuntimeError) as error:
+        if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):
+            name, version = missing.groups()
+            raise LibraryError(
+                "library_missing",
+                "The system lacks the library {file}; install the package that has it, on Debian and Ubuntu likely "
+                "by: apt-get install {package}",
+                file=f"{name}.so.{version}",
+                package=f"{name.lower()}{'-' * name[-1].isdigit()}{version}",
+            ) from error
+        raise LibraryError(
+            "library_broken",
+            "A library cannot be loaded ({reason}); install the project's requirements again, into a new environment.",
+            reason=str(error),
+        ) from error
 
 
 class RecipeMismatch(RestorationError):

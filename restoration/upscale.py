@@ -1,4 +1,4 @@
-"""Real-ESRGAN, x4 and x2; the only file that touches `basicsr` and `spandrel`.
+"""Real-ESRGAN, x4 and x2; nothing else touches `spandrel`, and `basicsr` but for `architectures`.
 
 Wang et al. 2021, "Real-ESRGAN: Training real-world blind super-resolution with pure synthetic data". The networks are
 basicsr's own classes, the weights those of xinntao/Real-ESRGAN (BSD-3-Clause); tiles, precision and the order of
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import copy
 import re
-import sys
-import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +22,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from . import image, tiling
-from .types import ControlError, MemoryShortage, Photo, PhotoError
+from .colour import luminance
+from .types import ControlError, MemoryShortage, Photo, PhotoError, loading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +70,8 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module
 
 
 def _by_basicsr(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-    _restore_functional_tensor()
-    from basicsr.archs.rrdbnet_arch import RRDBNet
-    from basicsr.archs.srvgg_arch import SRVGGNetCompact
+    with loading():
+        from .architectures import RRDBNet, SRVGGNetCompact
 
     with torch.device("meta"):  # no weights of chance, not even for a moment
         network = cast(nn.Module, RRDBNet(**config) if "num_block" in config else SRVGGNetCompact(**config))
@@ -111,17 +109,9 @@ class _InStrips(nn.Module):
         return result
 
 
-def _restore_functional_tensor() -> None:
-    """`basicsr` imports one function from a module that torchvision 0.17 removed; the function moved, nothing else."""
-    from torchvision.transforms import functional as moved
-
-    shim = types.ModuleType("torchvision.transforms.functional_tensor")
-    shim.rgb_to_grayscale = moved.rgb_to_grayscale  # type: ignore[attr-defined]
-    sys.modules.setdefault(shim.__name__, shim)
-
-
 def _by_spandrel(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-    from spandrel import ModelLoader, UnsupportedModelError
+    with loading():
+        from spandrel import ModelLoader, UnsupportedModelError
 
     try:
         found = ModelLoader().load_from_state_dict(dict(tensors))
@@ -203,12 +193,14 @@ def enlarge(
 ) -> Photo:
     """``photo``, ``scale`` times larger; x2 of an x4 network is its result reduced by an area filter (2x2 means).
 
+    Of a grey photo the result is grey: the networks, which know colour photos, would tint it.
     In tiles of ``tile`` pixels a side, by default the engine's own size, or 512 on a GPU. Raises `MemoryShortage` where
     one does not fit into memory.
     """
     weight = next(network.parameters())
     tile = tile or (GPU_TILE if weight.is_cuda else engine.tile)
     whole = tile + 2 * engine.margin
+    is_grey = bool((photo.pixels == photo.pixels[..., :1]).all())
 
     def process(piece: Photo) -> Photo:
         odd = [(0, length % 2 if engine.factor == 2 else 0) for length in (piece.height, piece.width)]
@@ -226,6 +218,8 @@ def enlarge(
         larger = larger.clamp(0, 1)
         if engine.factor != scale:
             larger = functional.avg_pool2d(larger, engine.factor // scale)
+        if is_grey:
+            larger = luminance(larger).expand_as(larger)
         return image.to_photos(larger)[0]
 
     step = 4 // engine.factor  # x2plus must see the same 2x2 pixels together, whatever the tile

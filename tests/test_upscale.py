@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from benchmarks.upscale import make_importable
 from restoration import ControlError, Photo, PhotoError, Restorer, image, metrics, upscale, weights
 from restoration.upscale import ENGINES
 from tests.conftest import EXAMPLES, ROOT
@@ -46,18 +47,12 @@ def crop(name: str, width: int, height: int) -> Photo:
     return Photo(image.load(EXAMPLES / f"{name}.jpg").pixels[100 : 100 + height, 90 : 90 + width].copy())
 
 
-def import_basicsr() -> None:
-    """As the library does, which puts in place what newer torchvision lacks for it."""
-    fast = weights.load(ENGINES["fast"].weights)
-    upscale.build(fast.config, fast.tensors)
-
-
 # --- The right pixels -------------------------------------------------------------------------------------------------
 
 
 def reference(names: list[str], folder: Path, shared: Path | None, shares: list[float] | None, scale: int = 4):
     """`realesrgan`'s own pipeline, as its authors' script calls it: files on disk, BGR in and out."""
-    import_basicsr()
+    make_importable()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from basicsr.archs.srvgg_arch import SRVGGNetCompact
     from realesrgan import RealESRGANer
@@ -109,7 +104,7 @@ def test_denoise_strength_is_upstreams(full: Restorer, shared: Path, tmp_path: P
 @upstream
 def test_x2plus_takes_odd_sizes_as_upstream_does(tmp_path: Path) -> None:
     """With weights of chance, for the real ones are not at hand here."""
-    import_basicsr()
+    make_importable()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from realesrgan import RealESRGANer
 
@@ -217,7 +212,7 @@ def test_x4plus_gives_way_to_x2plus_at_twice(
     """Where it lies at hand; here with weights of chance in its place, whose hash is made known."""
     import hashlib
 
-    import_basicsr()
+    make_importable()
     from basicsr.archs.rrdbnet_arch import RRDBNet
 
     name = ENGINES["x2plus"].weights

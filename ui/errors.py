@@ -92,6 +92,15 @@ FRENCH: dict[str, str] = {
         "La mémoire ne suffit pas pour agrandir {width} × {height} pixels d'un coup ; "
         "utilisez des tuiles plus petites (--tile 64 de la commande upscale), ou le moteur fast."
     ),
+    # libraries
+    "library_missing": (
+        "Il manque au système la bibliothèque {file} ; installez le paquet qui la contient, sous Debian et Ubuntu sans "
+        "doute par : apt-get install {package}"
+    ),
+    "library_broken": (
+        "Une bibliothèque ne peut pas être chargée ({reason}) ; "
+        "réinstallez ce que demande le projet, dans un nouvel environnement."
+    ),
     # scratches
     "inpaint_size": "Les rayures se réparent à la taille de la photo ; choisissez cette taille, ou laissez-les.",
     "mask_unknown": "Le masque d'une recette est auto ou un SHA-256, et non {value!r}.",
