@@ -83,7 +83,7 @@ def launch(
         bool | None, typer.Option("--share/--no-share", help="A public link for a week [default: on Colab only].")
     ] = None,
     mcp: Annotated[bool, typer.Option("--mcp", help="Also serve the endpoints as MCP tools.")] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where the networks run.")] = "auto",
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the networks run.")] = "auto",
     queue_size: Annotated[int, typer.Option(min=1, help="How many requests may wait; more are refused.")] = 64,
     max_pixels: Annotated[
         int, typer.Option(min=16 * 16, help="Of an uploaded photo; a JPEG may have about twice as many.")

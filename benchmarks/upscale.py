@@ -163,7 +163,7 @@ def detail(photo: Photo, side: int = 192) -> Photo:
 
 def main(
     own: Annotated[Path, typer.Option("--weights", help="Folder with the large engines' weights.")],
-    lpips: Annotated[Path | None, typer.Option(help="Folder with LPIPS's files [default: download].")] = None,
+    lpips: Annotated[Path | None, typer.Option(help="Folder with LPIPS's files \\[default: download].")] = None,
 ) -> None:
     """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg."""
     restorer = Restorer("cpu", [own])

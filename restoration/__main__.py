@@ -55,6 +55,7 @@ from .types import (
     Upscaling,
     WeightsError,
     drawn_sha256,
+    not_loaded,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +64,20 @@ if TYPE_CHECKING:
     from .restorer import Restorer
     from .tiling import Progress
 
+
+class _Program(typer.core.TyperGroup):
+    """Its commands say what they need by importing it, and what cannot be imported is said in a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImportError as error:
+            with _clear_errors():
+                raise not_loaded(error) from error
+
+
 app = typer.Typer(
+    cls=_Program,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -87,7 +101,7 @@ MaxPixelsFlag = Annotated[
     int, typer.Option("--max-pixels", min=16 * 16, help="Of a photo; what is larger is not read, as it fills memory.")
 ]
 FitFlag = Annotated[image.Fit, typer.Option("--fit", help="How a photo becomes 128x128.")]
-DeviceFlag = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where the networks run.")]
+DeviceFlag = Annotated[Literal["auto", "cpu", "cuda", "mps"], typer.Option("--device", help="Where the networks run.")]
 EngineFlag = Annotated[
     str, typer.Option("--engine", help="Of the upscaling: auto, fast, general, x4plus, x2plus or bicubic.")
 ]
@@ -651,7 +665,7 @@ def _restore(
         by = work if cluster else lambda some: work(some, restorer)
         batch, threads = 1, 1
         if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
-            on_gpu = recipe.versions["device"] == "cuda"
+            on_gpu = recipe.versions["device"] != "cpu"
             batch = GPU_BATCH if on_gpu else 1
             threads = min(
                 len(todo.jobs), 2 if on_gpu else max(2, torch.get_num_threads())

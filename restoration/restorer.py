@@ -23,17 +23,20 @@ from . import weights as find_weights
 from .checkpoints import ORIGINALS, misfit
 from .degradations import checked_seed
 from .image import Fit
+from .memory import by_parts, enough_memory, is_lack
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress
 from .types import (
     MAX_SAMPLES,
+    SIDE,
     ControlError,
     Inpainting,
     Look,
     Mask,
     MemoryShortage,
     Photo,
+    PhotoError,
     RestorationError,
     Upscaling,
     WeightsError,
@@ -45,8 +48,10 @@ SAFE_TORCH = "2.10"
 # What torch would print of a network without any width on its way to the one sentence that says it.
 warnings.filterwarnings("ignore", "Initializing zero-element tensors")
 
-CPU = torch.device("cpu")
+CPU, APPLE = torch.device("cpu"), torch.device("mps")
 OWN_LOOK = Look(colour="auto")
+AGREEMENT = 2
+"""Levels of 255 by which a GPU may restore otherwise than the CPU, to be used where nobody named it."""
 GPU_TILES = 8
 """Tiles of one photo that a GPU restores at once."""
 CPU_BATCH = 8
@@ -64,7 +69,7 @@ class Restoration:
     weights_sha256: str
     seconds: float
     device: str
-    """Where it ran: cuda or cpu."""
+    """Where it ran: cuda, mps or cpu."""
     colour: str = "new"
     """new, keep or none: what auto, where it was asked for, chose."""
 
@@ -89,7 +94,7 @@ class Upscaled:
     upscaling: Upscaling
     seconds: float
     device: str
-    """Where it ran: cuda or cpu."""
+    """Where it ran: cuda, mps or cpu."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,37 +155,77 @@ def _too_large_for_memory(photo: Photo) -> MemoryShortage:
 def _is_of_the_gpu(error: BaseException) -> bool:
     """Is it the GPU that failed? PyTorch has a class for it since 2.8, and its libraries have their own words."""
     kinds = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
-    return isinstance(error, kinds) or re.search("CUDA|CUDNN|CUBLAS|NVIDIA", str(error), re.I) is not None
+    return isinstance(error, kinds) or re.search(r"CUDA|CUDNN|CUBLAS|NVIDIA|\bMPS\b", str(error), re.I) is not None
+
+
+def _has_cuda() -> bool:
+    """Is there a GPU of NVIDIA's? Why there is none, as with a driver that is too old, is a line in the log."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = torch.cuda.is_available()
+    for each in told:
+        logger.warning("%s", " ".join(str(each.message).partition(" (Triggered")[0].split()))
+    return found
 
 
 class Restorer:
     """Restores and enlarges photos; safe to share between threads.
 
     Networks are loaded at first use, under a lock, and kept; results never are. ``weights`` are files or folders that
-    come before the released weights. ``device`` is auto (a GPU if there is one), cpu or cuda. What a GPU has no memory
-    for runs on the CPU, and everything does once a GPU has failed; a warning is logged, and results say where they ran.
+    come before the released weights. ``device`` is auto (a GPU if there is one), cpu, cuda or mps (Apple's). What a GPU
+    has no memory for runs on the CPU, and everything does once a GPU has failed; a warning is logged, and results say
+    where they ran.
     """
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
-        if device not in ("auto", "cpu", "cuda"):
-            raise ControlError(
-                "device_unknown", "There is no device called {device!r}; choose from auto, cpu, cuda.", device=device
-            )
-        if device == "cuda" and not torch.cuda.is_available():
-            raise ControlError("device_missing", "There is no CUDA GPU here; use the device cpu or auto.")
         _warn_of_torch(torch.__version__)
-        self.device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-        if self.device != CPU:
-            torch.backends.cudnn.allow_tf32 = False  # so that a GPU gives the CPU's pixels, to 1 level of 255
         self._has_failed = False
         self._given = tuple(weights)
         self._own = find_weights.own(weights)
         self.weights = tuple(find_weights.files(weights))
-        self._networks: dict[tuple[str, torch.device], _Loaded] = {}
-        self._locks: dict[tuple[str, torch.device], threading.Lock] = {}
+        self._networks: dict[tuple[str, torch.device, torch.dtype], _Loaded] = {}
+        self._locks: dict[tuple[str, torch.device, torch.dtype], threading.Lock] = {}
         self._lock = threading.Lock()
         self._auto: dict[tuple[int, torch.device], str] = {}
         self._choice = threading.Lock()
+        self.device = self._chosen(device)
+        if self.device != CPU:
+            torch.backends.cudnn.allow_tf32 = False  # so that a GPU gives the CPU's pixels, to 1 level of 255
+        # Half elsewhere than on CUDA is slower, or not all of it is there.
+        self._precision = torch.float16 if self.device.type == "cuda" else torch.float32
+
+    def _chosen(self, asked: str) -> torch.device:
+        """What ``asked`` stands for on this machine. Raises `ControlError` where that is nothing."""
+        has: dict[str, Callable[[], bool]] = {"cuda": _has_cuda, "mps": torch.backends.mps.is_available}
+        choices = ("auto", "cpu", *has)
+        if asked not in choices:
+            raise ControlError(
+                "device_unknown", "There is no device called {device!r}; choose from {choices}.",
+                device=asked, choices=", ".join(choices),
+            )  # fmt: skip
+        if asked in has and not has[asked]():
+            maker = {"cuda": "CUDA", "mps": "Apple"}[asked]
+            raise ControlError(
+                "device_missing", "There is no {maker} GPU here; use the device cpu or auto.", maker=maker
+            )
+        if asked != "auto":
+            return torch.device(asked)
+        if has["cuda"]():
+            return torch.device("cuda")
+        return APPLE if has["mps"]() and self._agrees(APPLE) else CPU
+
+    def _agrees(self, device: torch.device) -> bool:
+        """Does ``device`` restore a photo as the CPU does? Apple's GPUs have given wrong numbers, and said nothing."""
+        photo = upscale.bicubic(Photo(np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)), SIDE // 16)
+        try:
+            one, other = (self._restored([photo], self.model, "crop", each)[0] for each in (CPU, device))
+        except (RuntimeError, TypeError, RestorationError) as error:
+            logger.warning("The CPU restores, as the GPU cannot. %s", error)
+            return False
+        difference = int(np.abs(one.photo.pixels.astype(int) - other.photo.pixels).max())
+        if difference > AGREEMENT:
+            logger.warning("The CPU restores, as the GPU's result differs by %d levels.", difference)
+        return difference <= AGREEMENT
 
     def prepare(self, models: Iterable[str] = ()) -> None:
         """Load what `restore` will need, so that what is missing shows before the first photo; `upscaling` does so for
@@ -200,7 +245,7 @@ class Restorer:
                     other=other,
                 )
         for given in self._given:
-            if not any(find_weights.serves(given, name) for name, _ in self._networks):
+            if not any(find_weights.serves(given, name) for name, *_ in self._networks):
                 raise ControlError(
                     "weights_unused",
                     "{path} holds weights for {held}, which was not asked for; leave it out, or choose that.",
@@ -256,26 +301,24 @@ class Restorer:
 
         ``seconds`` is each photo's share. All of them are in memory together.
         """
+        return self._run(lambda device: self._restored(photos, model or self.model, fit, device))
+
+    def _restored(self, photos: Sequence[Photo], name: str, fit: Fit, device: torch.device) -> list[Restoration]:
         photos = [image.fit(photo, fit) for photo in photos]
         squares = image.to_tensor(photos)
-        name = model or self.model
-
-        def task(device: torch.device) -> list[Restoration]:
-            loaded = self._model(name, device)
-            started = time.perf_counter()
-            with torch.inference_mode():
-                images = squares.to(device, memory_format=torch.channels_last)
-                parts = images.split(CPU_BATCH) if device == CPU else [images]
-                restored = torch.cat([loaded.network(part) for part in parts])
-                results = image.to_photos(_finite(restored, loaded.path))
-            seconds = (time.perf_counter() - started) / len(photos)
-            made: dict[str, Any] = {"model": name, "weights_sha256": loaded.sha256, "seconds": seconds}
-            return [
-                Restoration(photo=replace(result, details=photo.details), device=device.type, **made)
-                for result, photo in zip(results, photos, strict=True)
-            ]
-
-        return self._run(task)
+        loaded = self._model(name, device)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            images = squares.to(device, memory_format=torch.channels_last)
+            parts = images.split(CPU_BATCH) if device == CPU else [images]
+            restored = torch.cat([loaded.network(part) for part in parts])
+            results = image.to_photos(_finite(restored, loaded.path))
+        seconds = (time.perf_counter() - started) / len(photos)
+        made: dict[str, Any] = {"model": name, "weights_sha256": loaded.sha256, "seconds": seconds}
+        return [
+            Restoration(photo=replace(result, details=photo.details), device=device.type, **made)
+            for result, photo in zip(results, photos, strict=True)
+        ]
 
     def restore_whole(
         self,
@@ -313,11 +356,13 @@ class Restorer:
                 return cast(SamplingNetwork, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
 
             started = time.perf_counter()
-            with torch.inference_mode(), upscale.enough_memory(_too_large_for_memory(photo)):
-                restored = whole.restore(
-                    network, photo, chosen, check=lambda made: _finite(made, loaded.path),
-                    chroma_of=sampled if look.sample else None,
-                    batch=1 if device == CPU else GPU_TILES, progress=progress,
+            with torch.inference_mode(), enough_memory(_too_large_for_memory(photo)):
+                restored = by_parts(
+                    lambda tiles: whole.restore(
+                        network, photo, chosen, check=lambda made: _finite(made, loaded.path),
+                        chroma_of=sampled if look.sample else None, batch=tiles, progress=progress,
+                    ),
+                    *([GPU_TILES, 1] if device.type == "cuda" else [1]),
                 )  # fmt: skip
             seconds = time.perf_counter() - started
             return Restoration(
@@ -376,7 +421,7 @@ class Restorer:
             raise ControlError("mask_other", "This is not the mask that the recipe names; give the one saved with it.")
         else:
             mask = scratches.mask_of(drawn, photo)
-        with upscale.enough_memory(_too_large_for_memory(photo)):
+        with enough_memory(_too_large_for_memory(photo)):
             filled = scratches.fill(photo, mask, inpainting.sensitivity)
         share = float(scratches.marked(mask, inpainting.sensitivity).mean())
         return Mended(photo=filled, mask=mask, share=share, seconds=time.perf_counter() - started)
@@ -419,7 +464,7 @@ class Restorer:
             engine=engine,
             method=upscale.method(scale, chosen.factor),
             denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
-            precision=str(next(loaded[0].network.parameters()).dtype).removeprefix("torch."),
+            precision=upscale.precision(loaded[0].network),
             weights={each.path.name: each.sha256 for each in loaded},
             tile=tile,
         )
@@ -454,7 +499,15 @@ class Restorer:
                 if plan.denoise is not None and plan.denoise < 1:
                     noisy = self._upscaler(upscale.GENERAL_NOISY, device).network
                     network = upscale.between(network, noisy, plan.denoise)
-                result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
+                try:
+                    result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
+                except PhotoError:  # undefined numbers, as half precision gives them on some GPUs
+                    if plan.precision == "float32":
+                        raise
+                    if self._precision == torch.float16:
+                        logger.warning("The GPU cannot enlarge in half precision, so it does in single precision.")
+                    self._precision = torch.float32
+                    return task(device)
             seconds = time.perf_counter() - started
             dpi = photo.details.dpi and (photo.details.dpi[0] * scale, photo.details.dpi[1] * scale)
             result = replace(result, details=replace(photo.details, dpi=dpi))
@@ -471,7 +524,7 @@ class Restorer:
                 cause = error.__cause__ if isinstance(error, MemoryShortage) and error.__cause__ else error
                 if not _is_of_the_gpu(cause):
                     raise
-                if not isinstance(cause, torch.OutOfMemoryError):  # of which there may be enough the next time
+                if not is_lack(cause):  # of which there may be enough the next time
                     self._has_failed = True
                 logger.warning("The GPU failed, so the CPU stands in. %s", cause)
         return task(CPU)
@@ -525,8 +578,7 @@ class Restorer:
         return self._network(scratches.WEIGHTS, device, scratches.build)
 
     def _upscaler(self, name: str, device: torch.device) -> _Loaded:
-        half = device.type == "cuda"  # on a CPU it is slower, and not all of it is there
-        return self._network(name, device, upscale.build, torch.float16 if half else torch.float32)
+        return self._network(name, device, upscale.build, torch.float32 if device == CPU else self._precision)
 
     def _network(
         self,
@@ -535,10 +587,11 @@ class Restorer:
         build: Callable[[Mapping[str, Any], Mapping[str, Tensor]], nn.Module],
         dtype: torch.dtype = torch.float32,
     ) -> _Loaded:
+        key = name, device, dtype
         with self._lock:
-            lock = self._locks.setdefault((name, device), threading.Lock())
+            lock = self._locks.setdefault(key, threading.Lock())
         with lock:  # of its own, so that nobody waits for another network's download
-            if (name, device) not in self._networks:
+            if key not in self._networks:
                 checkpoint = find_weights.load(name, self.weights)
                 try:
                     network = build(checkpoint.config, checkpoint.tensors)
@@ -549,8 +602,8 @@ class Restorer:
                 shortage = MemoryShortage(
                     "memory_load", "There is not enough memory to load {name}; close other programs.", name=name
                 )
-                with upscale.enough_memory(shortage):
+                with enough_memory(shortage):
                     network = network.eval().requires_grad_(False).to(device, dtype)
                     network = network.to(memory_format=torch.channels_last)
-                self._networks[name, device] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
-            return self._networks[name, device]
+                self._networks[key] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
+            return self._networks[key]

@@ -98,29 +98,33 @@ class LibraryError(RestorationError):
     """A library that the program needs is not there, lacks one of the system's, or does not fit another."""
 
 
+def not_loaded(error: Exception) -> LibraryError:
+    """What to say where an import failed, with the package of Debian's, which are called by their files' names."""
+    if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):
+        name, version = missing.groups()
+        return LibraryError(
+            "library_missing",
+            "The system lacks the library {file}; install the package that has it, on Debian and Ubuntu likely by: "
+            "apt-get install {package}",
+            file=f"{name}.so.{version}",
+            package=f"{name.lower()}{'-' * name[-1].isdigit()}{version}",
+        )
+    return LibraryError(
+        "library_broken",
+        "A library cannot be loaded ({reason}); install the project's requirements again, into a new environment.",
+        reason=str(error),
+    )
+
+
 @contextmanager
 def loading() -> Iterator[None]:
-    """Raise `LibraryError` where libraries that are imported cannot be: no photo and no weights are at fault.
-
-    A torchvision of another PyTorch raises a `RuntimeError`. Debian's packages are called by the files' names.
+    """Around imports that a photo or its weights wait for, and are not to be blamed for. A torchvision of another
+    PyTorch raises a `RuntimeError`.
     """
     try:
         yield
     except (ImportError, RuntimeError) as error:
-        if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):
-            name, version = missing.groups()
-            raise LibraryError(
-                "library_missing",
-                "The system lacks the library {file}; install the package that has it, on Debian and Ubuntu likely "
-                "by: apt-get install {package}",
-                file=f"{name}.so.{version}",
-                package=f"{name.lower()}{'-' * name[-1].isdigit()}{version}",
-            ) from error
-        raise LibraryError(
-            "library_broken",
-            "A library cannot be loaded ({reason}); install the project's requirements again, into a new environment.",
-            reason=str(error),
-        ) from error
+        raise not_loaded(error) from error
 
 
 class RecipeMismatch(RestorationError):

@@ -8,9 +8,7 @@ colours are ours.
 from __future__ import annotations
 
 import copy
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, cast
@@ -23,6 +21,7 @@ from torch.nn import functional
 
 from . import image, tiling
 from .colour import luminance
+from .memory import by_parts, enough_memory
 from .types import ControlError, MemoryShortage, Photo, PhotoError, loading
 
 
@@ -177,6 +176,11 @@ def check_size(photo: Photo, scale: int) -> None:
         )
 
 
+def precision(network: nn.Module) -> str:
+    """float32, or float16 on a GPU."""
+    return str(next(network.parameters()).dtype).removeprefix("torch.")
+
+
 def method(scale: int, factor: int) -> str:
     """What `enlarge` does, for reports."""
     return f"Real-ESRGAN x{factor}" + (", reduced by an area filter" if factor != scale else "")
@@ -194,12 +198,12 @@ def enlarge(
     """``photo``, ``scale`` times larger; x2 of an x4 network is its result reduced by an area filter (2x2 means).
 
     Of a grey photo the result is grey: the networks, which know colour photos, would tint it.
-    In tiles of ``tile`` pixels a side, by default the engine's own size, or 512 on a GPU. Raises `MemoryShortage` where
-    one does not fit into memory.
+    In tiles of ``tile`` pixels a side, by default the engine's own size, or 512 on a GPU, or down to a quarter of that
+    where memory is short. Raises `MemoryShortage` where one does not fit into it.
     """
     weight = next(network.parameters())
-    tile = tile or (GPU_TILE if weight.is_cuda else engine.tile)
-    whole = tile + 2 * engine.margin
+    largest = tile or (GPU_TILE if weight.is_cuda else engine.tile)
+    whole = largest + 2 * engine.margin
     is_grey = bool((photo.pixels == photo.pixels[..., :1]).all())
 
     def process(piece: Photo) -> Photo:
@@ -213,7 +217,7 @@ def enlarge(
                 "The engine {engine} gives undefined numbers in {precision} on this device; "
                 "use the device cpu, or the engine fast.",
                 engine=engine.id,
-                precision=str(weight.dtype)[6:],
+                precision=precision(network),
             )
         larger = larger.clamp(0, 1)
         if engine.factor != scale:
@@ -231,8 +235,11 @@ def enlarge(
         height=min(whole, photo.height),
     )
     with torch.inference_mode(), enough_memory(shortage):
-        return tiling.enlarge(
-            photo, process, scale=scale, tile=tile, margin=engine.margin, step=step, progress=progress
+        return by_parts(
+            lambda side: tiling.enlarge(
+                photo, process, scale=scale, tile=side, margin=engine.margin, step=step, progress=progress
+            ),
+            *([tile] if tile else [largest, largest // 2, largest // 4]),
         )
 
 
@@ -240,18 +247,3 @@ def bicubic(photo: Photo, scale: int) -> Photo:
     """``photo`` enlarged by Pillow's bicubic filter, without any network."""
     size = (photo.width * scale, photo.height * scale)
     return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BICUBIC)))
-
-
-_NO_MEMORY = re.compile(r"out of memory|n't allocate memory|not enough memory|alloc_failed|could not create a ", re.I)
-
-
-@contextmanager
-def enough_memory(shortage: MemoryShortage) -> Iterator[None]:
-    """Raise ``shortage`` for a lack of memory, for which PyTorch and its libraries have several words."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _NO_MEMORY.search(str(error)):
-            raise
-        # A copy: what the caller's frame holds, with a traceback to that frame, would keep its tensors in memory.
-        raise type(shortage)(shortage.code, shortage.template, **shortage.fields) from error

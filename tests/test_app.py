@@ -25,7 +25,7 @@ def test_help_lists_every_option_and_imports_nothing_heavy() -> None:
     assert done.returncode == 0
     options = [f"--{name.replace('_', '-')}" for name in inspect.signature(app.launch).parameters]
     assert len(options) >= 7
-    for option in [*options, "--no-share", "auto|cpu|cuda"]:
+    for option in [*options, "--no-share", "auto|cpu|cuda|mps"]:
         assert option in done.stdout
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert "typer" in imported
@@ -35,7 +35,7 @@ def test_help_lists_every_option_and_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+        (["--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'cuda', 'mps'"),
         (["--queue-size", "0"], "'--queue-size'"),
         (["--max-pixels", "100"], "'--max-pixels'"),
         (["--gpu"], "No such option: --gpu"),

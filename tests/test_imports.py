@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 LAYERS = [
     {"restoration.files"},
     {"restoration.types", "restoration.architectures", "restoration.parallel"},
-    {"restoration.details", "restoration.hub", "restoration.votes"},
+    {"restoration.details", "restoration.hub", "restoration.memory", "restoration.votes"},
     {"restoration.checkpoints", "restoration.ranking"},
     {"restoration.ageing", "restoration.colour"},
     {"restoration.degradations", "restoration.image", "restoration.network", "restoration.sheet"},

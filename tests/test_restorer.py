@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import io
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,21 +13,26 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from restoration import (
     PRESETS,
     ControlError,
     Photo,
     Recipe,
+    Restoration,
     Restorer,
     Upscaling,
     WeightsError,
     image,
+    memory,
     metrics,
     pipeline,
     robustness,
+    upscale,
     weights,
 )
+from restoration import restorer as restoring
 from restoration.restorer import _warn_of_torch
 from train.photos import find_photos, split
 
@@ -188,6 +196,129 @@ def test_a_gpu_without_memory_is_asked_again_the_next_time(photo: Photo, error: 
         return
     assert restorer._run(task) == torch.device("cpu")
     assert restorer._run(task) == restorer.device
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> torch.device:
+    """For an Apple GPU: this CPU under another name."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(restoring, "APPLE", torch.device("cpu", 0))
+    return restoring.APPLE
+
+
+@pytest.mark.parametrize(("levels", "is_chosen"), [(0, True), (2, True), (3, False)])
+def test_an_apple_gpu_is_chosen_where_it_restores_as_the_cpu_does(
+    stand_in: torch.device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    levels: int, is_chosen: bool,
+) -> None:  # fmt: skip
+    made = Restorer._restored
+
+    def restored(self: Restorer, *rest: Any) -> list[Restoration]:
+        (one,) = made(self, *rest)
+        pixels = one.photo.pixels.copy()
+        if rest[-1] == stand_in:
+            pixels[0, 0, 0] += levels if pixels[0, 0, 0] < 128 else -levels
+        return [replace(one, photo=Photo(pixels))]
+
+    monkeypatch.setattr(Restorer, "_restored", restored)
+    assert Restorer("auto").device == (stand_in if is_chosen else torch.device("cpu"))
+    assert caplog.messages == ([] if is_chosen else ["The CPU restores, as the GPU's result differs by 3 levels."])
+
+
+def test_an_apple_gpu_that_lacks_something_leaves_all_to_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Here PyTorch was built without it, and says so as it does of an operator that is not there."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert Restorer("auto").device == torch.device("cpu")
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("The CPU restores, as the GPU cannot. ")
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="here is a GPU")
+@pytest.mark.parametrize(("device", "maker"), [("cuda", "CUDA"), ("mps", "Apple")])
+def test_a_device_that_is_not_there_is_refused(device: str, maker: str) -> None:
+    with pytest.raises(ControlError, match=f"no {maker} GPU here; use the device cpu or auto"):
+        Restorer(device)
+
+
+def test_a_driver_that_is_too_old_is_a_line_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+) -> None:
+    def is_available() -> bool:
+        warnings.warn("The NVIDIA driver on your system\n is too old. (Triggered internally at x.cpp)", stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    assert Restorer("auto").device == torch.device("cpu")
+    assert caplog.messages == ["The NVIDIA driver on your system is too old."]
+    assert not recwarn.list
+
+
+class _Half(torch.nn.Module):
+    """Enlarges, but in half precision gives no numbers, as GPUs of NVIDIA's series 16 do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        made = self.gain * torch.nn.functional.interpolate(images, scale_factor=4)
+        return made * float("nan") if images.dtype == torch.float16 else made
+
+
+def test_half_precision_that_gives_no_numbers_gives_way_to_single(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(upscale, "build", lambda config, tensors: _Half())
+    restorer = Restorer("cpu")
+    restorer.device, restorer._precision = torch.device("cpu", 0), torch.float16
+    asked = Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="fast"))
+    assert restorer.upscaling(engine="fast").precision == "float16"
+    for _ in range(2):
+        run = pipeline.run(restorer, photo, asked)
+        assert run.recipe.upscaling
+        assert run.recipe.upscaling.precision == "float32"
+        small = run.enlarged["vae"].photo.pixels[::4, ::4]
+        assert np.array_equal(small, run.restored["vae"].photo.pixels)
+    assert caplog.messages == ["The GPU cannot enlarge in half precision, so it does in single precision."]
+
+
+class _Small(torch.nn.Module):
+    """Enlarges, but has no memory for more than so many pixels a side at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most, self.seen, self.gain = most, [], torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.seen.append(max(images.shape[2:]))
+        if self.seen[-1] > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return self.gain * torch.nn.functional.interpolate(images, scale_factor=4)
+
+
+@pytest.mark.parametrize(("most", "runs"), [(120, "on the GPU"), (20, "on the CPU")])
+def test_a_gpu_without_memory_gets_smaller_tiles_and_then_gives_way(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, most: int, runs: str
+) -> None:
+    memory._warn.cache_clear()
+    restorer, gpu = Restorer("cpu"), torch.device("cpu", 0)
+    restorer.device = gpu
+    networks = {gpu: _Small(most), torch.device("cpu"): _Small(1000)}
+    loaded = restorer._upscaler
+    monkeypatch.setattr(restorer, "_upscaler", lambda name, at: replace(loaded(name, at), network=networks[at]))
+    large = Photo(np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8))
+    result = restorer.upscale(large, engine="fast")
+    assert np.array_equal(result.photo.pixels[::4, ::4], large.pixels)
+    seen = networks[gpu].seen
+    assert max(seen) > most
+    assert (min(seen) <= most) == (runs == "on the GPU")
+    assert bool(networks[torch.device("cpu")].seen) == (runs == "on the CPU")
+    assert caplog.text.count("so photos are taken in smaller parts") == 1
+    assert caplog.text.count("The GPU failed, so the CPU stands in.") == (runs == "on the CPU")
 
 
 def test_undefined_numbers_are_no_photo(restorer: Restorer, photo: Photo, tmp_path: Path) -> None:

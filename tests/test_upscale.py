@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,8 @@ from PIL import Image
 
 from benchmarks.upscale import make_importable
 from restoration import ControlError, Photo, PhotoError, Restorer, image, metrics, upscale, weights
+from restoration.colour import LUMA
+from restoration.types import LibraryError
 from restoration.upscale import ENGINES
 from tests.conftest import EXAMPLES, ROOT
 
@@ -32,7 +35,7 @@ def full(shared: Path) -> Restorer:
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> tuple[Restorer, str]:
     name = request.param
-    return request.getfixturevalue("restorer" if name == "fast" else "full"), name
+    return request.getfixturevalue("restorer" if name in ("fast", "bicubic") else "full"), name
 
 
 # Not by whether basicsr can be found: where it should be there and is not, these tests must fail.
@@ -179,6 +182,62 @@ def test_bicubic_is_bicubic(restorer: Restorer, photo: Photo) -> None:
     expected = np.array(Image.fromarray(photo.pixels).resize((256, 256), Image.Resampling.BICUBIC))
     assert np.array_equal(result.photo.pixels, expected)
     assert (result.upscaling.engine, result.upscaling.weights) == ("bicubic", {})
+
+
+@pytest.mark.parametrize("engine", ["fast", "general", LARGEST, "bicubic"], indirect=True)
+def test_grey_stays_grey(engine: tuple[Restorer, str]) -> None:
+    """The networks know colour photos, and tint it by up to 63 levels, as they still do where a pixel has a colour."""
+    restorer, name = engine
+    grey = Photo(crop("china", 120, 60).pixels[..., [1, 1, 1]])
+    spot = grey.pixels.copy()
+    spot[0, 0, 0] ^= 1
+    for scale in (2, 4):
+        large = restorer.upscale(grey, scale, engine=name).photo.pixels
+        tinted = restorer.upscale(Photo(spot), scale, engine=name).photo.pixels
+        assert not np.ptp(large, axis=2).any()
+        assert name == "bicubic" or np.ptp(tinted, axis=2).max() > 2
+        assert np.abs(tinted @ LUMA - large[..., 0]).mean() < 1
+
+
+@upstream
+def test_no_engine_needs_opencv(tmp_path: Path) -> None:
+    """The one that basicsr brings needs libGL, which a server or a container has not; here an import fails as there."""
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    code = (
+        "from restoration import Restorer, image, upscale, weights\n"
+        f"photo = image.fit(image.load({str(EXAMPLES / 'astronaut.jpg')!r}))\n"
+        "assert Restorer('cpu').upscale(photo, engine='fast').photo.width == 512\n"
+        "from restoration.architectures import RRDBNet\n"
+        "assert 'basicsr' in RRDBNet.__module__ and not RRDBNet.__mro__[1].__module__.startswith('basicsr')\n"
+        "import sys; assert 'basicsr' not in sys.modules  # and whoever wants all of it gets it"
+    )
+    where = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": where}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@upstream
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        ("ImportError('libgomp.so.1: cannot open shared object file')", "lacks the library libgomp.so.1.*libgomp1$"),
+        ("ImportError('libGL.so.1: cannot open shared object file')", "libGL.so.1.*apt-get install libgl1$"),
+        ("ImportError('libglib-2.0.so.0: cannot open shared object file')", "apt-get install libglib-2.0-0$"),
+        ("RuntimeError('operator torchvision::nms does not exist')", "nms does not exist.*requirements again"),
+    ],
+)
+def test_a_library_that_fails_is_not_the_weights_fault(
+    tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch, failure: str, says: str
+) -> None:
+    (tmp_path / "torchvision.py").write_text(f"raise {failure}")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "torchvision" or name == "restoration.architectures":
+            monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(LibraryError, match=says):
+        Restorer("cpu").upscale(photo, engine="fast")
 
 
 # --- Which engine runs ------------------------------------------------------------------------------------------------

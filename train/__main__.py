@@ -219,20 +219,20 @@ def main(
     ],
     minutes: Annotated[
         float | None,
-        typer.Option(help="Length of the run if all steps take as long as those of its first minute [default: 40]."),
+        typer.Option(help="Length of the run if all steps take as long as those of its first minute \\[default: 40]."),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Length of the run in steps instead.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Photos per step [default: the configuration's].")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Photos per step \\[default: the configuration's].")] = None,
     pause_after: Annotated[float | None, typer.Option(help="Stop after so many minutes; go on with --resume.")] = None,
     init: Annotated[
         Path | None, typer.Option(help="A weights file to start from: what fits of it; what does not is said.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go [default: runs/MODEL].")] = None,
+    run: Annotated[Path | None, typer.Option(help="Where logs and checkpoints go \\[default: runs/MODEL].")] = None,
     in_memory: Annotated[bool, typer.Option("--in-memory", help="Decode all photos once, and keep them.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's checkpoint.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that cut the crops.")] = 1,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random [default: 0].")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of everything random \\[default: 0].")] = None,
 ) -> None:
     """Train one model on photos that are degraded anew at every sight, or all of them, one after the other."""
     if name == "all":

@@ -86,7 +86,7 @@ def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any
 
 def main(
     name: Annotated[str, typer.Argument(metavar="MODEL", help=", ".join(models()))],
-    run: Annotated[Path | None, typer.Option(help="The run's folder [default: runs/MODEL].")] = None,
+    run: Annotated[Path | None, typer.Option(help="The run's folder \\[default: runs/MODEL].")] = None,
     data: Annotated[Path | None, typer.Option(help="A text on the photos that trained it, for the card.")] = None,
     licence: Annotated[str, typer.Option(help="What the photos allow.")] = "not stated",
 ) -> None:

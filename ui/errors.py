@@ -196,8 +196,8 @@ FRENCH: dict[str, str] = {
         "donnez-en un, ou procurez-vous-en une nouvelle copie."
     ),
     # restorer
-    "device_unknown": "L'appareil « {device} » n'existe pas ; choisissez parmi auto, cpu, cuda.",
-    "device_missing": "Il n'y a pas de GPU CUDA ici ; utilisez l'appareil cpu ou auto.",
+    "device_unknown": "L'appareil « {device} » n'existe pas ; choisissez parmi {choices}.",
+    "device_missing": "Il n'y a pas de GPU {maker} ici ; utilisez l'appareil cpu ou auto.",
     "weights_unused": (
         "{path} contient des poids pour {held}, ce qui n'est pas demandé ; retirez-le, ou choisissez cela."
     ),

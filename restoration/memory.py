@@ -1,0 +1,54 @@
+"""A machine whose memory does not suffice: how that is known, what is tried then, and what is said."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+import torch
+
+from .types import MemoryShortage
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+_SHORT = re.compile(r"out of memory|n't allocate memory|not enough memory|alloc_failed|could not create a ", re.I)
+
+
+def is_lack(error: BaseException) -> bool:
+    """Is it a lack of memory, for which PyTorch and its libraries have several words?"""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and _SHORT.search(str(error)) is not None
+
+
+@contextmanager
+def enough_memory(shortage: MemoryShortage) -> Iterator[None]:
+    """Raise ``shortage`` for a lack of memory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_lack(error):
+            raise
+        # A copy: what the caller's frame holds, with a traceback to that frame, would keep its tensors in memory.
+        raise type(shortage)(shortage.code, shortage.template, **shortage.fields) from error
+
+
+def by_parts(work: Callable[[int], T], *sizes: int) -> T:
+    """``work`` by parts of the first of ``sizes``, the largest, for which there is memory."""
+    for size in sizes[:-1]:
+        try:
+            return work(size)
+        except (MemoryError, RuntimeError) as error:
+            if not is_lack(error):
+                raise
+            _warn()
+    return work(sizes[-1])
+
+
+@cache
+def _warn() -> None:
+    logger.warning("There is little memory, so photos are taken in smaller parts, which takes longer.")
