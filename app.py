@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import logging
 import os
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> Lab:
@@ -74,11 +79,38 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
     return demo
 
 
+@contextmanager
+def _refused(option: str, kind: type[Exception], says: str = "{reason}", **fields: object) -> Iterator[None]:
+    """Have an error of that kind say in a sentence what is wrong with an option."""
+    try:
+        yield
+    except kind as error:
+        reason = getattr(error, "strerror", None) or error
+        raise typer.BadParameter(says.format(reason=reason, **fields), param_hint=option) from error
+
+
+def _stop(*_: object) -> None:
+    for each in STOPS:
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(0)
+
+
 def launch(
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on [default: 127.0.0.1; on a Space 0.0.0.0].")
+        str | None,
+        typer.Option(
+            envvar="GRADIO_SERVER_NAME", help="Address to listen on [default: 127.0.0.1; on a Space 0.0.0.0]."
+        ),
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Port [default: the first free one from 7860].")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, envvar="GRADIO_SERVER_PORT", help="Port [default: the first free one from 7860]."
+        ),
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(envvar="GRADIO_ROOT_PATH", help="Where a proxy in front serves it, such as /lab.")
+    ] = "",
     share: Annotated[
         bool | None, typer.Option("--share/--no-share", help="A public link for a week [default: on Colab only].")
     ] = None,
@@ -95,9 +127,20 @@ def launch(
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)  # or each of Gradio's threads keeps freed memory of its own
-    from ui import cleaning
+    from ui import address, cleaning
 
-    folder = cleaning.private_folder()  # before Gradio is imported, which remembers the old one
+    host = (host or (address.EVERYWHERE if "SPACE_ID" in os.environ else "127.0.0.1")).strip("[]")
+    os.environ.pop("GRADIO_SERVER_NAME", None)  # where Gradio tries ports, of IPv4 only
+    address.pass_by_proxies(host)
+    unheard = "Nothing can listen at {place} ({reason}); name another port, or an address of this machine."
+    place = f"port {port} of {host}" if port else host
+    listening = partial(_refused, "--host, --port", OSError, unheard, place=place)
+    with listening():
+        address.check(host, port)
+    with _refused(
+        "GRADIO_TEMP_DIR", OSError, "Nothing can be written there ({reason}); set it to a folder that is yours."
+    ):
+        folder = cleaning.private_folder()  # before Gradio is imported, which remembers the old one
 
     from fastapi.exceptions import RequestValidationError
     from starlette.middleware import Middleware
@@ -108,46 +151,58 @@ def launch(
     from ui import gpu, restore
     from ui.files import KEPT
     from ui.gate import MAX_UPLOAD, Gate, misunderstood
-    from ui.style import CSS, THEME
+    from ui.style import CSS, HEAD, THEME
     from ui.texts import i18n
 
-    try:
+    with _refused("--device", ControlError):
         lab = make_lab(device, max_pixels)
+    with _refused("--votes", OutputError):
         kept_votes = opened(votes)
-    except ControlError as error:
-        raise typer.BadParameter(str(error), param_hint="--device") from error
-    except OutputError as error:
-        raise typer.BadParameter(str(error), param_hint="--votes") from error
     demo = build(lab, kept_votes)
     if not gpu.IS_LENT:  # where nothing runs but for a visitor
         threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     demo.delete_cache = None  # this cleans up instead:
     cleaning.keep_clean(folder, KEPT, demo.temp_file_sets)
-    demo.queue(max_size=queue_size, api_open=False).launch(
-        server_name=host or ("0.0.0.0" if "SPACE_ID" in os.environ else None),
-        server_port=port,
-        share="COLAB_RELEASE_TAG" in os.environ if share is None else share,
-        mcp_server=mcp,
-        i18n=i18n,
-        theme=THEME,
-        css=CSS,
-        ssr_mode=False,
-        max_file_size=MAX_UPLOAD,
-        app_kwargs={
-            "middleware": [Middleware(Gate)],
-            "exception_handlers": {RequestValidationError: misunderstood, 400: misunderstood},
-        },
-        run_history=False,  # people's photos are theirs
-        enable_monitoring=False,  # and so is when they came
-        footer_links=["api", "gradio", "settings"],
-        _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
-    )
+    with listening():  # or another app was quicker
+        _, url, _ = demo.queue(max_size=queue_size, api_open=False).launch(
+            server_name=f"[{host}]" if ":" in host else host,
+            server_port=port,
+            root_path=address.prefix(root_path),
+            quiet=True,
+            prevent_thread_lock=True,
+            share="COLAB_RELEASE_TAG" in os.environ if share is None else share,
+            mcp_server=mcp,
+            i18n=i18n,
+            theme=THEME,
+            css=CSS,
+            head=HEAD,
+            ssr_mode=False,
+            max_file_size=MAX_UPLOAD,
+            app_kwargs={
+                "middleware": [Middleware(Gate)],
+                "exception_handlers": {RequestValidationError: misunderstood, 400: misunderstood},
+            },
+            run_history=False,  # people's photos are theirs
+            enable_monitoring=False,  # and so is when they came
+            footer_links=["api", "gradio", "settings"],
+            _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
+        )
+    print(f"Restoration Lab is open: {address.told(url, host)}", flush=True)
+    if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here
+        demo.block_thread()
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that its files go with it
+    for each in STOPS:
+        signal.signal(each, _stop)
     command = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     command.command()(launch)
-    command()
+    try:
+        command()
+    except SystemExit as end:
+        logging.disable()  # what a thread that is cut off has to say
+        atexit._run_exitfuncs()  # temporary files and share links go
+        sys.stdout.flush()
+        os._exit(end.code)  # Python itself would abort where a thread has a network at work
 else:
     demo = build(make_lab())

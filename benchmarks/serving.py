@@ -17,6 +17,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serve(
     folder: Path, *options: str, mcp: bool = True, is_provoked: bool = False, checkout: Path = ROOT
@@ -25,22 +32,17 @@ def serve(
 
     At the end nothing unforeseen may stand in the log, unless it was provoked.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log"
+    log, port = folder / "log", free_port()
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "cache")}
     with log.open("w") as stream:
         command = [sys.executable, "app.py", "--port", str(port), *options, *(["--mcp"] if mcp else [])]
         app = subprocess.Popen(command, cwd=checkout, env=environment, stdout=stream, stderr=stream)
     try:
         for _ in range(2400):
-            assert app.poll() is None, log.read_text()
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+            if " is open: " in log.read_text():
                 break
-            except OSError:
-                time.sleep(0.05)
+            assert app.poll() is None, log.read_text()
+            time.sleep(0.05)
         yield f"http://127.0.0.1:{port}"
         assert is_provoked or "Traceback" not in log.read_text(), log.read_text()
     finally:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
+from benchmarks.serving import free_port
 from tests.conftest import ROOT
 from ui import api
 
@@ -95,3 +99,21 @@ def test_whatever_runs_a_network_waits_for_its_turn() -> None:
     named = {each.api_name: each for each in app.demo.fns.values() if each.concurrency_id == "network"}
     assert {"restore", "degrade", "compare", "upscale", "sweep", "sample"} <= set(named)
     assert {each.concurrency_limit for each in named.values()} == {1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_it_is_asked_to_though_networks_are_at_work(asked: signal.Signals, tmp_path: Path) -> None:
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    command = [sys.executable, "app.py", "--port", str(free_port())]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    ) as process:  # fmt: skip
+        assert process.stdout
+        assert " is open: " in process.stdout.readline()  # as every network is being loaded and run once
+        process.send_signal(asked)
+        process.send_signal(asked)  # an impatient one
+        assert process.wait(60) == 0
+        assert process.stdout.read() == ""
+    assert not list(tmp_path.iterdir())
