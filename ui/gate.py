@@ -46,7 +46,8 @@ class Gate:
             await self.app(scope, receive, send)
             return
         scope = {**scope, "headers": [each for each in scope["headers"] if not _is_odd_range(*each)]}
-        most = MAX_UPLOAD if scope["path"].rstrip("/") == UPLOADS else MAX_BODY
+        path = scope["path"].removeprefix(scope.get("root_path", ""))  # as Gradio finds its doors, with it or without
+        most = MAX_UPLOAD if path.rstrip("/") == UPLOADS else MAX_BODY
         received, has_begun = 0, False
 
         async def counted() -> Message:
@@ -64,14 +65,14 @@ class Gate:
                 message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
             await send(message)
 
-        refusal = _refusal(scope, most)
+        refusal = _refusal(scope, path, most)
         if not refusal:
             try:
                 await self.app(scope, counted, marked)
                 scope["app"].api_info = None  # kept, it would tell all the address by which one visitor says he came
             except Exception as error:
                 if not has_begun:
-                    refusal = _failure(scope["path"], error)
+                    refusal = _failure(path, error)
                 elif isinstance(error.__cause__, HTTPException):  # an event that there is not, told in its stream
                     await send({"type": "http.response.body", "body": b""})
                 else:
@@ -102,11 +103,11 @@ def _is_odd_range(name: bytes, value: bytes) -> bool:
     return name == b"range" and not re.fullmatch(rb"bytes=\d+-\d*", value)
 
 
-def _refusal(scope: Scope, most: int) -> tuple[int, str] | None:
+def _refusal(scope: Scope, path: str, most: int) -> tuple[int, str] | None:
     """Why a request goes no further, as far as it shows before its body."""
     length = dict(scope["headers"]).get(b"content-length", b"0")
     declared = int(length) if length.isdigit() else 0
-    if CLOSED.match(scope["path"]):
+    if CLOSED.match(path):
         return HTTPStatus.NOT_FOUND, "There is nothing here; see /gradio_api/info for what there is."
     if declared > most:
         return _too_large(most)

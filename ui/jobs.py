@@ -152,7 +152,7 @@ class Jobs:
 REMEMBER = """link => {
   if (!link) return;
   const here = new URL(location);
-  here.searchParams.set("job", new URL(link).searchParams.get("job"));
+  here.searchParams.set("job", new URL(link, here).searchParams.get("job"));
   history.replaceState(history.state, "", here);
 }"""
 """The page's own address becomes the job's: Gradio reloads a page whose connection was lost."""

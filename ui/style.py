@@ -33,6 +33,8 @@ THEME = gr.themes.Soft(
 )
 ACCESS = Path(__file__).with_name("access.js").read_text("utf-8")
 """Run when the page loads."""
+HEAD = '<meta name="referrer" content="same-origin"><link rel="icon" href="favicon.ico">'
+"""The app knows by it where its own page is, for links, whatever a server in front says; others learn nothing."""
 SETTINGS = "#mode, #preset, #dice, #restore, #stop, #models, #by-hand, #mending, #look, #size"
 """What of the column serves Restore alone."""
 RUNS, FAILED = "#verdict [data-testid=status-tracker]:not(.hide)", "#verdict .error"
