@@ -728,6 +728,72 @@ def test_avif_and_jpeg_2000_are_read(tmp_path: Path, name: str) -> None:
     assert np.abs(transparency.alpha.astype(float) - np.asarray(alpha)).mean() < 3
 
 
+def bitmap(levels: np.ndarray, bits: int, masks: Sequence[int]) -> bytes:
+    """A BMP with a field of bits for each colour."""
+    data = levels[::-1].astype(f"<u{bits // 8}").tobytes()
+    size = struct.pack("<IiiHHIIiiII", 40, levels.shape[1], levels.shape[0], 1, bits, 3, len(data), 0, 0, 0, 0)
+    start = 14 + len(size) + 12
+    return b"BM" + struct.pack("<IHHI", start + len(data), 0, 0, start) + size + struct.pack("<3I", *masks) + data
+
+
+def packed(levels: np.ndarray, bits: int) -> bytes:
+    """Grey levels without gaps between them."""
+    parts = (levels >> (8 - bits)).reshape(-1, 8 // bits)
+    return np.bitwise_or.reduce(parts << (bits * np.arange(8 // bits)[::-1]), axis=1).astype(np.uint8).tobytes()
+
+
+def rare(name: str) -> bytes:
+    """The photo as scanners, phones and Windows write it at times."""
+    pixels, grey = np.asarray(source()).astype(int), np.asarray(source().convert("L")).astype(int)
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    exif = Image.Exif()
+    exif.get_ifd(34665).update({40962: 9999, 40963: 3})
+    exif[274] = 99
+    match name:
+        case "565.bmp":
+            levels = (red >> 3) << 11 | (green >> 2) << 5 | blue >> 3
+            return bitmap(levels, 16, (0xF800, 0x7E0, 0x1F))
+        case "888.bmp":
+            return bitmap(red << 16 | green << 8 | blue, 32, (0xFF0000, 0xFF00, 0xFF))
+        case "depth.jpg":  # a small picture in the same file
+            depth = source().convert("L").resize((24, 16))
+            return made(source(), "MPO", quality=95, save_all=True, append_images=[depth])[:-99]
+        case "sizes.jpg":
+            return made(source(), "JPEG", quality=95, exif=exif)
+        case "inks.jpg":  # Adobe's, inverted
+            return made(source().convert("CMYK"), "JPEG", quality=95, subsampling=0)
+    bits = int(name[0])
+    return tiff(96, 64, [packed(grey, bits)], {258: bits, 259: 1, 262: 1, 277: 1, 278: 64})
+
+
+def made(picture: Image.Image, format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("565.bmp", 4), ("888.bmp", 0), ("depth.jpg", 8), ("sizes.jpg", 8), ("inks.jpg", 4), ("4 bits.tif", 12),
+     ("2 bits.tif", 50), ("1 bit.tif", 130)],
+)  # fmt: skip
+def test_rare_kinds_of_common_formats_are_read_right(tmp_path: Path, name: str, most: float) -> None:
+    (tmp_path / name).write_bytes(rare(name))
+    photo = image.load(tmp_path / name, reduce_to=None)
+    expected = np.asarray(source().convert("L").convert("RGB") if name.endswith(".tif") else source())
+    assert np.abs(photo.pixels.astype(float) - expected).mean() <= most
+    assert not photo.details.notes
+
+
+def test_the_main_picture_of_a_heic_is_taken(tmp_path: Path) -> None:
+    import pillow_heif
+
+    several = pillow_heif.from_pillow(source().convert("L").resize((32, 32)))
+    several.add_from_pillow(source())
+    several.save(tmp_path / "a.heic", primary_index=1)
+    assert np.abs(image.load(tmp_path / "a.heic").pixels - np.asarray(source()).astype(float)).mean() < 6
+
+
 def test_lab_is_converted(tmp_path: Path) -> None:
     lab = ImageCms.profileToProfile(
         source(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"

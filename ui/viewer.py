@@ -29,6 +29,8 @@ STYLE = """
 p { margin: 0.3rem 0; }
 .pair { --most: min(620px, 72vh); position: relative; margin: auto; aspect-ratio: var(--ratio);
   width: min(100%, calc(var(--most) * var(--ratio))); }
+/* What shows through what is transparent. */
+.pair img, .choices img { background: repeating-conic-gradient(#999 0 25%, #bbb 0 50%) 0 0 / 1rem 1rem; }
 .pair img { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; }
 .pixels { image-rendering: pixelated; }
 .before, i { display: none; }

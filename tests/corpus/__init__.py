@@ -53,7 +53,7 @@ def expected(name: str) -> Case:
     """What may come of a file of `LARGE`; a JPEG of more than 24 megapixels comes at half its size."""
     if name not in LIMITS:
         return Case(name, b"", says="too large" if name in HUGE else None)
-    sizes = {"JPEG": (4330, 2887), "HEIF": (5712, 4284), "WEBP": (5000, 4000)}
+    sizes = {"JPEG": (4330, 2887), "HEIF": (5712, 4284), "WEBP": (5000, 4000), "AVIF": (5000, 4000)}
     with Image.open(PHOTO) as picture:
         reduced = picture.convert("L" if "grey" in name else "RGB").resize((128, 128), Image.Resampling.BOX)
     return Case(name, b"", np.asarray(reduced.convert("RGB")), LOSSY, sizes.get(name[:4], (6000, 4000)))

@@ -36,6 +36,13 @@ def opaque() -> Image.Image:
     return large().convert("RGBA")
 
 
+def sheer(width: int = 5000) -> Image.Image:
+    """With an alpha channel that hides next to nothing."""
+    picture = large(width)
+    picture.putalpha(254)
+    return picture
+
+
 def in_colours() -> Image.Image:
     return large().quantize(256, Image.Quantize.FASTOCTREE)
 
@@ -59,6 +66,8 @@ LIMITS: Builders = {
     "WEBP lossy.webp": lambda: saved(large(5000), "WEBP", method=0),
     "WEBP lossless.webp": lambda: saved(large(5000), "WEBP", lossless=True, method=0, quality=0),
     "WEBP animated RGBA.webp": lambda: saved(large(5000).convert("RGBA"), "WEBP", save_all=True, method=0),
+    "AVIF transparent.avif": lambda: saved(sheer(), "AVIF", speed=10),
+    "PNG transparent.png": lambda: saved(sheer(6000), "PNG", compress_level=1),
     "GIF.gif": lambda: saved(in_colours(), "GIF"),
     "BMP.bmp": lambda: saved(large(), "BMP"),
     "HEIF.heic": lambda: saved(  # as an iPhone writes it

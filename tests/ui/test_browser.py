@@ -258,6 +258,34 @@ def test_a_large_photo_is_shown_as_a_preview_and_taken_home_whole(
     expect(page.locator("#viewer .after")).to_have_attribute("alt", "GAN 2000×1500")
 
 
+def test_what_is_left_out_of_a_photo_is_said(visit: Visit, tmp_path: Path) -> None:
+    """Beside the result; and of a photo that the page makes a PNG of first, at once."""
+    (tmp_path / "cut.jpg").write_bytes(COFFEE.read_bytes()[:-9000])
+    with Image.open(COFFEE) as picture:
+        picture.save(tmp_path / "pages.tif", save_all=True, append_images=[picture])
+    page = visit()
+    wait_for_opening(page)
+    drop(page, tmp_path / "cut.jpg")
+    wait_for_run(page, "cut")
+    expect(page.locator("#verdict")).to_contain_text("The file is cut short or damaged: 9")
+    drop(page, tmp_path / "pages.tif")
+    expect(page.locator(".toast-body")).to_contain_text("pages that are left out: 1")
+    wait_for_run(page, "pages")
+
+
+def test_a_white_logo_on_nothing_shows(visit: Visit, tmp_path: Path) -> None:
+    logo = Image.new("RGBA", (96, 64), (255, 255, 255, 0))
+    logo.paste("white", (30, 20, 60, 40))
+    logo.save(tmp_path / "logo.png")
+    page = visit()
+    wait_for_opening(page)
+    drop(page, tmp_path / "logo.png")
+    wait_for_run(page, "logo")
+    shown = np.asarray(Image.open(io.BytesIO(page.locator("#viewer .pair").screenshot())).convert("L"))
+    assert (np.percentile(shown, [10, 50]) < 200).all()
+    assert (shown > 250).mean() > 0.08
+
+
 def test_a_photo_that_the_browser_cannot_show_is_restored_too(visit: Visit, tmp_path: Path) -> None:
     pillow_heif.register_heif_opener()
     Image.open(COFFEE).save(tmp_path / "a.heic")
