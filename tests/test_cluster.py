@@ -96,8 +96,10 @@ def test_a_folder_gives_what_it_gives_here_though_a_worker_is_killed(
     assert len(lines(there)) < 9
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    expected = stdout.replace(str(here), str(there)).replace(" done;", " done, 1 of them before;")
-    assert said.endswith(expected)  # after what Ray says of the worker
+    done, _, *refused = stdout.replace(str(here), str(there)).splitlines()
+    assert [done.replace(" done;", " done, 1 of them before;"), *refused] == [
+        line for line in said.splitlines() if not line.startswith("Slowest: ")
+    ][-1 - len(refused) :]  # after what Ray says of the worker
     assert [line for line in errors.splitlines() if "Set ray log level" not in line] == stderr.splitlines()
     check_same(there, here)
     again = run("restore", "--size", 128, folder.name, "-o", there, "--device", "cpu", *flags)
