@@ -71,7 +71,7 @@ class _Program(typer.core.TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except ImportError as error:
+        except (ImportError, MemoryError) as error:
             with _clear_errors():
                 raise not_loaded(error) from error
 

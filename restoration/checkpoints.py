@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .types import WeightsError
+from .memory import is_lack
+from .types import RestorationError, WeightsError, no_room
 
 if TYPE_CHECKING:
     import torch
@@ -179,6 +180,8 @@ def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, 
 
     try:
         values = torch.load(mmap or file, map_location="cpu", weights_only=True, mmap=bool(mmap))
+    except MemoryError:
+        raise
     except Exception as error:  # unpickling raises whatever the file makes it trip over
         raise _unreadable(path) from error
     if not isinstance(values, dict):
@@ -187,8 +190,10 @@ def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, 
     return {str(key): value for key, value in next(wrapped, values).items()}
 
 
-def misfit(path: Path, error: Exception) -> WeightsError:
-    """The refusal of weights that a network did not take, with torch's reason."""
+def misfit(path: Path, error: Exception) -> RestorationError:
+    """The refusal of weights that a network did not take, with torch's reason, unless that is a lack of memory."""
+    if is_lack(error):
+        return no_room(path.name)
     return WeightsError(
         "weights_of_another",
         "{path} holds weights of another network ({reason}); use a file made for this model and version.",

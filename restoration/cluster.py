@@ -156,7 +156,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
     """The cluster at $RAY_ADDRESS, or one of this machine for the time being, where that is not set.
 
     Its workers run on GPUs where there are any, unless ``device`` is cpu. Raises `ControlError` where there is no Ray,
-    no such cluster, or no GPU in it though ``device`` is cuda.
+    no such cluster, or no GPU in it though ``device`` is one.
     """
     address = os.environ.get("RAY_ADDRESS") or "local"
     settings = {  # which are read at import
@@ -194,7 +194,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
         logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         there = ray.cluster_resources()
         gpus = int(there.get("GPU", 0)) if device != "cpu" else 0
-        if device == "cuda" and not gpus:
+        if device not in ("auto", "cpu") and not gpus:
             raise ControlError(
                 "ray_device",
                 "There is no GPU in the Ray cluster at {address}; use the device cpu or auto.",

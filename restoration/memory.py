@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
-import torch
-
 from .types import MemoryShortage
 
 logger = logging.getLogger(__name__)
@@ -20,9 +18,7 @@ _SHORT = re.compile(r"out of memory|n't allocate memory|not enough memory|alloc_
 
 def is_lack(error: BaseException) -> bool:
     """Is it a lack of memory, for which PyTorch and its libraries have several words?"""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and _SHORT.search(str(error)) is not None
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _SHORT.search(str(error)) is not None)
 
 
 @contextmanager

@@ -6,11 +6,13 @@ core loses nothing to the handing over of parts.
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 AHEAD = 100
@@ -19,6 +21,15 @@ idle at once; of those that wait for a thread nothing is read yet."""
 Item = TypeVar("Item")
 Read = TypeVar("Read")
 Made = TypeVar("Made")
+
+
+def core_quota(cgroup: Path = Path("/sys/fs/cgroup")) -> float:
+    """How many cores a container may use, of which PyTorch sees all: threads beyond them wait for each other."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # another system, or no container, or "max"
+        return math.inf
 
 
 def in_parallel(

@@ -26,6 +26,7 @@ from .image import Fit
 from .memory import by_parts, enough_memory, is_lack
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
+from .parallel import core_quota
 from .tiling import Progress
 from .types import (
     MAX_SAMPLES,
@@ -41,6 +42,7 @@ from .types import (
     Upscaling,
     WeightsError,
     drawn_sha256,
+    no_room,
 )
 
 SAFE_TORCH = "2.10"
@@ -179,6 +181,8 @@ class Restorer:
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
         _warn_of_torch(torch.__version__)
+        if (quota := core_quota()) < torch.get_num_threads():
+            torch.set_num_threads(int(quota))
         self._has_failed = False
         self._given = tuple(weights)
         self._own = find_weights.own(weights)
@@ -592,17 +596,14 @@ class Restorer:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:  # of its own, so that nobody waits for another network's download
             if key not in self._networks:
-                checkpoint = find_weights.load(name, self.weights)
-                try:
-                    network = build(checkpoint.config, checkpoint.tensors)
-                except (MemoryError, RestorationError):
-                    raise
-                except Exception as error:  # a foreign config makes a network trip over anything
-                    raise misfit(checkpoint.path, error) from error
-                shortage = MemoryShortage(
-                    "memory_load", "There is not enough memory to load {name}; close other programs.", name=name
-                )
-                with enough_memory(shortage):
+                with enough_memory(no_room(name)):
+                    checkpoint = find_weights.load(name, self.weights)
+                    try:
+                        network = build(checkpoint.config, checkpoint.tensors)
+                    except RestorationError:
+                        raise
+                    except Exception as error:  # a foreign config makes a network trip over anything
+                        raise misfit(checkpoint.path, error) from error
                     network = network.eval().requires_grad_(False).to(device, dtype)
                     network = network.to(memory_format=torch.channels_last)
                 self._networks[key] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)

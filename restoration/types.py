@@ -94,18 +94,25 @@ class Note(RestorationError):
     """A warning, never raised: how a photo's file was read."""
 
 
+def no_room(name: str) -> MemoryShortage:
+    """For what ``name`` is called."""
+    return MemoryShortage("memory_load", "There is not enough memory to load {name}; close other programs.", name=name)
+
+
 class LibraryError(RestorationError):
     """A library that the program needs is not there, lacks one of the system's, or does not fit another."""
 
 
-def not_loaded(error: Exception) -> LibraryError:
+def not_loaded(error: Exception) -> RestorationError:
     """What to say where an import failed, with the package of Debian's, which are called by their files' names."""
+    if isinstance(error, MemoryError) or re.search("failed to map segment|annot allocate memory", str(error)):
+        return no_room("PyTorch")
     if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):
         name, version = missing.groups()
         return LibraryError(
             "library_missing",
-            "The system lacks the library {file}; install the package that has it, on Debian and Ubuntu likely by: "
-            "apt-get install {package}",
+            "The system lacks the library {file}; install the package that has it (on Debian and Ubuntu likely by "
+            "`apt-get install {package}`).",
             file=f"{name}.so.{version}",
             package=f"{name.lower()}{'-' * name[-1].isdigit()}{version}",
         )
@@ -119,11 +126,11 @@ def not_loaded(error: Exception) -> LibraryError:
 @contextmanager
 def loading() -> Iterator[None]:
     """Around imports that a photo or its weights wait for, and are not to be blamed for. A torchvision of another
-    PyTorch raises a `RuntimeError`.
+    PyTorch raises a `RuntimeError`, and Python itself a `SystemError` where memory ends.
     """
     try:
         yield
-    except (ImportError, RuntimeError) as error:
+    except (ImportError, RuntimeError, SystemError) as error:
         raise not_loaded(error) from error
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,20 @@ def test_borders(path: Path) -> None:
         assert "gradio" not in roots
     if path.name not in ("upscale.py", "architectures.py"):
         assert not roots & {"realesrgan", "basicsr", "spandrel"}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Nothing is there only because another package happens to need it, but for what Gradio is made of."""
+    gradios = {"fastapi", "gradio_client", "httpx", "mcp", "safehttpx", "starlette"}
+    asked_for_where_needed = {"bm3d", "kagglehub", "openvino", "packaging"}
+    declared = set(re.findall(r'^ +"([\w.-]+)', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE))
+    names = {re.sub("[-_.]+", "-", name.lower()) for name in declared}
+    for path in [*sources(), *(ROOT / "tests").rglob("*.py")]:
+        for root in {module.partition(".")[0] for module in imported(path)} - gradios - asked_for_where_needed:
+            if root in sys.stdlib_module_names or (ROOT / root).is_dir() or (ROOT / f"{root}.py").is_file():
+                continue
+            packages = packages_distributions().get(root, [root])
+            assert names & {re.sub("[-_.]+", "-", each.lower()) for each in packages}, f"{path} imports {root}"
 
 
 @pytest.mark.parametrize(

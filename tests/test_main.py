@@ -794,3 +794,15 @@ def test_reports_add_up(tmp_path: Path) -> None:
     for name in ("coffee", "rocket", "coffee"):
         assert run("degrade", EXAMPLES / f"{name}.jpg", "-o", tmp_path)[0] == 0
     assert sorted(entry["outputs"]["degraded"] for entry in report(tmp_path)) == ["coffee.png", "rocket.png"]
+
+
+def test_a_library_that_is_missing_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('libgomp.so.1: cannot open shared object file')")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = program("restore", EXAMPLES / "coffee.jpg", "-o", tmp_path / "new.png")
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: The system lacks the library libgomp.so.1; install the package that has it (on Debian and Ubuntu "
+        "likely by `apt-get install libgomp1`).\n"
+    )

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from restoration.parallel import in_parallel
+from restoration.parallel import core_quota, in_parallel
 
 
 def squares(numbers: Sequence[int]) -> list[int]:
@@ -166,3 +168,12 @@ def test_errors_that_wait_hold_no_pictures(threads: int) -> None:
     for _ in in_parallel(range(300), read, lambda items: items, lambda _: None, threads=threads):
         most = max(most, len(Picture.alive))
     assert most <= 2 * threads
+
+
+@pytest.mark.parametrize(
+    ("written", "cores"), [("150000 100000", 2), ("20000 100000", 1), ("max 100000", math.inf), (None, math.inf)]
+)
+def test_a_container_uses_no_more_cores_than_it_has(tmp_path: Path, written: str | None, cores: float) -> None:
+    if written:
+        (tmp_path / "cpu.max").write_text(f"{written}\n")
+    assert core_quota(tmp_path) == cores

@@ -222,9 +222,9 @@ def test_no_engine_needs_opencv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failure", "says"),
     [
-        ("ImportError('libgomp.so.1: cannot open shared object file')", "lacks the library libgomp.so.1.*libgomp1$"),
-        ("ImportError('libGL.so.1: cannot open shared object file')", "libGL.so.1.*apt-get install libgl1$"),
-        ("ImportError('libglib-2.0.so.0: cannot open shared object file')", "apt-get install libglib-2.0-0$"),
+        ("ImportError('libgomp.so.1: cannot open shared object file')", "lacks the library libgomp.so.1.*libgomp1`"),
+        ("ImportError('libGL.so.1: cannot open shared object file')", "libGL.so.1.*apt-get install libgl1`"),
+        ("ImportError('libX11.so.6: cannot open shared object file')", "apt-get install libx11-6`"),
         ("RuntimeError('operator torchvision::nms does not exist')", "nms does not exist.*requirements again"),
     ],
 )

@@ -7,6 +7,7 @@ exactly the batches that it would have seen.
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
@@ -23,6 +24,7 @@ from restoration.types import SIDE, PhotoError
 
 from .photos import PhotoFile
 
+logger = logging.getLogger(__name__)
 FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 ALIASED = 1 / 3
 """How many crops are resized bilinearly without antialiasing, as the original project resized all of its photos."""
@@ -152,7 +154,14 @@ def batches(dataset: Batches, *, first: int, workers: int) -> Iterator[Tensor]:
     """`Batches` from number ``first`` on without end, cut in ``workers`` processes (0: in this one)."""
     ahead = 8 if workers else None
     numbers = range(first, sys.maxsize)
-    return iter(DataLoader(dataset, batch_size=None, sampler=numbers, num_workers=workers, prefetch_factor=ahead))
+    loader = DataLoader(dataset, batch_size=None, sampler=numbers, num_workers=workers, prefetch_factor=ahead)
+    try:
+        return iter(loader)
+    except OSError as error:  # no /dev/shm, through which processes hand each other what they cut
+        if not workers:
+            raise
+        logger.warning("No other process cuts the crops, which takes longer: %s.", error.strerror)
+        return batches(dataset, first=first, workers=0)
 
 
 def draw_mixture(shares: Mapping[str, float], rng: np.random.Generator, count: int) -> dict[str, np.ndarray]:

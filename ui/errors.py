@@ -94,8 +94,8 @@ FRENCH: dict[str, str] = {
     ),
     # libraries
     "library_missing": (
-        "Il manque au système la bibliothèque {file} ; installez le paquet qui la contient, sous Debian et Ubuntu sans "
-        "doute par : apt-get install {package}"
+        "Il manque au système la bibliothèque {file} ; installez le paquet qui la contient (sous Debian et Ubuntu sans "
+        "doute par `apt-get install {package}`)."
     ),
     "library_broken": (
         "Une bibliothèque ne peut pas être chargée ({reason}) ; "

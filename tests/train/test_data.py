@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import errno
 from itertools import islice
+from multiprocessing.synchronize import SemLock
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,3 +122,18 @@ def test_pieces_of_large_photos_join_and_get_no_dust(tmp_path: Path, photos: lis
     assert spotless[1][pieces].all()
     assert not spotless[0][pieces].all()
     assert (spotless[0] == spotless[1])[~pieces].all()
+
+
+def test_no_shared_memory_costs_time_alone(
+    photos: list[PhotoFile], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a container whose /dev/shm cannot be written."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    dataset = Batches(photos, batch=2, seed=0)
+    expected = next(batches(dataset, first=3, workers=1))
+    monkeypatch.setattr(SemLock, "__init__", refuse)
+    assert torch.equal(next(batches(dataset, first=3, workers=1)), expected)
+    assert caplog.messages == ["No other process cuts the crops, which takes longer: Read-only file system."]

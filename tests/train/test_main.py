@@ -285,3 +285,10 @@ def test_what_a_new_model_lacks_is_named(folder: Path, tmp_path: Path, monkeypat
         SystemExit, match=r"^train/configs/cnn\.yaml is missing; write the settings of the cnn there\.$"
     ):
         loop.main("cnn", str(folder), run=tmp_path / "run", cpu=True, steps=1)
+
+
+@pytest.mark.parametrize("module", ["train", "train.export"])
+def test_the_help_says_what_holds_where_nothing_is_said(module: str) -> None:
+    """Typer's own markup would take what stands in brackets for a style."""
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT)
+    assert "[default: runs/MODEL]" in done.stdout
