@@ -193,6 +193,8 @@ def launch(
 
 
 if __name__ == "__main__":
+    if sys.getfilesystemencoding() != "utf-8":  # photos' names are of all languages, whatever this machine's is
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     for each in STOPS:
         signal.signal(each, _stop)
     command = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

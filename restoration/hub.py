@@ -124,13 +124,14 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
                     break
     except HTTPError as error:
         raise _refusal(error, name, url) from error
-    except ValueError as error:
+    except (ValueError, ImportError) as error:  # the latter of a proxy, for which another package is needed
         raise WeightsError(
             "fetch_settings",
-            "{name} could not be fetched from {url} ({reason}); check HF_ENDPOINT and HF_TOKEN.",
+            "{name} could not be fetched from {url} ({reason}); "
+            "check HF_ENDPOINT, HF_TOKEN, HTTPS_PROXY and ALL_PROXY.",
             name=name,
             url=url,
-            reason=str(error),
+            reason=str(error).rstrip(".").replace(". ", "; "),
         ) from error
     except OSError as error:
         if error.errno is not None:  # the disk's

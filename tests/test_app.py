@@ -5,16 +5,19 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 import torch
+from gradio_client import Client
 
-from benchmarks.serving import free_port
-from tests.conftest import ROOT
+from benchmarks.serving import free_port, serve
+from tests.conftest import EXAMPLES, ROOT
 from ui import api
 
 
@@ -117,3 +120,24 @@ def test_it_ends_when_it_is_asked_to_though_networks_are_at_work(asked: signal.S
         assert process.wait(60) == 0
         assert process.stdout.read() == ""
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_it_works_where_little_is_as_usual(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A locale of ASCII alone, no home, no folder for temporary files, and a folder with a name that is not English."""
+    checkout = tmp_path / "dossier été"
+    for name in ("ui", "restoration", "weights", "assets"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for name in ("app.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, checkout)
+    odd = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "HOME": "/proc/no", "TMPDIR": "/proc/no"}
+    for variable, value in odd.items():
+        monkeypatch.setenv(variable, value)
+    with serve(tmp_path, checkout=checkout, mcp=False) as url:
+        for name in ("été 東京 #1 50%.jpg", f"{'東' * 100}.jpg"):
+            files = {"files": (name, (EXAMPLES / "coffee.jpg").read_bytes())}
+            (path,) = httpx.post(f"{url}/gradio_api/upload", files=files).json()
+            (restored, *_) = Client(url, verbose=False, download_files=tmp_path).predict(
+                {"path": path, "meta": {"_type": "gradio.FileData"}}, api_name="/restore"
+            )
+            assert Path(restored).read_bytes().startswith(b"\x89PNG")

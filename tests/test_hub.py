@@ -206,6 +206,11 @@ def test_a_hub_that_cannot_be_reached(clone: Clone) -> None:
     assert re.search(r"127\.0\.0\.1 cannot be reached.*try again, or download http\S+ by hand into", says)
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks://127.0.0.1:9"])
+def test_a_proxy_that_cannot_be_used(clone: Clone, proxy: str) -> None:
+    assert re.search(r"could not be fetched .*; check .*HTTPS_PROXY and ALL_PROXY", clone.refusal(ALL_PROXY=proxy))
+
+
 @pytest.fixture
 def large(clone: Clone) -> bytes:
     """A release so large that the client writes it in pieces (of 10 MiB)."""

@@ -32,7 +32,9 @@ def pass_by_proxies(host: str) -> None:
     try:
         httpx.Client().close()
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        logger.warning("No proxy is used: those that are set cannot be (%s).", str(error).rstrip("."))
+        logger.warning(
+            "No proxy is used: those that are set cannot be (%s).", str(error).rstrip(".").replace(". ", "; ")
+        )
         os.environ["no_proxy"] = "*"
 
 

@@ -177,7 +177,8 @@ FRENCH: dict[str, str] = {
         "mettez à jour ce projet, ou prévenez qui a publié le fichier."
     ),
     "fetch_settings": (
-        "Le fichier {name} n'a pas pu être téléchargé de {url} ({reason}) ; vérifiez HF_ENDPOINT et HF_TOKEN."
+        "Le fichier {name} n'a pas pu être téléchargé de {url} ({reason}) ; "
+        "vérifiez HF_ENDPOINT, HF_TOKEN, HTTPS_PROXY et ALL_PROXY."
     ),
     "cache_unwritable": (
         "Le fichier {name} ne peut pas être gardé dans {folder} ({reason}) ; "

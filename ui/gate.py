@@ -11,7 +11,7 @@ from uuid import uuid4
 from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_upload_folder
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,6 +70,8 @@ class Gate:
             try:
                 await self.app(scope, counted, marked)
                 scope["app"].api_info = None  # kept, it would tell all the address by which one visitor says he came
+            except ClientDisconnect:  # in the middle of an upload: nobody waits for an answer
+                return
             except Exception as error:
                 if not has_begun:
                     refusal = _failure(path, error)

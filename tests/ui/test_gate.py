@@ -44,6 +44,18 @@ def test_an_upload_may_have_more(url: str) -> None:
     assert "500 MB" in answer
 
 
+def test_an_upload_that_breaks_off_is_no_error_of_the_app(url: str, log: Path) -> None:
+    before = log.read_text()
+    head = "Host: a\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 99999"
+    part = '--b\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\na'
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as line:
+        line.sendall(f"POST {gate.UPLOADS} HTTP/1.1\r\n{head}\r\n\r\n{part}".encode())
+        line.shutdown(socket.SHUT_WR)
+        assert not line.recv(1)
+    assert httpx.get(url).status_code == 200
+    assert log.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
