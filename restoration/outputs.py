@@ -134,7 +134,7 @@ def plan(
 def truth_of(source: Path) -> Path | None:
     """The undamaged half of a pair that `degrade` wrote: ``a_truth.png`` beside ``a.png``."""
     truth = source.with_name(f"{source.stem}_truth.png")
-    return truth if source.suffix == ".png" and truth.is_file() else None
+    return truth if source.suffix == ".png" and os.path.isfile(truth) else None
 
 
 # --- The report -------------------------------------------------------------------------------------------------------

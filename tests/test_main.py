@@ -199,6 +199,17 @@ def test_names_that_are_no_utf8(folder: Path, tmp_path: Path) -> None:
     assert {(f"{folder}/{source}", result) for source, result in expected} < {*made}
 
 
+def test_the_longest_names(tmp_path: Path) -> None:
+    """Beside which no truth, enlarged or unfinished file of a longer name can lie."""
+    Image.open(EXAMPLES / "coffee.jpg").resize((40, 30)).save(tmp_path / f"{'n' * 251}.png")
+    options = ["--model", "cnn", "--upscale", 4, "--engine", "bicubic"]
+    assert run("restore", tmp_path, "-o", tmp_path / "out", *options)[0] == 0
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        *(f"{'n' * 248}{ending}.png" for ending in ("", "_x4")),
+        "report.jsonl",
+    ]
+
+
 def test_a_photo_that_is_named_twice_is_done_once(folder: Path, tmp_path: Path) -> None:
     assert "1 of 1 done" in run("degrade", folder / "deep", folder / "deep", "-o", tmp_path / "out")[1]
 
