@@ -146,7 +146,7 @@ def launch(
     from starlette.middleware import Middleware
 
     from restoration import ControlError
-    from restoration.types import OutputError
+    from restoration.errors import OutputError
     from restoration.votes import opened
     from ui import gpu, restore
     from ui.files import KEPT

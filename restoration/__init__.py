@@ -12,7 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .types import ControlError, Look, MemoryShortage, Photo, PhotoError, RestorationError, Upscaling, WeightsError
+from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError
+from .types import Look, Photo, Upscaling
 
 if TYPE_CHECKING:
     from . import image, metrics

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from . import files, image, weights
 from .degradations import CONTROLS, PRESETS, Degradation, preset
+from .errors import ControlError, OutputError, PhotoError, RestorationError, WeightsError, not_loaded
 from .files import legible
 from .outputs import (
     Entry,
@@ -42,21 +43,7 @@ from .parallel import in_parallel
 from .recipe import Recipe
 from .sheet import Panel, sheet
 from .summary import Summary
-from .types import (
-    Colour,
-    ControlError,
-    Inpainting,
-    Look,
-    OutputError,
-    Photo,
-    PhotoError,
-    RestorationError,
-    Size,
-    Upscaling,
-    WeightsError,
-    drawn_sha256,
-    not_loaded,
-)
+from .types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -185,12 +172,7 @@ def _process_batches(
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ControlError(
-            "out_unmade",
-            "{folder} cannot be made ({reason}); choose another place.",
-            folder=report.parent,
-            reason=error.strerror,
-        ) from error
+        raise ControlError("out_unmade", folder=report.parent, reason=error.strerror) from error
     made = read_report(report) if resumable else {}
     count = len(todo.jobs)
     summary = Summary(report=report, photos=count, passed_over=todo.passed_over)
@@ -242,7 +224,7 @@ def _process_batches(
             begin=_on_one_core,
         )
     for folder in todo.unreadable:
-        forbidden = PhotoError("photo_forbidden", "{name} may not be read; check its permissions.", name=folder.name)
+        forbidden = PhotoError("photo_forbidden", name=folder.name)
         tqdm.write(summary.refuse(folder, forbidden), file=sys.stderr)
     progress = tqdm(total=count, unit="photo", disable=None if count > 1 and not telling.quiet else True)
     try:
@@ -310,9 +292,7 @@ def _load(path: Path, size: Size, fit: image.Fit, max_pixels: int) -> Photo:
 def _format(out: Path, given: Format | None, size: Size) -> Format:
     """Of results: what the laboratory made is for measuring, and loses nothing to JPEG unless that is asked for."""
     if given and is_file_name(out):
-        raise ControlError(
-            "format_named", "{out} says by its name what it will be; leave --format out, or name a folder.", out=out
-        )
+        raise ControlError("format_named", out=out)
     return given or ("same" if size == "own" else "png")
 
 
@@ -429,16 +409,10 @@ def _degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
     def made(flags: Mapping[str, Any]) -> Damage:
         controls = {name: flags[name] for name in ("grayscale", *CONTROLS) if flags[name] is not None}
         if flags["recipe"] and flags["preset_"]:
-            raise ControlError(
-                "recipe_preset", "A recipe and a preset cannot both be used; give one of --recipe and --preset."
-            )
+            raise ControlError("recipe_preset")
         recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else None
         if recipe and recipe.degradation is None:
-            raise ControlError(
-                "recipe_undamaged",
-                "{path} has no degradation: its photo was damaged already.",
-                path=flags["recipe"],
-            )
+            raise ControlError("recipe_undamaged", path=flags["recipe"])
         by_hand = any(name in CONTROLS for name in controls)
         named = flags["preset_"] or (None if by_hand or recipe else "original")
         seed = flags["seed"] if flags["seed"] is not None else (recipe and recipe.seed) or 0
@@ -523,9 +497,7 @@ def restore_command(
         if engine == "ray":
             engine, ray = "auto", True
         if upscale is None and (engine != "auto" or denoise is not None):
-            raise ControlError(
-                "no_upscaling", "An engine and a denoise strength are for upscaling; add --upscale 2 or 4."
-            )
+            raise ControlError("no_upscaling")
         upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
         restorer = _restorer("cpu" if ray else device, weights)
         name = model or restorer.model
@@ -547,9 +519,7 @@ def restore_command(
 def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
     """How scratches are mended, and the mask that was drawn, if one was."""
     if inpaint != "auto" and sensitivity is not None:
-        raise ControlError(
-            "sensitivity_alone", "A sensitivity is for scratches that are found; add --inpaint auto, or leave it out."
-        )
+        raise ControlError("sensitivity_alone")
     if inpaint == "off":
         return None, None
     if inpaint == "auto":
@@ -581,9 +551,7 @@ def replay_command(
     with _clear_errors():
         asked = Recipe.read(recipe)
         if not asked.models:
-            raise ControlError(
-                "recipe_modelless", "{path} names no model to run; use one of a restoration.", path=recipe
-            )
+            raise ControlError("recipe_modelless", path=recipe)
         drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
         _restore(inputs, out, telling, asked, _restorer(device, weights), nullcontext(), format, max_pixels, drawn)
 
@@ -721,11 +689,7 @@ def compare_command(
 
     with _clear_errors():
         if is_file_name(out):
-            raise ControlError(
-                "compare_folder",
-                "compare writes several files, so {out} must be a folder; leave its suffix out.",
-                out=out,
-            )
+            raise ControlError("compare_folder", out=out)
         names = _names(models)
         kinds = ["degraded", *names, "truth", "sheet"]
         todo = plan([input], out, {kind: f"_{kind}" for kind in kinds})
@@ -774,9 +738,7 @@ def sweep_command(
 
     with _clear_errors():
         if is_file_name(out):
-            raise ControlError(
-                "sweep_folder", "sweep writes several files, so {out} must be a folder; leave its suffix out.", out=out
-            )
+            raise ControlError("sweep_folder", out=out)
         names = _names(models)
         todo = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
         lowest, highest = robustness.reach(control)
@@ -821,8 +783,8 @@ def samples_command(
     with _clear_errors():
         if is_file_name(out):
             raise ControlError(
-                "several_files", "{command} writes several files, so {out} must be a folder; leave its suffix out.",
-                command="samples", out=out,
+                "several_files",
+                command="samples", out=out
             )  # fmt: skip
         names = [f"sample{number + 1}" for number in range(n)]
         kinds = [*names, "uncertainty", "sheet"]
@@ -864,8 +826,8 @@ def scratches_command(
     with _clear_errors():
         if is_file_name(out):
             raise ControlError(
-                "several_files", "{command} writes several files, so {out} must be a folder; leave its suffix out.",
-                command="scratches", out=out,
+                "several_files",
+                command="scratches", out=out
             )  # fmt: skip
         todo = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
         restorer = _restorer(device, None)
@@ -975,11 +937,7 @@ def convert_command(
 
     with _clear_errors():
         if out.suffix != ".safetensors" or out.exists() or not out.parent.is_dir():
-            raise ControlError(
-                "convert_out",
-                "{out} must be a new file that ends in .safetensors, in a folder that is there; choose another name.",
-                out=out,
-            )
+            raise ControlError("convert_out", out=out)
         part, tensors = checkpoints.original(checkpoint)
         from .models._original import check_fit
 
@@ -1005,7 +963,7 @@ def export_command(
 
     with _clear_errors():
         if not onnx:
-            raise ControlError("export_format", "Say in which format to export: --onnx.")
+            raise ControlError("export_format")
         names = _names(models)
         restorer = _restorer("cpu", weights)
         restorer.prepare(names)

@@ -15,10 +15,10 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from .errors import PhotoError
 from .files import MAX_NAME, legible, shortened, write_aside
 from .image import OUTPUT_SUFFIXES
 from .photos import HEAD, is_litter, is_photo
-from .types import PhotoError
 
 MAX_MEMBERS = 1000
 MAX_MEMBER_BYTES = 100_000_000
@@ -59,7 +59,7 @@ def members(archive: Path) -> list[Member]:
     files = [(_name(info), info) for info in infos if not info.filename.endswith("/")]
     files = [(name, info) for name, info in files if not is_litter(name)]
     if not files:
-        raise PhotoError("archive_empty", "{name} has no files in it; put photos into it.", name=archive.name)
+        raise PhotoError("archive_empty", name=archive.name)
     if len(files) > MAX_MEMBERS:
         raise _too_many(archive)
     found: list[Member] = []
@@ -72,12 +72,7 @@ def members(archive: Path) -> list[Member]:
             last = name
             found.append(Member(archive, refusal.fields["name"] if refusal else name, info, refusal))
     if sum(member.info.file_size for member in found if not member.refusal) > MAX_BYTES:
-        raise PhotoError(
-            "archive_too_large",
-            "{name} holds more than {most} MB of photos; split it into smaller archives.",
-            name=archive.name,
-            most=MAX_BYTES // 10**6,
-        )
+        raise PhotoError("archive_too_large", name=archive.name, most=MAX_BYTES // 10**6)
     return found
 
 
@@ -143,23 +138,13 @@ def _directory(archive: Path) -> list[zipfile.ZipInfo]:
     except PhotoError:
         raise
     except (FileNotFoundError, IsADirectoryError, PermissionError):
-        raise PhotoError(
-            "archive_unreadable", "{name} cannot be opened; check its path and permissions.", name=archive.name
-        ) from None
+        raise PhotoError("archive_unreadable", name=archive.name) from None
     except Exception as error:  # zipfile raises whatever a damaged directory makes it trip over
-        raise PhotoError(
-            "archive_damaged",
-            "{name} is not a zip archive, or is damaged or incomplete; make or download it again.",
-            name=archive.name,
-        ) from error
+        raise PhotoError("archive_damaged", name=archive.name) from error
     ordered = sorted(infos, key=lambda info: info.header_offset)
     if any(one.header_offset + 30 + one.compress_size > other.header_offset for one, other in pairwise(ordered)):
         # How a small archive becomes a bomb without nesting; 30 bytes are the shortest header.
-        raise PhotoError(
-            "archive_overlap",
-            "{name} has files that share the same bytes, as no sound archive does; make it again.",
-            name=archive.name,
-        )
+        raise PhotoError("archive_overlap", name=archive.name)
     return infos
 
 
@@ -178,9 +163,7 @@ def _contents(member: Member) -> Iterator[bytes]:
     except PhotoError:
         raise
     except Exception as error:  # as above
-        raise PhotoError(
-            "archive_member_damaged", "{name} is damaged in the archive; make or download it again.", name=member.name
-        ) from error
+        raise PhotoError("archive_member_damaged", name=member.name) from error
 
 
 def _head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -218,49 +201,34 @@ def _refusal(name: str, info: zipfile.ZipInfo) -> PhotoError | None:
         or TRICKS.search(info.orig_filename + name)
     ):
         shown = TRICKS.sub("?", name)[-MAX_NAME:]
-        return PhotoError("archive_path", "{name} does not name a place inside the archive; rename it.", name=shown)
+        return PhotoError("archive_path", name=shown)
     if len(name.encode()) > MAX_PATH_BYTES:
-        return PhotoError("archive_long_name", "{name} has too long a name; shorten it.", name=f"{name[:40]}...")
+        return PhotoError("archive_long_name", name=f"{name[:40]}...")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-        return PhotoError("archive_special", "{name} is a link or no file at all; pack the photo itself.", name=name)
+        return PhotoError("archive_special", name=name)
     if name.lower().endswith(NESTED):
         return _nested(name)
     if info.flag_bits & 0x1:
-        return PhotoError("archive_encrypted", "{name} is encrypted; pack it without a password.", name=name)
+        return PhotoError("archive_encrypted", name=name)
     if info.compress_type not in METHODS:
-        return PhotoError(
-            "archive_method",
-            "{name} is compressed in a way that is not read here; pack it as an ordinary zip.",
-            name=name,
-        )
+        return PhotoError("archive_method", name=name)
     if info.file_size > MAX_MEMBER_BYTES:
         most = MAX_MEMBER_BYTES // 10**6
-        return PhotoError(
-            "archive_large_file", "{name} has more than {most} MB; make it smaller.", name=name, most=most
-        )
+        return PhotoError("archive_large_file", name=name, most=most)
     return None
 
 
 def _no_photo(name: str) -> PhotoError:
-    return PhotoError(
-        "archive_no_photo",
-        "{name} is no photo, or of a kind that is not read here; leave it out, or save it as PNG or JPEG.",
-        name=name,
-    )
+    return PhotoError("archive_no_photo", name=name)
 
 
 def _nested(name: str) -> PhotoError:
-    return PhotoError("archive_nested", "{name} is an archive itself; unpack it first.", name=name)
+    return PhotoError("archive_nested", name=name)
 
 
 def _repeated(name: str) -> PhotoError:
-    return PhotoError("archive_repeated", "{name} is in the archive twice; rename the second one.", name=name)
+    return PhotoError("archive_repeated", name=name)
 
 
 def _too_many(archive: Path) -> PhotoError:
-    return PhotoError(
-        "archive_too_many",
-        "{name} has more than {most} files; split it into smaller archives.",
-        name=archive.name,
-        most=MAX_MEMBERS,
-    )
+    return PhotoError("archive_too_many", name=archive.name, most=MAX_MEMBERS)

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .errors import RestorationError, WeightsError, no_room
 from .memory import is_lack
-from .types import RestorationError, WeightsError, no_room
 
 if TYPE_CHECKING:
     import torch
@@ -85,8 +85,6 @@ def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
     originals = [f"{name} (with the key {key})" for key, name in PARTS.values()]
     return WeightsError(
         "weights_foreign",
-        "{path} holds no weights that run here: expected {expected}, or {originals}; found {found}; "
-        "give one of the expected files.",
         path=path,
         expected=", ".join(expected) or "a checkpoint of the original project",
         originals=", ".join(originals),
@@ -114,11 +112,7 @@ def read(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
     """
     config, tensors = _read_pickle(path, contents) if path.suffix == ".pth" else _read_safetensors(path, contents)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
-        raise WeightsError(
-            "weights_undefined",
-            "{path} holds infinite or undefined numbers; get a fresh copy of it, or train it again.",
-            path=path,
-        )
+        raise WeightsError("weights_undefined", path=path)
     return config, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
 
 
@@ -144,12 +138,7 @@ def contents_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WeightsError(
-            "weights_unreadable",
-            "{path} cannot be read ({reason}); check the path and its permissions.",
-            path=path,
-            reason=error.strerror,
-        ) from error
+        raise WeightsError("weights_unreadable", path=path, reason=error.strerror) from error
 
 
 def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -194,26 +183,12 @@ def misfit(path: Path, error: Exception) -> RestorationError:
     """The refusal of weights that a network did not take, with torch's reason, unless that is a lack of memory."""
     if is_lack(error):
         return no_room(path.name)
-    return WeightsError(
-        "weights_of_another",
-        "{path} holds weights of another network ({reason}); use a file made for this model and version.",
-        path=path,
-        reason=textwrap.shorten(str(error), 200, placeholder=" ..."),
-    )
+    return WeightsError("weights_of_another", path=path, reason=textwrap.shorten(str(error), 200, placeholder=" ..."))
 
 
 def _unreadable(path: Path) -> WeightsError:
-    return WeightsError(
-        "weights_pickle",
-        "{path} holds no weights that can be read (tensors alone are, never code); get a fresh copy of it.",
-        path=path,
-    )
+    return WeightsError("weights_pickle", path=path)
 
 
 def _incomplete(path: Path, error: Exception) -> WeightsError:
-    return WeightsError(
-        "weights_incomplete",
-        "{path} is not a complete safetensors file ({reason}); give one, or get a fresh copy of it.",
-        path=path,
-        reason=str(error),
-    )
+    return WeightsError("weights_incomplete", path=path, reason=str(error))

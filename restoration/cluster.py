@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .errors import ControlError, RestorationError
 from .parallel import in_parallel
-from .types import ControlError, RestorationError
 
 if TYPE_CHECKING:
     from .restorer import Restorer
@@ -100,11 +100,7 @@ class Cluster:
         for item in left.values():
             yield (
                 item,
-                RestorationError(
-                    "worker_lost",
-                    "Its worker died, in each of {tries} tries; try it, or what lies beside it, alone.",
-                    tries=RETRIES + 1,
-                ),
+                RestorationError("worker_lost", tries=RETRIES + 1),
             )
 
     def _outcomes(self, items: Mapping[int, Item], there: There[Item, Any, Any, Any], batch: int) -> Iterator[Any]:
@@ -172,7 +168,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
         import ray
         import ray.data
     except ImportError as error:
-        raise ControlError("ray_missing", 'Ray is not installed; run in a checkout: pip install -e ".[ray]"') from error
+        raise ControlError("ray_missing") from error
     program = {"PYTHONPATH": f"{Path(__file__).parent.parent}{os.pathsep}${{PYTHONPATH}}"}  # added to a worker's own
     alone: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
     try:
@@ -181,12 +177,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, runtime_env={"env_vars": program}, log_to_driver=False, logging_level=logging.ERROR, **alone)
     except (OSError, ValueError, OverflowError, RuntimeError) as error:
-        raise ControlError(
-            "ray_unreachable",
-            "There is no Ray cluster at {address} ({reason}); start one, or correct RAY_ADDRESS.",
-            address=address,
-            reason=error,
-        ) from error
+        raise ControlError("ray_unreachable", address=address, reason=error) from error
     try:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
@@ -195,11 +186,7 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
         there = ray.cluster_resources()
         gpus = int(there.get("GPU", 0)) if device != "cpu" else 0
         if device not in ("auto", "cpu") and not gpus:
-            raise ControlError(
-                "ray_device",
-                "There is no GPU in the Ray cluster at {address}; use the device cpu or auto.",
-                address=address,
-            )
+            raise ControlError("ray_device", address=address)
         yield Cluster(
             device="cuda" if gpus else "cpu",
             weights=tuple(weights),
@@ -219,11 +206,7 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except (RayError, SystemException) as error:
-        raise RestorationError(
-            "ray_failed",
-            "The Ray cluster failed ({reason}); run the command again, and it goes on where it was.",
-            reason=str(error).strip().rpartition("\n")[2],
-        ) from error
+        raise RestorationError("ray_failed", reason=str(error).strip().rpartition("\n")[2]) from error
 
 
 # --- What runs on the workers -----------------------------------------------------------------------------------------

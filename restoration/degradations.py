@@ -22,7 +22,8 @@ from PIL import Image
 
 from .ageing import FIELDS, MAX_HAIRS, MAX_SCRATCHES, MAX_SPECKS, Array, dust, fading, scratches
 from .colour import luminance, to_rgb, to_ycc
-from .types import ControlError, Photo
+from .errors import ControlError
+from .types import Photo
 
 if TYPE_CHECKING:
     import torch
@@ -43,23 +44,15 @@ class Control:
     def check(self, name: str, value: float) -> None:
         """Raise `ControlError` unless ``value`` is a finite number on this control's scale."""
         if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise ControlError("control_no_number", "{name} must be a number, not {value!r}.", name=name, value=value)
+            raise ControlError("control_no_number", name=name, value=value)
         if not self.low <= value <= self.high:  # not a number is neither
             raise ControlError(
-                "control_range",
-                "{name} must be between {low:g} and {high:g} ({off:g} is off), not {value}.",
-                name=name,
-                low=self.low,
-                high=self.high,
-                off=self.off,
-                value=str(value)[:20],
+                "control_range", name=name, low=self.low, high=self.high, off=self.off, value=str(value)[:20]
             )
         if self.step >= 1 and (value - self.low) % self.step:
             if self.step == 2:
-                raise ControlError(
-                    "control_odd", "{name} must be an odd number, not {value:g}.", name=name, value=value
-                )
-            raise ControlError("control_whole", "{name} must be a whole number, not {value:g}.", name=name, value=value)
+                raise ControlError("control_odd", name=name, value=value)
+            raise ControlError("control_whole", name=name, value=value)
 
 
 CONTROLS: Mapping[str, Control] = {
@@ -99,9 +92,7 @@ class Degradation:
 
     def __post_init__(self) -> None:
         if not isinstance(self.grayscale, bool):
-            raise ControlError(
-                "grayscale_boolean", "grayscale must be true or false, not {value!r}.", value=self.grayscale
-            )
+            raise ControlError("grayscale_boolean", value=self.grayscale)
         for name, control in CONTROLS.items():
             control.check(name, getattr(self, name))
 
@@ -110,12 +101,7 @@ class Degradation:
         """The inverse of `dataclasses.asdict`; unknown names are refused with `ControlError`."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ControlError(
-                "control_unknown",
-                "There is no control called {control!r}; choose from {controls}.",
-                control=unknown[0],
-                controls=", ".join(sorted(known)),
-            )
+            raise ControlError("control_unknown", control=unknown[0], controls=", ".join(sorted(known)))
         return cls(**values)
 
     def apply(self, photo: Photo, seed: int) -> Photo:
@@ -218,9 +204,7 @@ def preset(name: str) -> Preset:
     """The preset called ``name``; raises `ControlError` that lists the presets if there is none."""
     if name not in PRESETS:
         choices = ", ".join(PRESETS)
-        raise ControlError(
-            "preset_unknown", "There is no preset called {name!r}; choose from {choices}.", name=name, choices=choices
-        )
+        raise ControlError("preset_unknown", name=name, choices=choices)
     return PRESETS[name]
 
 
@@ -282,7 +266,7 @@ class _DeviceNoise:
 def checked_seed(seed: int) -> int:
     """``seed`` as an int; `ControlError` for what is no seed."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ControlError("seed_whole", "The seed must be a whole number, zero or more, not {seed!r}.", seed=seed)
+        raise ControlError("seed_whole", seed=seed)
     return int(seed)
 
 

@@ -12,9 +12,10 @@ import torch
 
 from . import files, image
 from .degradations import PRESETS
+from .errors import ControlError, WeightsError
 from .outputs import writing
 from .restorer import Restorer
-from .types import SIDE, ControlError, Photo, WeightsError
+from .types import SIDE, Photo
 
 BATCHES = (1, 3)
 """Sizes that are compared: the file takes any."""
@@ -41,11 +42,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
         import onnxruntime
         import onnxscript  # noqa: F401  (by which torch.onnx writes)
     except ImportError as error:
-        raise ControlError(
-            "onnx_missing",
-            '{package} is not installed; run in a checkout: pip install -e ".[onnx]"',
-            package=error.name,
-        ) from error
+        raise ControlError("onnx_missing", package=error.name) from error
     contents = converted(restorer, model)
     session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
     largest = 0
@@ -56,12 +53,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
         for ours, theirs in pairs:
             largest = max(largest, int(np.abs(ours.photo.pixels.astype(int) - theirs.pixels).max()))
     if largest > 1:
-        raise WeightsError(
-            "onnx_differs",
-            "{model} as ONNX differs from PyTorch by {levels} levels of 255; try another version of onnxruntime.",
-            model=model,
-            levels=largest,
-        )
+        raise WeightsError("onnx_differs", model=model, levels=largest)
     with writing(path):
         files.write_atomically(path, contents)
     return Exported(path=path, difference=largest)

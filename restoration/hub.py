@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .types import WeightsError
+from .errors import WeightsError
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +25,7 @@ def address(repo: str, revision: str, name: str) -> str:
     try:
         return hf_hub_url(repo, name, revision=revision)
     except HFValidationError as error:
-        raise WeightsError(
-            "hub_name", "{repo!r} is no repository of the Hub; set RESTORATION_HUB_REPO to USER/NAME.", repo=repo
-        ) from error
+        raise WeightsError("hub_name", repo=repo) from error
 
 
 def cached(repo: str, revision: str, name: str) -> Path | None:
@@ -55,14 +53,7 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
     from huggingface_hub.utils import WeakFileLock
 
     if is_offline_mode():
-        raise WeightsError(
-            "fetch_forbidden",
-            "{name} is not here, or damaged, and HF_HUB_OFFLINE forbids to fetch it; "
-            "unset it, or download {url} by hand into {folder}.",
-            name=name,
-            url=urls[-1],
-            folder=folder(),
-        )
+        raise WeightsError("fetch_forbidden", name=name, url=urls[-1], folder=folder())
     target, part = folder() / name, folder() / f"{sha256}.incomplete"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,13 +69,7 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
                         logger.warning("%s", error)
                 part.replace(target)
     except OSError as error:
-        raise WeightsError(
-            "cache_unwritable",
-            "{name} cannot be kept in {folder} ({reason}); set HF_HOME to a folder that can be written and has room.",
-            name=name,
-            folder=folder(),
-            reason=error.strerror or error,
-        ) from error
+        raise WeightsError("cache_unwritable", name=name, folder=folder(), reason=error.strerror or error) from error
     return target
 
 
@@ -126,24 +111,13 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
         raise _refusal(error, name, url) from error
     except (ValueError, ImportError) as error:  # the latter of a proxy, for which another package is needed
         raise WeightsError(
-            "fetch_settings",
-            "{name} could not be fetched from {url} ({reason}); "
-            "check HF_ENDPOINT, HF_TOKEN, HTTPS_PROXY and ALL_PROXY.",
-            name=name,
-            url=url,
-            reason=str(error).rstrip(".").replace(". ", "; "),
+            "fetch_settings", name=name, url=url, reason=str(error).rstrip(".").replace(". ", "; ")
         ) from error
     except OSError as error:
         if error.errno is not None:  # the disk's
             raise
         part.unlink(missing_ok=True)  # of another length
-    raise WeightsError(
-        "fetch_wrong",
-        "What {host} calls {name} is another file (its SHA-256 is not the manifest's); "
-        "update this project, or report it to whoever published the file.",
-        name=name,
-        host=urlsplit(url).hostname,
-    )
+    raise WeightsError("fetch_wrong", name=name, host=urlsplit(url).hostname)
 
 
 def _refusal(error: Exception, name: str, url: str) -> WeightsError:
@@ -151,35 +125,10 @@ def _refusal(error: Exception, name: str, url: str) -> WeightsError:
     response = getattr(error, "response", None)
     if response is None:
         return WeightsError(
-            "fetch_unconnected",
-            "{name} could not be fetched: {host} cannot be reached, or broke off; "
-            "try again, or download {url} by hand into {folder}.",
-            name=name,
-            host=urlsplit(url).hostname or url,
-            url=url,
-            folder=folder(),
+            "fetch_unconnected", name=name, host=urlsplit(url).hostname or url, url=url, folder=folder()
         )
     if response.status_code in (401, 403):
-        return WeightsError(
-            "fetch_refused",
-            "{name} could not be fetched: {url} is private, or not there; "
-            "check RESTORATION_HUB_REPO, or run `hf auth login` with an account that may read it.",
-            name=name,
-            url=url,
-        )
+        return WeightsError("fetch_refused", name=name, url=url)
     if response.status_code == 404:
-        return WeightsError(
-            "fetch_absent",
-            "{name} could not be fetched: there is no {url}; "
-            "check RESTORATION_HUB_REPO, or update this project, whose weights/manifest.json names it.",
-            name=name,
-            url=url,
-        )
-    return WeightsError(
-        "fetch_failed",
-        "{name} could not be fetched ({reason}); try again, or download {url} by hand into {folder}.",
-        name=name,
-        reason=str(error).splitlines()[0],
-        url=url,
-        folder=folder(),
-    )
+        return WeightsError("fetch_absent", name=name, url=url)
+    return WeightsError("fetch_failed", name=name, reason=str(error).splitlines()[0], url=url, folder=folder())

@@ -21,8 +21,9 @@ from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImageP
 from . import details
 from .details import MAX_EXIF
 from .details import without_place as without_place
+from .errors import ControlError, Note, PhotoError
 from .files import write_atomically
-from .types import SIDE, ControlError, Note, Photo, PhotoError, Transparency
+from .types import SIDE, Photo, Transparency
 
 if TYPE_CHECKING:
     import torch
@@ -97,12 +98,7 @@ def load(
     _register_heif()
     try:
         if os.path.getsize(path) > max_bytes:
-            raise PhotoError(
-                "photo_too_heavy",
-                "{name} has more than {most} MB; save it smaller.",
-                name=name,
-                most=int(max_bytes) // 10**6,
-            )
+            raise PhotoError("photo_too_heavy", name=name, most=int(max_bytes) // 10**6)
         with Image.open(path, formats=FORMATS) as picture:
             _check_size(picture, name, max_pixels)
             if picture.format in ("JPEG", "MPO"):
@@ -111,12 +107,7 @@ def load(
                 stored = picture.size
                 _decode_reduced(picture, reduce_to, max_pixels)
                 if reduce_to is None and picture.size != stored:
-                    notes.append(
-                        Note(
-                            "photo_halved",
-                            "The photo is too large for this place, and is read at half its size or less.",
-                        )
-                    )
+                    notes.append(Note("photo_halved"))
             _note_pages(picture, notes)
             _decode(picture, notes)
             found = details.of(picture)
@@ -130,30 +121,23 @@ def load(
     except (PhotoError, MemoryError):
         raise
     except FileNotFoundError:
-        raise PhotoError("photo_missing", "There is no file {name}; check its path.", name=name) from None
+        raise PhotoError("photo_missing", name=name) from None
     except IsADirectoryError:
-        raise PhotoError("photo_folder", "{name} is a folder; name a picture in it.", name=name) from None
+        raise PhotoError("photo_folder", name=name) from None
     except PermissionError:
-        raise PhotoError("photo_forbidden", "{name} may not be read; check its permissions.", name=name) from None
+        raise PhotoError("photo_forbidden", name=name) from None
     except Image.UnidentifiedImageError:
         if os.path.getsize(path) == 0:
-            raise PhotoError("photo_empty", "{name} is empty; choose another file.", name=name) from None
+            raise PhotoError("photo_empty", name=name) from None
         with open(path, "rb") as file:
             begins = file.read(8)
         if format := next((named for start, named in UNREAD.items() if begins.startswith(start)), ""):
             raise _unread(name, format) from None
-        raise PhotoError(
-            "photo_unknown", "{name} is not a picture that can be read here; save it as PNG or JPEG.", name=name
-        ) from None
+        raise PhotoError("photo_unknown", name=name) from None
     except Image.DecompressionBombError:
         raise _too_large(name, "", max_pixels) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
-        raise PhotoError(
-            "photo_damaged",
-            "{name} is damaged or incomplete ({reason}); get a fresh copy of it.",
-            name=name,
-            reason=error,
-        ) from error
+        raise PhotoError("photo_damaged", name=name, reason=error) from error
 
 
 @cache
@@ -180,7 +164,6 @@ def _most(format: str, max_pixels: int) -> float:
 def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
     return PhotoError(
         "photo_too_large",
-        "{name} is too large; make it smaller than {most:g} megapixels ({most_jpeg:g} for a JPEG).",
         name=name,
         most=min(max_pixels, _most(format, max_pixels)) / 1e6,
         most_jpeg=_most("JPEG", max_pixels) / 1e6,
@@ -188,12 +171,7 @@ def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
 
 
 def _unread(name: str, format: str) -> PhotoError:
-    return PhotoError(
-        "photo_format",
-        "{name} is a {format}, which is not read here; save it as JPEG or PNG.",
-        name=name,
-        format=format,
-    )
+    return PhotoError("photo_format", name=name, format=format)
 
 
 def _check_size(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> None:
@@ -212,14 +190,7 @@ def _check_size(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> Non
     if any(tile.codec_name == "bmp_rle" for tile in picture.tile):  # a byte of which may stand for 255 rows
         raise Image.UnidentifiedImageError
     if min(picture.size) < MIN_SIDE:
-        raise PhotoError(
-            "photo_too_small",
-            "{name} is {width}x{height} pixels; each side must have at least {least}.",
-            name=name,
-            width=picture.width,
-            height=picture.height,
-            least=MIN_SIDE,
-        )
+        raise PhotoError("photo_too_small", name=name, width=picture.width, height=picture.height, least=MIN_SIDE)
 
 
 def _decode_reduced(picture: Image.Image, reduce_to: int | None, max_pixels: int) -> None:
@@ -237,11 +208,7 @@ def _note_pages(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
     others = 1
     with suppress(Exception), Image.open(picture.filename, formats=["TIFF"]) as again:  # damage is met while decoding
         others = again.n_frames - 1  # type: ignore[attr-defined]
-    notes.append(
-        Note(
-            "photo_pages", "Only the first page of the file is read; pages that are left out: {others}.", others=others
-        )
-    )
+    notes.append(Note("photo_pages", others=others))
 
 
 def _decode(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
@@ -268,15 +235,9 @@ def _decode(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
     if share < LEAST:
         raise OSError(f"{share:.0%} of it can be read")
     if share == 1 and "progressive" in picture.info:
-        notes.append(Note("photo_coarse", "The file is cut short or damaged, so the photo is less sharp than it was."))
+        notes.append(Note("photo_coarse"))
     else:
-        notes.append(
-            Note(
-                "photo_partial",
-                "The file is cut short or damaged: {share} % of the photo could be read, and the rest is blank.",
-                share=min(99, int(100 * share)),
-            )
-        )
+        notes.append(Note("photo_partial", share=min(99, int(100 * share))))
 
 
 def _is_in_rows(picture: ImageFile.ImageFile) -> bool:
@@ -319,11 +280,7 @@ def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str, notes: list[Not
     white = _white(picture, 256 * _highest(picture) + 255, notes)
     misread = picture.info["compression"] == "raw" or white < WHITES[-1]
     if misread and tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:  # one colour after the other
-        raise PhotoError(
-            "photo_16_bits",
-            "{name} stores its 16-bit colours in a way that is not read here; save it with 8 bits.",
-            name=name,
-        )
+        raise PhotoError("photo_16_bits", name=name)
     if white == WHITES[-1]:
         return
     swapped = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
@@ -353,7 +310,7 @@ def _white(picture: Image.Image, highest: int, notes: list[Note]) -> int:
     levels = [highest, *(level for level in np.ravel(said) if isinstance(level, int | np.integer))]
     white = next((white for white in WHITES if max(levels) <= white), WHITES[-1])
     if white < WHITES[-1] and len(levels) == 1:
-        notes.append(Note("photo_white", "No pixel is above {white}, which is taken for white.", white=white))
+        notes.append(Note("photo_white", white=white))
     return white
 
 
@@ -362,11 +319,7 @@ def _to_rgb(picture: Image.Image, name: str, notes: list[Note]) -> tuple[np.ndar
     not opaque, laid on a ground.
     """
     if picture.mode in ("I", "F"):
-        raise PhotoError(
-            "photo_32_bits",
-            "{name} has 32-bit pixels, which have no agreed white; save it with 8 or 16 bits.",
-            name=name,
-        )
+        raise PhotoError("photo_32_bits", name=name)
     convert = _converter(picture, notes)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
     alpha = np.empty(pixels.shape[:2], np.uint8) if picture.has_transparency_data else None
@@ -476,7 +429,7 @@ def _transform(picture: Image.Image, notes: list[Note]) -> ImageCms.ImageCmsTran
     except MemoryError:
         raise
     except Exception as error:  # what LittleCMS says of a damaged profile, or Pillow of none
-        notes.append(Note("photo_profile", "The colour profile is not used ({reason}).", reason=error))
+        notes.append(Note("photo_profile", reason=error))
         return None
     return None if _changes_nothing(transform) else transform
 
@@ -513,9 +466,7 @@ def check_fit(how: str) -> None:
     """Raise `ControlError` for a fit that there is not."""
     if how not in get_args(Fit):
         choices = ", ".join(get_args(Fit))
-        raise ControlError(
-            "fit_unknown", "There is no fit called {name!r}; choose from {choices}.", name=how, choices=choices
-        )
+        raise ControlError("fit_unknown", name=how, choices=choices)
 
 
 def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
@@ -583,14 +534,7 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
     suffix = suffix.lower()
     most = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}.get(suffix)
     if most and max(photo.width, photo.height) > most:
-        raise PhotoError(
-            "photo_too_long",
-            "A {suffix} holds {most} pixels a side, not {width}x{height}; write a .png.",
-            suffix=suffix,
-            most=most,
-            width=photo.width,
-            height=photo.height,
-        )
+        raise PhotoError("photo_too_long", suffix=suffix, most=most, width=photo.width, height=photo.height)
     buffer = io.BytesIO()
     said = photo.details
     picture = Image.fromarray(photo.pixels)
@@ -614,12 +558,7 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
                 options["extra"] = struct.pack(">2sH", b"\xff\xfe", 2 + len(comment)) + comment
             picture.save(buffer, "JPEG", quality=95, subsampling=0, **options)
         case _:
-            raise ControlError(
-                "suffix_unknown",
-                "A picture's name must end in {choices}, not {suffix!r}.",
-                choices=", ".join(OUTPUT_SUFFIXES),
-                suffix=suffix,
-            )
+            raise ControlError("suffix_unknown", choices=", ".join(OUTPUT_SUFFIXES), suffix=suffix)
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
-from .types import MemoryShortage
+from .errors import MemoryShortage
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def enough_memory(shortage: MemoryShortage) -> Iterator[None]:
         if not is_lack(error):
             raise
         # A copy: what the caller's frame holds, with a traceback to that frame, would keep its tensors in memory.
-        raise type(shortage)(shortage.code, shortage.template, **shortage.fields) from error
+        raise type(shortage)(shortage.code, **shortage.fields) from error
 
 
 def by_parts(work: Callable[[int], T], *sizes: int) -> T:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from .errors import ControlError, OutputError
 from .files import legible, result_names, write_aside
 from .image import OUTPUT_SUFFIXES, same_suffix
 from .photos import search
-from .types import ControlError, OutputError
 
 Entry = dict[str, Any]
 Format = Literal["same", "png", "jpg", "webp"]
@@ -66,7 +66,7 @@ def plan(
     `ControlError` where that cannot be done.
     """
     if out.exists() and not out.is_dir() and not is_file_name(out):
-        raise ControlError("out_suffix", "{out} is a file but no .png, .jpg, .jpeg or .webp; name a folder.", out=out)
+        raise ControlError("out_suffix", out=out)
     made_from = _made_from(report_path(out))
     passed_over: Counter[str] = Counter()
     unreadable: list[Path] = []
@@ -84,30 +84,19 @@ def plan(
             truths = {truth_of(path) for path in photos}
             photos = [path for path in photos if path not in truths]
         if not photos:
-            raise ControlError(
-                "no_pictures", "There are no photos in {folder} that can be read here; name another.", folder=given
-            )
+            raise ControlError("no_pictures", folder=given)
         # with several folders, each keeps its own name there
         root = given.resolve().parent if len(folders) > 1 else given.resolve()
         sources |= {path: (given.resolve() / path.relative_to(given)).relative_to(root) for path in photos}
 
     if is_file_name(out):
         if len(sources) != 1:
-            raise ControlError(
-                "out_single",
-                "{out} is one file, but there are {count} photos; name a folder.",
-                out=out,
-                count=len(sources),
-            )
+            raise ControlError("out_single", out=out, count=len(sources))
         (source,) = sources
         named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
         for path in named.values():
             if path.resolve() == source.resolve():
-                raise ControlError(
-                    "out_input",
-                    "{path} is an input and would be overwritten; choose another place for results.",
-                    path=path,
-                )
+                raise ControlError("out_input", path=path)
         return Plan(out, [Job(source, named)], passed_over, unreadable)
 
     own = {given.resolve() for given in inputs}
@@ -167,9 +156,7 @@ def read_report(path: Path) -> dict[str, Entry]:
                 case _:
                     raise ValueError(entry)
     except (OSError, ValueError, RecursionError):
-        raise ControlError(
-            "report_foreign", "{path} is not a report of this program and would be spoilt; move it away.", path=path
-        ) from None
+        raise ControlError("report_foreign", path=path) from None
     return newest
 
 
@@ -192,12 +179,7 @@ def writing(place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
-        raise OutputError(
-            "out_unwritable",
-            "{place} cannot be written ({reason}); make room or choose another place, and run the command again.",
-            place=place,
-            reason=error.strerror,
-        ) from error
+        raise OutputError("out_unwritable", place=place, reason=error.strerror) from error
 
 
 def _commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:

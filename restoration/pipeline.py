@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import image
+from .errors import Note
 from .recipe import Recipe, library_versions
 from .restorer import Mended, Restoration, Restorer, Upscaled
 from .tiling import Progress
-from .types import SIDE, Look, Note, Photo
+from .types import SIDE, Look, Photo
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from .degradations import Degradation, checked_seed
+from .errors import ControlError, RecipeMismatch
 from .image import Fit, check_fit
 from .outputs import read_report
-from .types import SIDE, ControlError, Inpainting, Look, RecipeMismatch, Size, Upscaling
+from .types import SIDE, Inpainting, Look, Size, Upscaling
 
 SCHEMA = 6
 KNOWN_SCHEMAS = (3, 4, 5, SCHEMA)
@@ -53,12 +54,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.size not in get_args(Size) or isinstance(self.size, float):
-            raise ControlError("size_unknown", "A photo's size is own or 128, not {size!r}.", size=self.size)
+            raise ControlError("size_unknown", size=self.size)
         check_fit(self.fit)
         if self.inpaint and self.size == SIDE:
-            raise ControlError(
-                "inpaint_size", "Scratches are mended at a photo's own size; choose that size, or leave them."
-            )
+            raise ControlError("inpaint_size")
         for name in ("models", "versions"):
             values = getattr(self, name)
             _check_type(name, values, Mapping)
@@ -82,15 +81,10 @@ class Recipe:
     def from_json(cls, values: Any) -> Recipe:
         """The inverse of `to_json`; `ControlError` for what is no recipe, or one of another schema."""
         if not isinstance(values, dict) or "schema" not in values:
-            raise ControlError("recipe_none", "This is not a recipe; use the JSON that a report or the app gives.")
+            raise ControlError("recipe_none")
         values = dict(values)
         if (schema := values.pop("schema")) not in KNOWN_SCHEMAS:
-            raise ControlError(
-                "recipe_schema",
-                "This recipe has schema {schema!r}, but this program reads {known}; make it anew with this version.",
-                schema=schema,
-                known=SCHEMA,
-            )
+            raise ControlError("recipe_schema", schema=schema, known=SCHEMA)
         if schema < 5 and values.get("fit", "crop") is None:
             values |= {"size": "own", "fit": "crop"}
         _check_fields(cls, values)
@@ -114,9 +108,7 @@ class Recipe:
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise ControlError(
-                "recipe_json", "This is no JSON ({reason}); paste a whole recipe.", reason=error
-            ) from error
+            raise ControlError("recipe_json", reason=error) from error
         return cls.from_json(values)
 
     @classmethod
@@ -129,7 +121,7 @@ class Recipe:
             if not unpacker.eof:
                 raise ValueError("cut off, or too long")
         except (ValueError, zlib.error) as error:
-            raise ControlError("recipe_link", "This link's recipe is incomplete; copy the whole link.") from error
+            raise ControlError("recipe_link") from error
         return cls.from_text(unpacked.decode(errors="replace"))
 
     @classmethod
@@ -138,21 +130,12 @@ class Recipe:
         if path.suffix == ".jsonl":
             entries = {id(entry): entry["recipe"] for entry in read_report(path).values()}
             if len(entries) > 1:
-                raise ControlError(
-                    "recipe_of_several",
-                    "{path} lists several photos; save the recipe of the one that you mean.",
-                    path=path,
-                )
+                raise ControlError("recipe_of_several", path=path)
             return cls.from_json(next(iter(entries.values()), None))
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise ControlError(
-                "recipe_unreadable",
-                "{path} cannot be read as a recipe ({reason}); give a JSON file.",
-                path=path,
-                reason=error,
-            ) from error
+            raise ControlError("recipe_unreadable", path=path, reason=error) from error
         return cls.from_text(text)
 
     def mismatch(self, ran: Recipe) -> RecipeMismatch | None:
@@ -171,7 +154,6 @@ class Recipe:
             return None
         return RecipeMismatch(
             "recipe_mismatch",
-            "This recipe was made with other weights or libraries ({what}); the pixels may differ from its result's.",
             what=", ".join(f"{name[:20]} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others[:6])
             + (f", and {len(others) - 6} more" if len(others) > 6 else ""),
         )
@@ -190,13 +172,9 @@ _UPSCALING_TYPES: Mapping[str, Any] = {
 
 def _check_type(name: str, value: Any, kind: Any) -> None:
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ControlError(
-            "recipe_field", "The recipe's {field} cannot be {value!r}; use a report's JSON.", field=name, value=value
-        )
+        raise ControlError("recipe_field", field=name, value=value)
 
 
 def _check_fields(kind: Any, values: Mapping[str, Any]) -> None:
     if unknown := sorted(set(values) - {each.name for each in fields(kind)}):
-        raise ControlError(
-            "recipe_unknown", "This recipe has a field {field!r} that this version does not know.", field=unknown[0]
-        )
+        raise ControlError("recipe_unknown", field=unknown[0])

@@ -22,28 +22,14 @@ from . import image, own_colours, scratches, upscale, whole
 from . import weights as find_weights
 from .checkpoints import ORIGINALS, misfit
 from .degradations import checked_seed
+from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError, no_room
 from .image import Fit
 from .memory import by_parts, enough_memory, is_lack
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .parallel import core_quota
 from .tiling import Progress
-from .types import (
-    MAX_SAMPLES,
-    SIDE,
-    ControlError,
-    Inpainting,
-    Look,
-    Mask,
-    MemoryShortage,
-    Photo,
-    PhotoError,
-    RestorationError,
-    Upscaling,
-    WeightsError,
-    drawn_sha256,
-    no_room,
-)
+from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
 
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
@@ -135,9 +121,7 @@ def _warn_of_torch(version: str) -> None:
 def _finite(images: Tensor, path: Path) -> Tensor:
     """``images`` themselves; raises `WeightsError` where the weights at ``path`` made numbers of them that are none."""
     if not images.isfinite().all():
-        raise WeightsError(
-            "weights_vast", "{path} gives undefined numbers; get a fresh copy of it, or train it again.", path=path
-        )
+        raise WeightsError("weights_vast", path=path)
     return images
 
 
@@ -146,12 +130,7 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _too_large_for_memory(photo: Photo) -> MemoryShortage:
-    return MemoryShortage(
-        "memory_whole",
-        "There is not enough memory to restore {width}x{height} pixels; close other programs, or make it smaller.",
-        width=photo.width,
-        height=photo.height,
-    )
+    return MemoryShortage("memory_whole", width=photo.width, height=photo.height)
 
 
 def _is_of_the_gpu(error: BaseException) -> bool:
@@ -204,14 +183,12 @@ class Restorer:
         choices = ("auto", "cpu", *has)
         if asked not in choices:
             raise ControlError(
-                "device_unknown", "There is no device called {device!r}; choose from {choices}.",
-                device=asked, choices=", ".join(choices),
+                "device_unknown",
+                device=asked, choices=", ".join(choices)
             )  # fmt: skip
         if asked in has and not has[asked]():
             maker = {"cuda": "CUDA", "mps": "Apple"}[asked]
-            raise ControlError(
-                "device_missing", "There is no {maker} GPU here; use the device cpu or auto.", maker=maker
-            )
+            raise ControlError("device_missing", maker=maker)
         if asked != "auto":
             return torch.device(asked)
         if has["cuda"]():
@@ -242,19 +219,11 @@ class Restorer:
             self.weights_sha256(name)
             other = ids.setdefault(self._id(name), name)
             if other != name:
-                raise ControlError(
-                    "models_same",
-                    "{name} and {other} are the same network here; leave one out.",
-                    name=name,
-                    other=other,
-                )
+                raise ControlError("models_same", name=name, other=other)
         for given in self._given:
             if not any(find_weights.serves(given, name) for name, *_ in self._networks):
                 raise ControlError(
-                    "weights_unused",
-                    "{path} holds weights for {held}, which was not asked for; leave it out, or choose that.",
-                    path=given,
-                    held=", ".join(find_weights.own([given])) or "Real-ESRGAN",
+                    "weights_unused", path=given, held=", ".join(find_weights.own([given])) or "Real-ESRGAN"
                 )
 
     @property
@@ -350,11 +319,7 @@ class Restorer:
             loaded = self._model(name, device)
             network = loaded.network
             if not isinstance(network, LuminanceNetwork):
-                raise ControlError(
-                    "size_original",
-                    "{model} restores 128x128 pixels in its own colours only; choose the size 128, and no look.",
-                    model=self.title(name),
-                )
+                raise ControlError("size_original", model=self.title(name))
 
             def sampled(y: Tensor) -> Tensor:
                 return cast(SamplingNetwork, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
@@ -384,7 +349,7 @@ class Restorer:
         The luminance is restored in all of them; what varies is the colour that grey cannot tell.
         """
         if not 2 <= n <= MAX_SAMPLES:
-            raise ControlError("samples", "There can be 2 to {most} samples, not {n}.", most=MAX_SAMPLES, n=n)
+            raise ControlError("samples", most=MAX_SAMPLES, n=n)
         square = image.to_tensor([image.fit(photo, fit)])
         name = model or self.sampler
         self._check_samples(name)
@@ -420,9 +385,9 @@ class Restorer:
         if inpainting.mask == "auto":
             mask = self.find_scratches(photo)
         elif drawn is None:
-            raise ControlError("mask_missing", "This recipe needs the mask that was drawn for it; give that, too.")
+            raise ControlError("mask_missing")
         elif drawn_sha256(drawn) != inpainting.mask:
-            raise ControlError("mask_other", "This is not the mask that the recipe names; give the one saved with it.")
+            raise ControlError("mask_other")
         else:
             mask = scratches.mask_of(drawn, photo)
         with enough_memory(_too_large_for_memory(photo)):
@@ -432,7 +397,7 @@ class Restorer:
 
     def _check_samples(self, model: str) -> None:
         if not self.has_samples(model):
-            raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=self.title(model))
+            raise ControlError("samples_none", model=self.title(model))
 
     def upscaling(
         self, scale: int = 4, engine: str = "auto", denoise: float | None = None, tile: int | None = None

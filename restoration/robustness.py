@@ -18,6 +18,7 @@ from PIL import Image
 
 from . import metrics
 from .degradations import CONTROLS, Degradation
+from .errors import ControlError
 from .image import Fit
 from .metrics import Metrics
 from .pipeline import resolve
@@ -25,7 +26,7 @@ from .recipe import Recipe
 from .restorer import Restorer
 from .sheet import Panel, sheet
 from .tiling import Progress, Stopped
-from .types import ControlError, Photo
+from .types import Photo
 from .weights import title
 
 MAX_STEPS = 32
@@ -122,17 +123,12 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
     if control not in CONTROLS:
         raise _unknown(control)
     if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
-        raise ControlError("sweep_steps", "A sweep has 2 to {most} steps, not {steps!r}.", most=MAX_STEPS, steps=steps)
+        raise ControlError("sweep_steps", most=MAX_STEPS, steps=steps)
     scale = CONTROLS[control]
     for end in (low, high):
         scale.check(control, end)
     if not low < high:
-        raise ControlError(
-            "sweep_range",
-            "A sweep goes from a lower strength to a higher one, not {low:g} to {high:g}.",
-            low=low,
-            high=high,
-        )
+        raise ControlError("sweep_range", low=low, high=high)
     places = np.rint((np.linspace(low, high, steps) - scale.low) / scale.step)
     values = [round(scale.low + place * scale.step, 6) for place in sorted(set(places.tolist()))]
     if scale.step >= 1:
@@ -141,12 +137,7 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
 
 
 def _unknown(control: str) -> ControlError:
-    return ControlError(
-        "control_unknown",
-        "There is no control called {control!r}; choose from {controls}.",
-        control=control,
-        controls=", ".join(CONTROLS),
-    )
+    return ControlError("control_unknown", control=control, controls=", ".join(CONTROLS))
 
 
 def sweep(
@@ -281,12 +272,7 @@ def strip(swept: Sweep, label: Label = english) -> Photo:
 def check_measure(name: str) -> None:
     """Raise `ControlError` for a measure that `plot` does not show."""
     if name not in PLOTTED:
-        raise ControlError(
-            "measure_unknown",
-            "There is no plot of {measure!r}; choose from {measures}.",
-            measure=name,
-            measures=", ".join(PLOTTED),
-        )
+        raise ControlError("measure_unknown", measure=name, measures=", ".join(PLOTTED))
 
 
 def plot(swept: Sweep, measure: str = "psnr_luminance", label: Label = english) -> Photo:

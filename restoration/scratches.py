@@ -18,8 +18,9 @@ from torch.nn import functional
 
 from . import image, tiling
 from . import weights as find_weights
+from .errors import PhotoError
 from .network.scratch_detector import WEIGHTS, ScratchDetector
-from .types import Mask, Photo, PhotoError
+from .types import Mask, Photo
 
 SEEN = 1024
 """The network sees photos of more pixels than a square of this side has reduced to as many. Joining what it sees at
@@ -87,21 +88,12 @@ def mask_of(given: Photo, photo: Photo) -> Mask:
     across, down = given.width / photo.width, given.height / photo.height
     if min(abs(given.width - photo.width * down), abs(given.height - photo.height * across)) > 1:
         raise PhotoError(
-            "mask_shape",
-            "The mask has {width}x{height} pixels, which is another shape than the photo's {photo_width}x{photo_height}"
-            "; draw it on a copy of the photo that is not cropped.",
-            width=given.width,
-            height=given.height,
-            photo_width=photo.width,
-            photo_height=photo.height,
+            "mask_shape", width=given.width, height=given.height, photo_width=photo.width, photo_height=photo.height
         )
     spread = given.pixels.max(2) - given.pixels.min(2)
     grey = np.asarray(Image.fromarray(given.pixels).convert("L"))
     if (spread > 40).mean() > 0.002 or ((grey > 40) & (grey < 215)).mean() > 0.25:
-        raise PhotoError(
-            "mask_photo",
-            "The mask must be black, and white where the photo is damaged; this looks like a photo.",
-        )
+        raise PhotoError("mask_photo")
     return Mask(np.array(Image.fromarray(grey).resize((photo.width, photo.height), Image.Resampling.BILINEAR)))
 
 
@@ -136,12 +128,7 @@ def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
         raise ValueError(f"a mask of {mask.pixels.shape} for a photo of {photo.pixels.shape}")
     hole = marked(mask, sensitivity)
     if hole.mean() > MOST:
-        raise PhotoError(
-            "mask_most",
-            "{share:.0%} of the photo are marked as damaged, which leaves too little to fill them from; "
-            "mark less, or lower the sensitivity.",
-            share=float(hole.mean()),
-        )
+        raise PhotoError("mask_most", share=float(hole.mean()))
     if not hole.any():
         return photo
     rim = round(RIM * max(1, (photo.width * photo.height) ** 0.5 / SEEN))

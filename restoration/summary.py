@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .errors import RestorationError
 from .files import legible
-from .types import RestorationError
 
 SLOWEST = 3
 """How many are named."""

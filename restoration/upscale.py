@@ -21,8 +21,9 @@ from torch.nn import functional
 
 from . import image, tiling
 from .colour import luminance
+from .errors import ControlError, MemoryShortage, PhotoError, loading
 from .memory import by_parts, enough_memory
-from .types import ControlError, MemoryShortage, Photo, PhotoError, loading
+from .types import Photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,24 +141,18 @@ def between(clean: nn.Module, noisy: nn.Module, strength: float) -> nn.Module:
 def check(scale: int, engine: str, denoise: float | None, tile: int | None = None) -> None:
     """Raise `ControlError` for settings that there are not, or that do not go together."""
     if scale not in (2, 4):
-        raise ControlError("scale_unknown", "The scale must be 2 or 4, not {scale!r}.", scale=scale)
+        raise ControlError("scale_unknown", scale=scale)
     if engine not in CHOICES:
         choices = ", ".join(CHOICES)
-        raise ControlError(
-            "engine_unknown", "There is no engine called {name!r}; choose from {choices}.", name=engine, choices=choices
-        )
+        raise ControlError("engine_unknown", name=engine, choices=choices)
     if engine == "x2plus" and scale != 2:
-        raise ControlError("x2plus_scale", "The engine x2plus enlarges twice only; choose the scale 2, or x4plus.")
+        raise ControlError("x2plus_scale")
     if denoise is not None and engine != "general":
-        raise ControlError(
-            "denoise_engine", "Only the engine general has a denoise strength; choose it, or leave the strength out."
-        )
+        raise ControlError("denoise_engine")
     if denoise is not None and not 0 <= denoise <= 1:
-        raise ControlError(
-            "denoise_range", "The denoise strength must be from 0 to 1, not {denoise!r}.", denoise=denoise
-        )
+        raise ControlError("denoise_range", denoise=denoise)
     if tile is not None and not 16 <= tile <= 4096:
-        raise ControlError("tile_range", "A tile must be 16 to 4096 pixels a side, not {tile!r}.", tile=tile)
+        raise ControlError("tile_range", tile=tile)
 
 
 def check_size(photo: Photo, scale: int) -> None:
@@ -165,14 +160,7 @@ def check_size(photo: Photo, scale: int) -> None:
     if photo.width * photo.height * scale**2 > MAX_PIXELS_OUT:
         side = round(MAX_PIXELS_OUT**0.5) // scale
         raise PhotoError(
-            "upscale_too_large",
-            "A photo of {width}x{height} is too large to upscale {scale} times; "
-            "reduce it to {pixels:,} pixels ({side}x{side}) at most.",
-            width=photo.width,
-            height=photo.height,
-            scale=scale,
-            pixels=side * side,
-            side=side,
+            "upscale_too_large", width=photo.width, height=photo.height, scale=scale, pixels=side * side, side=side
         )
 
 
@@ -212,13 +200,7 @@ def enlarge(
         images = image.to_tensor([padded]).to(weight.device, weight.dtype, memory_format=torch.channels_last)
         larger = network(images).float()
         if not larger.isfinite().all():
-            raise PhotoError(
-                "engine_undefined",
-                "The engine {engine} gives undefined numbers in {precision} on this device; "
-                "use the device cpu, or the engine fast.",
-                engine=engine.id,
-                precision=precision(network),
-            )
+            raise PhotoError("engine_undefined", engine=engine.id, precision=precision(network))
         larger = larger.clamp(0, 1)
         if engine.factor != scale:
             larger = functional.avg_pool2d(larger, engine.factor // scale)
@@ -227,13 +209,7 @@ def enlarge(
         return image.to_photos(larger)[0]
 
     step = 4 // engine.factor  # x2plus must see the same 2x2 pixels together, whatever the tile
-    shortage = MemoryShortage(
-        "memory_upscale",
-        "There is not enough memory to upscale {width}x{height} pixels at once; "
-        "use smaller tiles (--tile 64 of the command upscale), or the engine fast.",
-        width=min(whole, photo.width),
-        height=min(whole, photo.height),
-    )
+    shortage = MemoryShortage("memory_upscale", width=min(whole, photo.width), height=min(whole, photo.height))
     with torch.inference_mode(), enough_memory(shortage):
         return by_parts(
             lambda side: tiling.enlarge(

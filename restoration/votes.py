@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
-from .types import SIDE, ControlError, OutputError
+from .errors import ControlError, OutputError
+from .types import SIDE
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +55,9 @@ class Vote:
         )
         is_shown = isinstance(self.shown, tuple) and len(self.shown) > 1 and len({*self.shown}) == len(self.shown)
         if not (is_whole and is_text and is_shown and {*self.shown} <= {*self.weights}):
-            raise ControlError("vote_none", "{value!r} is no vote; use a file of votes as it was written.", value=self)
+            raise ControlError("vote_none", value=self)
         if self.choice is not None and self.choice not in self.shown:
-            raise ControlError("vote_none", "{value!r} is no vote; use a file of votes as it was written.", value=self)
+            raise ControlError("vote_none", value=self)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -67,9 +68,7 @@ class Vote:
         try:
             return cls(**{**values, "shown": tuple(values["shown"])})
         except (TypeError, KeyError) as error:
-            raise ControlError(
-                "vote_none", "{value!r} is no vote; use a file of votes as it was written.", value=values
-            ) from error
+            raise ControlError("vote_none", value=values) from error
 
 
 class Votes(Protocol):
@@ -116,13 +115,7 @@ def read(path: Path) -> list[Vote]:
             found = [json.loads(line) for line in lines]
         return [Vote.from_json(each) for each in found]
     except (OSError, ValueError, RecursionError, sqlite3.Error) as error:
-        raise ControlError(
-            "votes_unreadable",
-            "{path} has no votes that can be read ({reason}); give the file votes.sqlite of an app's folder, or a "
-            ".jsonl file of its dataset.",
-            path=path,
-            reason=error,
-        ) from error
+        raise ControlError("votes_unreadable", path=path, reason=error) from error
 
 
 _COLUMNS = tuple(each.name for each in fields(Vote))
@@ -181,12 +174,7 @@ class Dataset:
             self._earlier = Path(snapshot_download(self._scheduler.repo_id, **kind))
         except (HTTPError, ValueError, OSError) as error:
             raise OutputError(
-                "votes_repo",
-                "Votes cannot be kept in the dataset {repo} ({reason}); check {variable}, and that HF_TOKEN may write "
-                "there.",
-                repo=repo,
-                reason=str(error).strip().split("\n")[0],
-                variable=REPO,
+                "votes_repo", repo=repo, reason=str(error).strip().split("\n")[0], variable=REPO
             ) from error
         self.path = folder / f"{uuid4().hex}.jsonl"
 
@@ -207,9 +195,4 @@ def _writing(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise OutputError(
-            "votes_unwritable",
-            "Votes cannot be kept in {place} ({reason}); make room there, or name another folder.",
-            place=place,
-            reason=error,
-        ) from error
+        raise OutputError("votes_unwritable", place=place, reason=error) from error

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import checkpoints, hub
 from .checkpoints import ORIGINALS
-from .types import ControlError, WeightsError
+from .errors import ControlError, WeightsError
 
 if TYPE_CHECKING:
     import torch
@@ -105,12 +105,7 @@ def _manifest() -> tuple[Mapping[str, Entry], Repo | None]:
             raise ValueError(f"the revision {repo.revision!r} is no commit of 40 hexadecimal digits")
         return entries, repo
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(
-            "manifest_unreadable",
-            "{path} cannot be read ({reason}); restore it with `git checkout weights`, or install the project again.",
-            path=path,
-            reason=str(error),
-        ) from error
+        raise WeightsError("manifest_unreadable", path=path, reason=str(error)) from error
 
 
 def restorers() -> list[Entry]:
@@ -139,8 +134,8 @@ def own(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
             other = files.setdefault(name, place)
             if place.is_file() and other.is_file() and not place.samefile(other):
                 raise ControlError(
-                    "weights_twice", "{path} and {other} both hold weights for {name}; give one of them.",
-                    path=place, other=other, name=name,
+                    "weights_twice",
+                    path=place, other=other, name=name
                 )  # fmt: skip
         for entry in entries:
             if entry.task == "restore":
@@ -200,9 +195,7 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     published elsewhere are downloaded; never where HF_HUB_OFFLINE is set. Raises `WeightsError` where nothing is found.
     """
     if name not in manifest():
-        raise WeightsError(
-            "weights_unknown", "The manifest names no weights {name}; train and export them first.", name=name
-        )
+        raise WeightsError("weights_unknown", name=name)
     entry = manifest()[name]
     for place in (*map(Path, explicit), FOLDER):
         if not place.exists() and place != FOLDER:
@@ -221,19 +214,10 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     if cached and (not fetch or cached.name != name or hub.is_whole(cached, entry.sha256)):
         return cached
     if not urls:
-        raise WeightsError(
-            "weights_missing",
-            "{path} is missing; restore it with `git checkout weights`, or install the project again.",
-            path=FOLDER / name,
-        )
+        raise WeightsError("weights_missing", path=FOLDER / name)
     if fetch:
         return hub.fetch(name, urls, sha256=entry.sha256, size=entry.size)
-    raise WeightsError(
-        "weights_later",
-        "{name} is not here yet; it will be fetched from {url} when it is needed.",
-        name=name,
-        url=urls[0],
-    )
+    raise WeightsError("weights_later", name=name, url=urls[0])
 
 
 def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoint:
@@ -252,18 +236,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     users = entry.url is None and any(_served(Path(given), entry) == path for given in explicit)
     if sha256 not in entry.files.values() and (not users or path.resolve().parent == FOLDER.resolve()):
         if entry.url:
-            raise WeightsError(
-                "download_damaged",
-                "{path} is damaged (its SHA-256 is not the manifest's); replace it by a copy of {url}.",
-                path=path,
-                url=entry.url,
-            )
-        raise WeightsError(
-            "weights_damaged",
-            "{path} is damaged (its SHA-256 is not the manifest's); restore it with `git checkout weights`, "
-            "or install the project again.",
-            path=path,
-        )
+            raise WeightsError("download_damaged", path=path, url=entry.url)
+        raise WeightsError("weights_damaged", path=path)
     config, tensors = checkpoints.read(path, contents)
     if entry.task == "upscale" and config is not None and config != entry.config:  # these have one shape each
         raise checkpoints.misfit(path, ValueError("its config is not the manifest's"))
@@ -278,7 +252,6 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
     if missing := [part for part in original.parts if part not in lying]:
         raise WeightsError(
             "original_missing",
-            "{title} needs {files} of the original project; name it by --weights, or put it into {folder}.",
             title=original.title,
             files=" and ".join(checkpoints.PARTS[part][1] for part in missing),
             folder=FOLDER,
@@ -293,7 +266,7 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
 
 
 def _nowhere(place: Path) -> WeightsError:
-    return WeightsError("weights_nowhere", "There are no weights at {path}; check the path.", path=place)
+    return WeightsError("weights_nowhere", path=place)
 
 
 def _lying(places: Sequence[Path]) -> Mapping[str, Path]:

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from restoration import Restorer, cluster, image
-from restoration.types import PhotoError
+from restoration.errors import PhotoError
 from tests.conftest import EXAMPLES, ROOT
 from tests.test_main import program, run
 
@@ -145,6 +145,6 @@ def test_without_ray_it_says_what_to_install(folder: Path, tmp_path: Path, monke
 
 
 def test_errors_cross_between_processes() -> None:
-    error = PhotoError("photo_missing", "There is no file {name}; check its path.", name="<a>.jpg")
+    error = PhotoError("photo_missing", name="<a>.jpg")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.code, again.fields) == (PhotoError, str(error), error.code, error.fields)

@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 
 LAYERS = [
     {"restoration.files"},
+    {"restoration.errors"},
     {"restoration.types", "restoration.architectures", "restoration.parallel"},
     {"restoration.details", "restoration.hub", "restoration.memory", "restoration.votes"},
     {"restoration.checkpoints", "restoration.ranking"},

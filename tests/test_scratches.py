@@ -9,8 +9,9 @@ from scipy.ndimage import maximum_filter
 from torch import nn
 
 from restoration import Degradation, Photo, image, scratches, weights
+from restoration.errors import ControlError, PhotoError
 from restoration.network.scratch_detector import WEIGHTS
-from restoration.types import ControlError, Inpainting, Mask, PhotoError
+from restoration.types import Inpainting, Mask
 from tests.conftest import EXAMPLES
 
 

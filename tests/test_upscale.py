@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.upscale import make_importable
 from restoration import ControlError, Photo, PhotoError, Restorer, image, metrics, upscale, weights
 from restoration.colour import LUMA
-from restoration.types import LibraryError
+from restoration.errors import LibraryError
 from restoration.upscale import ENGINES
 from tests.conftest import EXAMPLES, ROOT
 

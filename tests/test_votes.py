@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from restoration import ControlError
-from restoration.types import OutputError
+from restoration.errors import OutputError
 from restoration.votes import Folder, Vote, opened, read
 from tests.conftest import ROOT
 from tests.hub import TOKEN, Hub

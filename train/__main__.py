@@ -25,12 +25,12 @@ from tqdm import tqdm
 
 from restoration import checkpoints, weights
 from restoration.colour import to_rgb, to_ycc
+from restoration.errors import RestorationError
 from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
 from restoration.network import LuminanceNetwork
 from restoration.network.encoder import WEIGHTS as ENCODER
-from restoration.types import RestorationError
 
 from . import tone
 from .data import Batches, batches, degrade

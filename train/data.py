@@ -20,7 +20,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from restoration.colour import luminance
 from restoration.degradations import CONTROLS, PRESETS, degrade_batch, fade_batch
-from restoration.types import SIDE, PhotoError
+from restoration.errors import PhotoError
+from restoration.types import SIDE
 
 from .photos import PhotoFile
 
@@ -40,7 +41,7 @@ class BadPhotoError(PhotoError):
     """An error that reaches us out of a worker: there a DataLoader makes it anew, of a traceback that ends with it."""
 
     def __init__(self, sentence: str) -> None:
-        super().__init__("photo_bad", "{sentence}", sentence=sentence.split("BadPhotoError: ")[-1])
+        super().__init__("photo_bad", sentence=sentence.split("BadPhotoError: ")[-1])
 
 
 def opened(photo: PhotoFile, *, whole: bool = False) -> Image.Image:

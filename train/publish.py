@@ -16,8 +16,8 @@ from huggingface_hub import CommitOperationAdd, EvalResult, HfApi, ModelCard, Mo
 from huggingface_hub.errors import HTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import validate_repo_id
 
+from restoration.errors import WeightsError
 from restoration.files import write_atomically
-from restoration.types import WeightsError
 from restoration.weights import FOLDER, Entry, find, manifest, restorers
 
 QUALITY = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "quality.json"

@@ -34,9 +34,10 @@ from restoration import (
     scratches,
 )
 from restoration.degradations import CONTROLS, PRESETS, preset
+from restoration.errors import ControlError
 from restoration.outputs import finite
 from restoration.recipe import library_versions
-from restoration.types import MAX_SAMPLES, Colour, ControlError, Inpainting, Size, drawn_sha256
+from restoration.types import MAX_SAMPLES, Colour, Inpainting, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
 from .errors import shown
@@ -151,28 +152,20 @@ def check(**values: Any) -> None:
     for name, value in values.items():
         choices = PARAMETERS[name].get("enum")
         if choices and value not in choices:
-            raise ControlError(
-                "choice_unknown",
-                "{name} must be one of {choices}, not {value!r}.",
-                name=name,
-                choices=", ".join(map(str, choices)),
-                value=value,
-            )
+            raise ControlError("choice_unknown", name=name, choices=", ".join(map(str, choices)), value=value)
         if choices or value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ControlError("control_no_number", "{name} must be a number, not {value!r}.", name=name, value=value)
+            raise ControlError("control_no_number", name=name, value=value)
         if value > MAX_WHOLE:
-            raise ControlError("number_too_large", "{name} must be {most} at most.", name=name, most=MAX_WHOLE)
+            raise ControlError("number_too_large", name=name, most=MAX_WHOLE)
 
 
 def sent(photo: Any) -> str:
     """The path of a photo that was sent; Gradio has put it into its own folder, and nothing outside is ever opened."""
     path = photo.get("path") if isinstance(photo, dict) else None
     if isinstance(path, str) and is_http_url_like(path):
-        raise ControlError(
-            "photo_unfetched", "The photo could not be fetched; check that {url} is a public address.", url=path
-        )
+        raise ControlError("photo_unfetched", url=path)
     return received(path if isinstance(path, str) else "")
 
 
@@ -273,9 +266,7 @@ def endpoints(lab: Lab) -> None:
             if recipe is not None:
                 asked = replayed(recipe)
             if len(asked.models) != 1:
-                raise ControlError(
-                    "recipe_one_model", "This endpoint restores by one model; leave one in the recipe, or compare."
-                )
+                raise ControlError("recipe_one_model")
             run = lab.run(lab.load_for(asked, sent(photo)), asked, drawn=drawn)
             (name,) = run.restored
             made = files({"restored": run.restored[name].photo})

@@ -17,11 +17,12 @@ from gradio.components import Component
 from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
+from restoration.errors import PhotoError
 from restoration.files import result_names
 from restoration.photos import is_litter
 from restoration.restorer import OWN_LOOK
 from restoration.tiling import Stopped
-from restoration.types import Inpainting, PhotoError, Size
+from restoration.types import Inpainting, Size
 
 from . import jobs
 from .errors import refuse, sentence, shown
@@ -104,7 +105,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
             return
         except (OSError, RuntimeError, MemoryError) as error:
             logger.exception("%s", item.name)
-            unforeseen = PhotoError("photo_failed", "{name} failed ({reason}).", name=item.name, reason=error)
+            unforeseen = PhotoError("photo_failed", name=item.name, reason=error)
             failures.append((item.name, unforeseen))
             return
         ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back

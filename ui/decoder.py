@@ -27,7 +27,8 @@ import numpy as np
 
 from restoration import Photo, PhotoError, image
 from restoration.details import MAX_DESCRIPTION, MAX_EXIF
-from restoration.types import SIDE, Details, Note, RestorationError, Transparency
+from restoration.errors import Note, RestorationError
+from restoration.types import SIDE, Details, Transparency
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T", bound=RestorationError)
@@ -117,11 +118,7 @@ def load(path: str, *, reduce_to: int | None = SIDE, max_pixels: int = image.MAX
         assert process
         process.end()
         process = None
-        raise PhotoError(
-            "photo_bomb",
-            "{name} takes more time or memory to read than a photo should; save it anew as PNG or JPEG.",
-            name=Path(path).name,
-        ) from None
+        raise PhotoError("photo_bomb", name=Path(path).name) from None
     finally:
         _idle.put(process)
 
@@ -137,9 +134,9 @@ def _details(exif: str, dpi: list[float] | None, description: str, notes: list[d
     )
 
 
-def _error(kind: type[T], code: str, template: str, fields: dict[str, Any]) -> T:
+def _error(kind: type[T], code: str, fields: dict[str, Any]) -> T:
     """What `_told` wrote there."""
-    return kind(code, template, **fields)
+    return kind(code, **fields)
 
 
 # --- The other side ---------------------------------------------------------------------------------------------------
@@ -181,7 +178,7 @@ def _written(details: Details) -> dict[str, Any]:
 
 
 def _told(error: RestorationError) -> dict[str, Any]:
-    return {"code": error.code, "template": error.template, "fields": error.fields}
+    return {"code": error.code, "fields": error.fields}
 
 
 def _limit_time(seconds: float) -> None:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from restoration.types import RestorationError
+from restoration.errors import RestorationError
 
 if TYPE_CHECKING:
     from restoration import Restorer
@@ -40,13 +40,13 @@ def lent(restorer: Restorer) -> Callable[..., Any]:
         try:
             return call(task, *args, **kwargs), None
         except RestorationError as error:  # raised there, all but the name of its class would be lost
-            return None, (type(error), error.code, error.template, error.fields)
+            return None, (type(error), error.code, error.fields)
 
     def call_there(task: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result, failure = outcome(task, *args, **kwargs)
         if failure:
-            kind, code, template, fields = failure
-            raise kind(code, template, **fields)
+            kind, code, fields = failure
+            raise kind(code, **fields)
         return result
 
     return call_there

@@ -24,8 +24,8 @@ from gradio_client import utils as client_utils
 from gradio_client.utils import is_file_obj_with_meta
 from mcp.server.lowlevel import Server
 
+from restoration.errors import MAX_FIELD, ControlError
 from restoration.image import MAX_BYTES
-from restoration.types import MAX_FIELD, ControlError
 
 from .errors import shown
 
@@ -111,21 +111,14 @@ def _named_arguments(*given: Any) -> Any:
     try:
         return _construct(*given)
     except TypeError as error:
-        refusal = ControlError(
-            "inputs_odd", "A parameter is missing or unknown ({reason}); see /gradio_api/info.", reason=error
-        )
+        refusal = ControlError("inputs_odd", reason=error)
         raise HTTPException(422, str(refusal)) from error
 
 
 def _validate_inputs(blocks: Blocks, function: BlockFunction, inputs: list[Any]) -> None:
     """With a sentence for too few values."""
     if len(inputs) < len(function.inputs):
-        raise ControlError(
-            "inputs_missing",
-            "This function wants {wanted} values, not {given}; see /gradio_api/info.",
-            wanted=len(function.inputs),
-            given=len(inputs),
-        )
+        raise ControlError("inputs_missing", wanted=len(function.inputs), given=len(inputs))
 
 
 def _tool_refusal(server: Server[Any, Any], message: str) -> Any:

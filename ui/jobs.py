@@ -22,8 +22,8 @@ import gradio as gr
 from gradio.components import Component
 from gradio.context import LocalContext
 
+from restoration.errors import ControlError
 from restoration.tiling import Stopped
-from restoration.types import ControlError
 
 from .errors import shown
 from .links import link, linked
@@ -111,9 +111,7 @@ class Jobs:
         with self._lock:
             self._forget()
             if sum(each.ended is None for each in self._jobs.values()) >= MOST:
-                raise ControlError(
-                    "jobs_full", "{most} such jobs are waiting already; try again in some minutes.", most=MOST
-                )
+                raise ControlError("jobs_full", most=MOST)
             self._jobs[job.id] = job
             if not self._worker:
                 self._worker = threading.Thread(target=self._run, name=self.kind, daemon=True)

@@ -13,9 +13,10 @@ import numpy as np
 
 from restoration import Look, Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
 from restoration.checkpoints import ORIGINALS
+from restoration.errors import ControlError
 from restoration.models import model as find_model
 from restoration.tiling import Progress
-from restoration.types import SIDE, ControlError
+from restoration.types import SIDE
 from restoration.weights import originals, restorers
 
 from . import decoder, gpu
@@ -62,19 +63,12 @@ def check_recipe(recipe: Recipe) -> None:
     that has none, which would show only when the others are done.
     """
     if recipe.upscaling and (tile := recipe.upscaling.tile) is not None and tile < MIN_TILE:
-        raise ControlError(
-            "tile_small", "A tile of {tile} pixels takes too long here; use {least} or more.", tile=tile, least=MIN_TILE
-        )
+        raise ControlError("tile_small", tile=tile, least=MIN_TILE)
     for name in recipe.models:
         if name not in TITLES:
-            raise ControlError(
-                "model_unknown",
-                "There is no model called {name!r}; choose from {choices}.",
-                name=name,
-                choices=", ".join(TITLES),
-            )
+            raise ControlError("model_unknown", name=name, choices=", ".join(TITLES))
         if recipe.look.sample and not find_model(name).samples:
-            raise ControlError("samples_none", "{model} has no samples; leave the sample out.", model=TITLES[name])
+            raise ControlError("samples_none", model=TITLES[name])
 
 
 def able(recipe: Recipe) -> Recipe:

@@ -16,7 +16,8 @@ from gradio.components import Component
 from PIL import Image
 
 from restoration import Photo, Restorer, scratches
-from restoration.types import Inpainting, Mask, PhotoError, drawn_sha256
+from restoration.errors import PhotoError
+from restoration.types import Inpainting, Mask, drawn_sha256
 
 from .errors import shown
 from .lab import NETWORK, Lab
@@ -84,7 +85,7 @@ def _drawn(layer: str) -> Photo:
                 raise ValueError(f"{picture.width}x{picture.height} pixels")
             return scratches.picture(np.asarray(picture.convert("RGBA"))[..., 3] > 127)
     except (OSError, ValueError, SyntaxError) as error:
-        raise PhotoError("mask_unread", "The mask that was drawn cannot be read ({reason}); draw it again.",
+        raise PhotoError("mask_unread",
                          reason=error) from error  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from restoration import Degradation, Look, Recipe, pipeline, upscale
-from restoration.types import ControlError, RecipeMismatch
+from restoration.errors import ControlError, RecipeMismatch
 
 from . import viewer
 from .errors import sentence, shown
@@ -30,19 +30,12 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     restore a photo whole, or degrade it at 128x128 first, and a mask that was drawn does not travel with a recipe.
     """
     if not recipe.models:
-        raise ControlError("recipe_unfit", "This recipe restores nothing; use one of a restoration.")
+        raise ControlError("recipe_unfit")
     is_whole = recipe.size == "own"
     if recipe.degradation if is_whole else recipe.look != Look():
-        raise ControlError(
-            "recipe_own",
-            "These controls degrade a photo at 128x128 with no look, or restore it whole without degrading it; replay "
-            "this recipe on the command line.",
-        )
+        raise ControlError("recipe_own")
     if recipe.inpaint and recipe.inpaint.mask != "auto":
-        raise ControlError(
-            "recipe_mask",
-            "This recipe mends by a mask that was drawn; replay it on the command line with that mask (--mask).",
-        )
+        raise ControlError("recipe_mask")
     check_recipe(recipe)
     if asked := recipe.upscaling:
         upscale.check(asked.scale, asked.engine, asked.denoise, asked.tile)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from restoration.degradations import PRESETS
-from restoration.types import ControlError
+from restoration.errors import ControlError
 
 LIFETIME = 30 * 60
 """Seconds that a ticket can be used."""
@@ -54,15 +54,9 @@ class Tickets:
         claim, _, signature = str(ticket).rpartition(".")
         expected = self._sign("ticket", claim).hex().encode()
         if not hmac.compare_digest(expected, signature.encode(errors="replace")):
-            raise ControlError(
-                "ticket_unknown", "This vote is not on pictures that were shown here; have new ones drawn."
-            )
+            raise ControlError("ticket_unknown")
         if _end(claim) < monotonic():
-            raise ControlError(
-                "ticket_expired",
-                "These pictures were drawn more than {minutes} minutes ago; have new ones drawn.",
-                minutes=LIFETIME // 60,
-            )
+            raise ControlError("ticket_expired", minutes=LIFETIME // 60)
         drawn = random.Random(self._sign("task", claim))
         order = drawn.sample(self._models, len(self._models))
         return Task(drawn.choice(list(PRESETS)), drawn.randrange(SEEDS), tuple(order))
@@ -80,11 +74,9 @@ class Tickets:
             recent = {each: [at for at in times if at > now - MINUTE] for each, times in self._votes.items()}
             self._votes = {each: times for each, times in recent.items() if times}
             if ticket in self._used:
-                raise ControlError("ticket_used", "You have voted on these pictures before; have new ones drawn.")
+                raise ControlError("ticket_used")
             if len(self._votes.get(visitor, ())) >= RATE:
-                raise ControlError(
-                    "ticket_rate", "This would be more than {most} votes a minute; wait a little.", most=RATE
-                )
+                raise ControlError("ticket_rate", most=RATE)
             self._used[ticket] = _end(ticket)
             self._votes.setdefault(visitor, []).append(now)
         return task

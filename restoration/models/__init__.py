@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from ..checkpoints import ORIGINALS
-from ..types import ControlError, ModelSpec
+from ..errors import ControlError
+from ..types import ModelSpec
 
 
 @cache
@@ -22,19 +23,9 @@ def models() -> Mapping[str, ModelSpec]:
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")):
         file, spec = f"{module}.py", getattr(importlib.import_module(f"{__name__}.{module}"), "SPEC", None)
         if not isinstance(spec, ModelSpec):
-            raise ControlError(
-                "model_spec",
-                "restoration/models/{file} defines no model; give it a SPEC, or a name that begins with _.",
-                file=file,
-            )
+            raise ControlError("model_spec", file=file)
         if spec.id in found:
-            raise ControlError(
-                "model_twice",
-                "restoration/models/{file} and {other} both define the model {id!r}; give one another id.",
-                file=file,
-                other=files[spec.id],
-                id=spec.id,
-            )
+            raise ControlError("model_twice", file=file, other=files[spec.id], id=spec.id)
         found[spec.id], files[spec.id] = spec, file
     return found
 
@@ -47,7 +38,5 @@ def model(name: str) -> ModelSpec:
         return SPECS[name]
     if name not in models():
         choices = ", ".join(models())
-        raise ControlError(
-            "model_unknown", "There is no model called {name!r}; choose from {choices}.", name=name, choices=choices
-        )
+        raise ControlError("model_unknown", name=name, choices=choices)
     return models()[name]

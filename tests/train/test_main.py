@@ -18,8 +18,8 @@ import yaml
 from restoration import PRESETS, Photo, Restorer, image, weights
 from restoration.colour import to_ycc
 from restoration.degradations import degrade_batch
+from restoration.errors import WeightsError
 from restoration.network import LuminanceNetwork
-from restoration.types import WeightsError
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
 from train import export

@@ -331,7 +331,7 @@ def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: Lab, tmp_path:
 
 @pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 def test_what_failed_is_said(french: bool) -> None:
-    error = PhotoError("photo_empty", "{name} is empty; choose another file.", name="<b>&.png")
+    error = PhotoError("photo_empty", name="<b>&.png")
     told = ElementTree.fromstring(f"<div>{summary(Batch('a.zip', 3, (('<b>&.png', error),) * 2), french)}</div>")
     first, second = told.iter("li")
     assert "".join(first.itertext()) == "".join(second.itertext())

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 from gradio.context import LocalContext
 
+from restoration.errors import ControlError
 from restoration.tiling import Stopped
-from restoration.types import ControlError
 from ui import cleaning, jobs
 from ui.jobs import KEPT, MOST, Job, Jobs, Tell
 from ui.presence import stay
