@@ -48,7 +48,7 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import about, api, batch, blind, cleaning, gradio_fixes, panel, recipes, restore, robustness, style
+    from ui import about, api, batch, blind, cleaning, gradio_patches, panel, recipes, restore, robustness, style
     from ui.texts import i18n
 
     aging = (cleaning.ROUND, cleaning.AGE)
@@ -75,7 +75,7 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
         gr.on(None, None, js=style.ACCESS, api_visibility="private")
-    gradio_fixes.guard(demo)
+    gradio_patches.guard(demo)
     return demo
 
 

@@ -14,7 +14,7 @@ from matplotlib import pyplot
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics, scratches
 from restoration.colour import luminance
 from restoration.files import write_atomically
-from restoration.sheet import Panel, sheet
+from restoration.sheet import Cell, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
 
@@ -38,13 +38,13 @@ def gallery(restorer: Restorer, models: list[str]) -> tuple[Photo, Photo]:
     rows, gains = [], []
     for name, truth, degraded in examples():
         before = metrics.psnr(degraded, truth)
-        row, gained = [Panel(degraded, [f"degraded, {before:.1f} dB"])], {}
+        row, gained = [Cell(degraded, [f"degraded, {before:.1f} dB"])], {}
         for model in models:
             restored = restorer.restore(degraded, model).photo
             score = metrics.psnr(restored, truth)
             gained[model] = score - before
-            row.append(Panel(restored, [f"{model.upper()}, {score:.1f} dB"]))
-        rows.append([*row, Panel(truth, [f"truth ({name})"])])
+            row.append(Cell(restored, [f"{model.upper()}, {score:.1f} dB"]))
+        rows.append([*row, Cell(truth, [f"truth ({name})"])])
         gains.append(gained)
     half = (len(rows) + 1) // 2
     pairs = [[*rows[place], *(rows[place + half] if place + half < len(rows) else [])] for place in range(half)]
@@ -68,8 +68,8 @@ def whole(restorer: Restorer, model: str) -> Photo:
         if name == OLD[-1]:
             old = toned(old)
         made = restorer.restore_whole(old, model).photo
-        damaged.append(Panel(old, [f"{name}, {old.width}×{old.height}"]))
-        restored.append(Panel(made, [f"restored by the {model.upper()}"]))
+        damaged.append(Cell(old, [f"{name}, {old.width}×{old.height}"]))
+        restored.append(Cell(made, [f"restored by the {model.upper()}"]))
     return sheet([damaged, restored], side=480)
 
 
@@ -84,7 +84,7 @@ def mended(restorer: Restorer, model: str) -> Photo:
         restored = restorer.restore_whole(filled.photo, model).photo
         row = [(old, f"{name}, {old.width}×{old.height}"), (found, f"found: {filled.share:.1%}")]
         row += [(filled.photo, "mended"), (restored, f"restored by the {model.upper()}")]
-        rows.append([Panel(photo, [caption]) for photo, caption in row])
+        rows.append([Cell(photo, [caption]) for photo, caption in row])
     return sheet(rows, side=320)
 
 
@@ -95,7 +95,7 @@ def mistaken(restorer: Restorer) -> Photo:
         photo = image.load(path, reduce_to=None)
         found = scratches.marked(restorer.find_scratches(photo))
         share = float(found.mean())
-        panels.append((share, Panel(scratches.overlay(photo, found), [f"{path.stem}: {share:.2%}"])))
+        panels.append((share, Cell(scratches.overlay(photo, found), [f"{path.stem}: {share:.2%}"])))
     worst = sorted(panels, key=lambda each: -each[0])[:3]
     return sheet([[panel for _, panel in worst]], side=400)
 
@@ -106,9 +106,9 @@ def samples(restorer: Restorer) -> Photo:
     for name, truth, degraded in examples()[:5]:
         drawn = restorer.samples(degraded, 4)
         mean = restorer.restore(degraded, restorer.sampler).photo
-        row = [Panel(degraded, [name]), Panel(mean, ["restored (mean)"])]
-        row += [Panel(photo, [f"sample {number + 1}"]) for number, photo in enumerate(drawn.photos)]
-        rows.append([*row, Panel(drawn.map(), ["where they differ"]), Panel(truth, ["truth"])])
+        row = [Cell(degraded, [name]), Cell(mean, ["restored (mean)"])]
+        row += [Cell(photo, [f"sample {number + 1}"]) for number, photo in enumerate(drawn.photos)]
+        rows.append([*row, Cell(drawn.map(), ["where they differ"]), Cell(truth, ["truth"])])
     return sheet(rows, side=128)
 
 

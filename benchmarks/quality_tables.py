@@ -78,11 +78,11 @@ def detail_table(quality: Json, models: Sequence[str]) -> str:
     return markdown(["third of the photos", *(f"{title(name)}, luminance gain (dB)" for name in models)], rows)
 
 
-def opponents_table(quality: Json, opponents: Json, models: Sequence[str]) -> str:
+def baselines_table(quality: Json, baselines: Json, models: Sequence[str]) -> str:
     """Our models stand among them where both were measured on the same photos."""
     condition = quality["conditions"]["original"]
-    rows = {name: row for name, row in opponents["scores"].items() if name != "degraded"}
-    same = (opponents["photos"], opponents["shard"]) == (condition["photos"], quality["shard"])
+    rows = {name: row for name, row in baselines["scores"].items() if name != "degraded"}
+    same = (baselines["photos"], baselines["shard"]) == (condition["photos"], quality["shard"])
     rows |= {title(name): condition["scores"][name] for name in models if same}
     ordered = sorted(rows.items(), key=lambda item: item[1]["psnr_luminance"]["gain"])
     head = ["", "luminance PSNR (dB)", "luminance SSIM"]

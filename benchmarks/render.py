@@ -14,12 +14,12 @@ from pathlib import Path
 from . import about_page
 from .markdown import Json, markdown
 from .quality_tables import (
+    baselines_table,
     clean_table,
     conditions_of,
     detail_table,
     downloads,
     latent_table,
-    opponents_table,
     own_size_notes,
     own_size_section,
     ranking,
@@ -67,8 +67,8 @@ def head(text: str, mark: str) -> list[str]:
 
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
-    quality, opponents, latent, pictures, upscaling, app = map(
-        results, ("quality", "opponents", "latent", "pictures", "upscale", "app")
+    quality, baselines, latent, pictures, upscaling, app = map(
+        results, ("quality", "baselines", "latent", "pictures", "upscale", "app")
     )
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
@@ -122,7 +122,7 @@ def rendered() -> dict[Path, str]:
         "single": f"{single_table(quality, models)}\n\n{few}",
         "clean": clean_table(quality, models),
         "detail": detail_table(quality, models),
-        "opponents": opponents_table(quality, opponents, models),
+        "baselines": baselines_table(quality, baselines, models),
         "latent": latent_table(latent),
         "training": training_table(manifest, models),
         "downloads": downloads(manifest),

@@ -24,7 +24,7 @@ from PIL import Image
 
 from restoration import Photo, Restorer, image, metrics, upscale, weights
 from restoration.files import write_atomically
-from restoration.sheet import Panel, sheet
+from restoration.sheet import Cell, sheet
 from train.lpips import Lpips
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,7 +139,7 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
     """Mean PSNR and LPIPS of all examples, reduced by 4 and enlarged again; and details of the first four."""
     engines = ("bicubic", *NETWORKS)
     scores: dict[str, dict[str, list[float]]] = {name: {"psnr": [], "lpips": []} for name in engines}
-    rows: list[list[Panel]] = []
+    rows: list[list[Cell]] = []
     for path in EXAMPLES:
         small, truth = small_and_true(path)
         results = [restorer.upscale(small, engine=name).photo for name in engines]
@@ -147,9 +147,9 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
             scores[name]["psnr"].append(metrics.psnr(photo, truth))
             scores[name]["lpips"].append(float(distance))
         if len(rows) < 4:
-            row = [Panel(detail(small, 48), [f"{path.stem}, a quarter of its size"])]
-            row += [Panel(detail(photo), [name]) for name, photo in zip(engines, results, strict=True)]
-            rows.append([*row, Panel(detail(truth), ["truth"])])
+            row = [Cell(detail(small, 48), [f"{path.stem}, a quarter of its size"])]
+            row += [Cell(detail(photo), [name]) for name, photo in zip(engines, results, strict=True)]
+            rows.append([*row, Cell(detail(truth), ["truth"])])
     means = {name: {measure: mean(values) for measure, values in each.items()} for name, each in scores.items()}
     each = {name: dict(zip([p.stem for p in EXAMPLES], scores[name]["psnr"], strict=True)) for name in engines}
     return {"reduction": "bicubic", "scores": means, "psnr_of_each": each}, sheet(rows, side=192)

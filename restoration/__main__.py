@@ -41,7 +41,7 @@ from .outputs import (
 )
 from .parallel import in_parallel
 from .recipe import Recipe
-from .sheet import Panel, sheet
+from .sheet import Cell, sheet
 from .summary import Summary
 from .types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
 
@@ -208,10 +208,10 @@ def _process_batches(
             summary.took(job.source, seconds)
 
     if cluster:
-        from .cluster import There
+        from .cluster import WorkerTask
 
         outcomes = cluster.run(
-            todo.jobs, was_done, There(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
+            todo.jobs, was_done, WorkerTask(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
         )
     else:
         outcomes = in_parallel(
@@ -708,7 +708,7 @@ def compare_command(
             panels += [
                 _panel(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names
             ]
-            pictures |= {"truth": truth, "sheet": sheet([[*panels, Panel(truth, ["truth"])]])}
+            pictures |= {"truth": truth, "sheet": sheet([[*panels, Cell(truth, ["truth"])]])}
             return pictures, _facts({name: each.seconds for name, each in run.restored.items()}, measured)
 
         _process(todo, telling, work, lambda job: recipe)
@@ -799,8 +799,8 @@ def samples_command(
             mean = restorer.restore(photo, name)
             drawn = restorer.samples(photo, n, seed=seed, model=name)
             pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
-            panels = [Panel(photo, ["input"]), Panel(mean.photo, ["restored"])]
-            panels += [Panel(picture, [name]) for name, picture in pictures.items()]
+            panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
+            panels += [Cell(picture, [name]) for name, picture in pictures.items()]
             pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
             facts = _facts({"samples": drawn.seconds})
             return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
@@ -980,7 +980,7 @@ def _facts(seconds: Mapping[str, float], measured: Mapping[str, Metrics] | None 
     }
 
 
-def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Panel:
+def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
     """A picture with its scores against the truth, and their change against the degraded photo's."""
     from .metrics import with_change
 
@@ -992,7 +992,7 @@ def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None =
     ):
         was = getattr(before, name) if before else None
         captions.append(f"{label} {with_change(getattr(measured, name), was, digits)}")
-    return Panel(photo, captions)
+    return Cell(photo, captions)
 
 
 def main() -> None:

@@ -179,7 +179,7 @@ def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, 
     return {str(key): value for key, value in next(wrapped, values).items()}
 
 
-def misfit(path: Path, error: Exception) -> RestorationError:
+def architecture_mismatch(path: Path, error: Exception) -> RestorationError:
     """The refusal of weights that a network did not take, with torch's reason, unless that is a lack of memory."""
     if is_lack(error):
         return no_room(path.name)

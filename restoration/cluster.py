@@ -34,7 +34,7 @@ RETRIES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class There(Generic[Item, Read, Made, Finished]):
+class WorkerTask(Generic[Item, Read, Made, Finished]):
     """What workers do to an item, in order; it is sent to them, with all that it refers to."""
 
     read: Callable[[Item], Read]
@@ -66,7 +66,7 @@ class Cluster:
         self,
         items: Iterable[Item],
         is_done: Callable[[Item], bool],
-        there: There[Item, Any, Any, Finished],
+        there: WorkerTask[Item, Any, Any, Finished],
         write: Callable[[Finished], None],
         *,
         batch: int,
@@ -103,7 +103,7 @@ class Cluster:
                 RestorationError("worker_lost", tries=RETRIES + 1),
             )
 
-    def _outcomes(self, items: Mapping[int, Item], there: There[Item, Any, Any, Any], batch: int) -> Iterator[Any]:
+    def _outcomes(self, items: Mapping[int, Item], there: WorkerTask[Item, Any, Any, Any], batch: int) -> Iterator[Any]:
         """Each place with what workers made of its item, or the error."""
         import ray.data
 
@@ -222,7 +222,7 @@ def _answer(cluster: Cluster, question: Callable[[Restorer], Any]) -> bytes:
 class _Worker:
     """An actor of Ray Data's: one `Restorer` for all the photos that come to it."""
 
-    def __init__(self, cluster: Cluster, there: There[Any, Any, Any, Any], batch: int) -> None:
+    def __init__(self, cluster: Cluster, there: WorkerTask[Any, Any, Any, Any], batch: int) -> None:
         self.there, self.batch = there, batch
         self.restorer = cluster._restorer()
 

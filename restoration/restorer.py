@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from . import image, own_colours, scratches, upscale, whole
 from . import weights as find_weights
-from .checkpoints import ORIGINALS, misfit
+from .checkpoints import ORIGINALS, architecture_mismatch
 from .degradations import checked_seed
 from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError, no_room
 from .image import Fit
@@ -164,7 +164,7 @@ class Restorer:
             torch.set_num_threads(int(quota))
         self._has_failed = False
         self._given = tuple(weights)
-        self._own = find_weights.own(weights)
+        self._own = find_weights.resolve_user_weights(weights)
         self.weights = tuple(find_weights.files(weights))
         self._networks: dict[tuple[str, torch.device, torch.dtype], _Loaded] = {}
         self._locks: dict[tuple[str, torch.device, torch.dtype], threading.Lock] = {}
@@ -223,7 +223,9 @@ class Restorer:
         for given in self._given:
             if not any(find_weights.serves(given, name) for name, *_ in self._networks):
                 raise ControlError(
-                    "weights_unused", path=given, held=", ".join(find_weights.own([given])) or "Real-ESRGAN"
+                    "weights_unused",
+                    path=given,
+                    held=", ".join(find_weights.resolve_user_weights([given])) or "Real-ESRGAN",
                 )
 
     @property
@@ -568,7 +570,7 @@ class Restorer:
                     except RestorationError:
                         raise
                     except Exception as error:  # a foreign config makes a network trip over anything
-                        raise misfit(checkpoint.path, error) from error
+                        raise architecture_mismatch(checkpoint.path, error) from error
                     network = network.eval().requires_grad_(False).to(device, dtype)
                     network = network.to(memory_format=torch.channels_last)
                 self._networks[key] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)

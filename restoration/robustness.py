@@ -24,7 +24,7 @@ from .metrics import Metrics
 from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
-from .sheet import Panel, sheet
+from .sheet import Cell, sheet
 from .tiling import Progress, Stopped
 from .types import Photo
 from .weights import title
@@ -261,7 +261,7 @@ def strip(swept: Sweep, label: Label = english) -> Photo:
     """The pictures: a row per candidate, a column per strength."""
     rows = [
         [
-            Panel(photo, [f"{label(name)}, {strength:g}", f"{measured.psnr_luminance:.2f} dB"])
+            Cell(photo, [f"{label(name)}, {strength:g}", f"{measured.psnr_luminance:.2f} dB"])
             for photo, strength, measured in zip(row, swept.strengths, swept.measures[name], strict=True)
         ]
         for name, row in swept.photos.items()

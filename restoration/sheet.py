@@ -16,7 +16,7 @@ _GAP, _LINE = 8, 16
 
 
 @dataclass(frozen=True)
-class Panel:
+class Cell:
     """One picture of a sheet and its captions, the first of which is its title."""
 
     photo: Photo
@@ -31,7 +31,7 @@ def _font() -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"), 11)
 
 
-def sheet(rows: Sequence[Sequence[Panel]], side: int = 256) -> Photo:
+def sheet(rows: Sequence[Sequence[Cell]], side: int = 256) -> Photo:
     """Panels in rows, each fitted into a square of ``side`` pixels. Of what is enlarged, pixels stay pixels."""
     font = _font()
     captions = max(len(panel.captions) for row in rows for panel in row)

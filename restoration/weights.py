@@ -113,7 +113,7 @@ def restorers() -> list[Entry]:
     return [entry for entry in manifest().values() if entry.task == "restore"]
 
 
-def own(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
+def resolve_user_weights(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
     """What explicit paths hold: by the model that a user asks for, the id of the one that runs, which is the original
     project's where the file is its checkpoint. Of several folders the first serves.
 
@@ -240,7 +240,7 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
         raise WeightsError("weights_damaged", path=path)
     config, tensors = checkpoints.read(path, contents)
     if entry.task == "upscale" and config is not None and config != entry.config:  # these have one shape each
-        raise checkpoints.misfit(path, ValueError("its config is not the manifest's"))
+        raise checkpoints.architecture_mismatch(path, ValueError("its config is not the manifest's"))
     return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 

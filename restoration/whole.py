@@ -17,7 +17,7 @@ from torch.nn import functional
 from . import image, tiling
 from .colour import in_gamut, luminance, to_ycc
 from .guided import Overlay, box, smoothed
-from .network import LuminanceNetwork, both_ways, evidence
+from .network import LuminanceNetwork, flip_ensemble, luminance_features
 from .network.tone import undo
 from .tiling import Progress
 from .types import SIDE, Look, Photo
@@ -63,8 +63,8 @@ def restore(
     device = next(network.parameters()).device
     y = luminance_of(photo)
     size = small_size(photo.height, photo.width)
-    small = evidence(reduced(y, *size)).to(device)  # at the size at which it learned what dust is
-    small = check(both_ways(network.detail, small)).cpu().clamp(0, 1)
+    small = luminance_features(reduced(y, *size)).to(device)  # at the size at which it learned what dust is
+    small = check(flip_ensemble(network.detail, small)).cpu().clamp(0, 1)
     is_small = size == (photo.height, photo.width)
     restored = small if is_small else trusted(y, in_tiles(network, y, check, batch, progress))
     tone = check(network.tone(small.to(device))).cpu()
@@ -93,10 +93,10 @@ def in_tiles(
     def detail(planes: Tensor) -> Tensor:
         planes = planes.to(device)
         made = network.detail(planes)
-        return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # `both_ways` takes more memory
+        return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # `flip_ensemble` takes more memory
 
     return tiling.blended(
-        evidence(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP,
+        luminance_features(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP,
         border=BORDER if min(y.shape[2:]) > SIDE else 0, batch=batch, progress=progress,
     ).clamp_(0, 1)  # fmt: skip
 

@@ -115,7 +115,7 @@ def kill_at_three(items: Sequence[int], _: Restorer) -> Sequence[int]:
 @pytest.mark.usefixtures("on_cluster")
 def test_a_photo_that_kills_its_workers_does_not_go_round_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "RETRIES", 0)
-    steps = cluster.There(read=int, work=kill_at_three, finish=str)
+    steps = cluster.WorkerTask(read=int, work=kill_at_three, finish=str)
     written: list[str] = []
     with cluster.connected("auto", []) as connection:
         outcomes = dict(connection.run(range(5), lambda item: item == 1, steps, written.append, batch=1))

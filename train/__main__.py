@@ -81,7 +81,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
         ) from error
 
 
-class Development:
+class ValidationSet:
     """Photos left out of training, always the same crops with the same damage."""
 
     def __init__(self, photos: Sequence[PhotoFile], device: torch.device) -> None:
@@ -180,7 +180,7 @@ def device_name(accelerator: Accelerator) -> str:
     return one if accelerator.num_processes == 1 else f"{accelerator.num_processes} times {one}"
 
 
-def turn(
+def train_step(
     learner: nn.Module,
     objective: Objective,
     degraded: Tensor,
@@ -299,7 +299,7 @@ def main(
     learner = accelerator.prepare_model(objective)
 
     train, held_out = split(find_photos(photos))
-    development = Development(held_out, accelerator.device)
+    development = ValidationSet(held_out, accelerator.device)
     large = find_large(photos)
     dataset = Batches(train, config["batch"], settled["seed"], rank, world, in_memory=in_memory, large=large)
     crops = batches(dataset, first=step, workers=workers)
@@ -355,7 +355,7 @@ def main(
         losses: dict[str, Tensor] = {}
         for player in objective.players(step, progress):
             rate = config["objective"]["learning_rate"] * learning_rate(progress)
-            losses |= turn(learner, objective, degraded, faded, ycc, progress, player, rate, accelerator.backward)
+            losses |= train_step(learner, objective, degraded, faded, ycc, progress, player, rate, accelerator.backward)
         ema.update_parameters(objective.network)
         step += 1
         bar.update()

@@ -13,7 +13,7 @@ from torch.nn import functional
 from tqdm import trange
 
 from restoration.ageing import FIELDS, dust, fading
-from restoration.network import LuminanceNetwork, evidence
+from restoration.network import LuminanceNetwork, luminance_features
 from restoration.network.tone import undo
 
 from .data import Batches, degrade
@@ -39,7 +39,7 @@ def fit(network: LuminanceNetwork, photos: Batches, steps: int = STEPS) -> None:
     for step in trange(steps, unit="step", desc="tone"):
         y = restored[torch.randint(len(restored), (BATCH,), device=device)]
         faded = fade(y, 0.5 if step < 0.4 * steps else 0.05)
-        loss = log_mse(undo(tone(soiled(faded)), faded), y, FLOOR)
+        loss = log_mse(undo(tone(with_dust(faded)), faded), y, FLOOR)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -56,7 +56,7 @@ def restore(network: LuminanceNetwork, photos: Batches, count: int) -> Tensor:
     for number in trange(count, unit="batch", desc="photos for the tone"):
         truth = photos[number].to(device).float() / 255
         degraded, _ = degrade(truth, DAMAGE, [photos.seed, number])
-        found.append(functional.avg_pool2d(network.detail(evidence(degraded)).clamp(0, 1), 2))
+        found.append(functional.avg_pool2d(network.detail(luminance_features(degraded)).clamp(0, 1), 2))
     return torch.cat(found).clone()
 
 
@@ -71,7 +71,7 @@ def fade(y: Tensor, share: float) -> Tensor:
     return fading(y, strength, torch.rand(len(y), *FIELDS["fading"], device=y.device)).clamp(0, 1)
 
 
-def soiled(y: Tensor) -> Tensor:
+def with_dust(y: Tensor) -> Tensor:
     """A fifth of the photos ``[B, 1, H, W]`` with dust on them, as is left of a large photo's: it has not faded, and
     must not be taken for the photo's blacks and whites.
     """

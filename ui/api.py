@@ -40,10 +40,10 @@ from restoration.recipe import library_versions
 from restoration.types import MAX_SAMPLES, Colour, Inpainting, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
-from .errors import shown
+from .disconnection import raise_if_disconnected
+from .errors import as_user_errors
 from .files import publish, received
 from .lab import ENGINES, NETWORK, TITLES, Lab
-from .presence import stay
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
 
@@ -72,7 +72,7 @@ PARAMETERS: dict[str, Json] = {
     ),
     "colour": _choice(
         "Guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real colours, "
-        "and guesses where there are none. Left out, auto at the photo's own size, and new at 128x128.",
+        "and guesses where there are none. ClientDisconnected out, auto at the photo's own size, and new at 128x128.",
         get_args(Colour),
     ),
     "colour_strength": {
@@ -240,7 +240,7 @@ def endpoints(lab: Lab) -> None:
             The restored photo, its enlarged copy if there is one, and a report with measures, times, the size of the
             photo and of the result, what became of the colours, and the recipe.
         """
-        with shown(request):
+        with as_user_errors(request):
             check(model=model, fit=fit, engine=engine, denoise=denoise)
             check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
             check(inpaint=inpaint, sensitivity=sensitivity)
@@ -282,7 +282,7 @@ def endpoints(lab: Lab) -> None:
         Returns:
             The mask, white where damage was found, the photo with that in red, and a report with its share.
         """
-        with shown(request):
+        with as_user_errors(request):
             check(sensitivity=sensitivity)
             inpainting = Inpainting(sensitivity=sensitivity)
             source = lab.load(sent(photo), reduce_to=None)
@@ -306,7 +306,7 @@ def endpoints(lab: Lab) -> None:
             "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
             "lines": lines, "blur": blur, "jpeg": jpeg, "fading": fading, "scratches": scratches, "dust": dust,
         }  # fmt: skip
-        with shown(request):
+        with as_user_errors(request):
             check(damage=damage, seed=seed, fit=fit)
             drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
             given = {name: strength for name, strength in by_hand.items() if strength is not None}
@@ -328,7 +328,7 @@ def endpoints(lab: Lab) -> None:
             The original, the degraded photo, what each model restored by the model's name, all of them as a labelled
             sheet, and a report with measures.
         """
-        with shown(request):
+        with as_user_errors(request):
             made, told = compared(photo, damage, seed, fit, recipe)
             restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
             return made["original"], made["degraded"], restored, made["sheet"], told
@@ -342,7 +342,7 @@ def endpoints(lab: Lab) -> None:
         Returns:
             The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
         """
-        with shown(request):
+        with as_user_errors(request):
             made, told = compared(photo, damage, seed, fit, recipe)
             return (*(made[name] for name in ("original", "degraded", *TITLES, "sheet")), told)
 
@@ -370,11 +370,13 @@ def endpoints(lab: Lab) -> None:
         Returns:
             The enlarged photo, and a report with the engine that ran, its settings and its time.
         """
-        with shown(request):
+        with as_user_errors(request):
             check(engine=engine, denoise=denoise)
             check_upscaling(scale, engine, denoise)
             source = lab.load(sent(photo), reduce_to=None)
-            result = lab.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=stay)
+            result = lab.work(
+                Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected
+            )
             recipe = Recipe(
                 size="own", upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
             )
@@ -392,13 +394,15 @@ def endpoints(lab: Lab) -> None:
             The plot, the pictures as a strip, a table of all measures (CSV), and a report with a sentence that says
             where each network helped, and each strength's recipe.
         """
-        with shown(request):
+        with as_user_errors(request):
             check(control=control, measure=measure, seed=seed, fit=fit)
             lowest, highest = robustness.reach(control)
             ends = lowest if low is None else low, highest if high is None else high
             at = robustness.strengths(control, *ends, steps)
             truth = image.fit(lab.load(sent(photo)), fit)
-            swept = lab.work(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=stay)
+            swept = lab.work(
+                robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
+            )
             made = publish(
                 {
                     "plot.png": robustness.plot(swept, measure),

@@ -25,7 +25,7 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
 from . import jobs
-from .errors import refuse, sentence, shown
+from .errors import as_user_errors, refuse, sentence
 from .files import publish, received
 from .jobs import Tell, Work
 from .lab import TITLES, Lab, able
@@ -231,5 +231,5 @@ def tab(lab: Lab) -> None:
 
 
 def _uploaded_files(payload: ListFiles | None) -> list[str]:
-    with shown(None):
+    with as_user_errors(None):
         return [received(file.path) for file in payload.root] if payload else []

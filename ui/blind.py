@@ -20,7 +20,7 @@ from restoration.votes import Vote, Votes
 
 from . import examples, tables
 from .cancellation import Cancellation, discard
-from .errors import shown
+from .errors import as_user_errors
 from .files import publish
 from .lab import NETWORK, TITLES, Lab
 from .panel import Panel, chosen
@@ -200,7 +200,7 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
         path: str | None, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         french, run = is_french(request), Cancellation()
-        with shown(request), suppress(Stopped):
+        with as_user_errors(request), suppress(Stopped):
             loaded = lab.load(examples.undamaged(chosen({"photo": path}, request)))
             new = tickets.issue()
             yield {running: run}
@@ -220,7 +220,7 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
 
         def answer(used: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
             french = is_french(request)
-            with shown(request):
+            with as_user_errors(request):
                 task = tickets.redeem(used, request.session_hash or "")
                 cast = vote(task, place, {name: lab.restorer.weights_sha256(name) for name in TITLES})
                 if votes:

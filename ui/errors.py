@@ -39,7 +39,7 @@ def not_sent() -> ControlError:
 
 
 @contextmanager
-def shown(request: gr.Request | None) -> Iterator[None]:
+def as_user_errors(request: gr.Request | None) -> Iterator[None]:
     """What goes wrong inside is shown to the visitor in one sentence of theirs; only what nobody foresaw is logged."""
     french = is_french(request)
     try:

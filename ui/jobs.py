@@ -25,13 +25,13 @@ from gradio.context import LocalContext
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
 
-from .errors import shown
+from .disconnection import raise_if_disconnected
+from .errors import as_user_errors
 from .links import link, linked
-from .presence import stay
 from .texts import i18n, is_french, text
 
 KEPT = 1800
-"""Seconds that a result waits after the job's end; its files stay longer than that (`cleaning.AGE`)."""
+"""Seconds that a result waits after the job's end; its files raise_if_disconnected longer than that (`cleaning.AGE`)."""
 MOST = 8
 """Jobs of one kind that run or wait for their turn, and pages that follow them: Gradio serves 40 events at once."""
 LOOK = 0.2
@@ -107,7 +107,7 @@ class Jobs:
         """
         job = Job(id=f"{self.kind}-{token_urlsafe(16)}")
         context = copy_context()
-        context.run(LocalContext.event_id.set, None)  # or `stay` would end it with its page
+        context.run(LocalContext.event_id.set, None)  # or `raise_if_disconnected` would end it with its page
         with self._lock:
             self._forget()
             if sum(each.ended is None for each in self._jobs.values()) >= MOST:
@@ -217,7 +217,7 @@ def wire(
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def start(request: gr.Request, *values: Any) -> dict[Any, Any]:
-        with shown(request):
+        with as_user_errors(request):
             return desk.followed(jobs.start(begin(request, *values)), request)
 
     def reopen(request: gr.Request) -> dict[Any, Any]:
@@ -240,7 +240,7 @@ def wire(
         french = is_french(request)
         told: tuple[int, int, str] | None = (-1, 0, "")
         while job.ended is None:
-            stay()
+            raise_if_disconnected()
             if told != job.progress:
                 told = job.progress
                 done, total, what = told or (0, 1, text("job_waiting", french))
@@ -250,7 +250,7 @@ def wire(
             return {outputs[0]: gr.skip()}
         if isinstance(job.error, Stopped):
             return {outputs[0]: text("job_stopped", french)}
-        with shown(request):
+        with as_user_errors(request):
             if job.error:
                 raise job.error
             return dict(show(job.result, french))

@@ -20,7 +20,7 @@ from restoration.types import SIDE
 from restoration.weights import originals, restorers
 
 from . import decoder, gpu
-from .presence import stay
+from .disconnection import raise_if_disconnected
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -89,11 +89,11 @@ def _check(photo: Photo, recipe: Recipe) -> None:
         upscale.check_size(photo, recipe.upscaling.scale)
 
 
-def _staying(progress: Progress | None) -> Progress:
+def _ending_with_client(progress: Progress | None) -> Progress:
     """``progress``, which ends the work that nobody waits for."""
 
     def tell(done: int, total: int) -> None:
-        stay()
+        raise_if_disconnected()
         if progress:
             progress(done, total)
 
@@ -124,13 +124,13 @@ class Lab:
         """`pipeline.run`, one at a time: a batch lets others in between its photos.
 
         Raises `check_recipe`'s `ControlError` too, `PhotoError` for a photo whose enlarged copy would be too large, and
-        `Left`.
+        `ClientDisconnected`.
         """
         _check(photo, recipe)
         with self._turn:
-            stay()
+            raise_if_disconnected()
             # From a process that is lent a GPU nothing reaches the visitor.
-            tell = stay if gpu.IS_LENT else _staying(progress)
+            tell = raise_if_disconnected if gpu.IS_LENT else _ending_with_client(progress)
             return self.work(pipeline.run, photo, recipe, drawn=drawn, progress=tell)
 
     def run_each(
@@ -141,10 +141,10 @@ class Lab:
             yield self.run(photo, recipe, drawn=drawn)
             return
         _check(photo, recipe)
-        runs = self.work(pipeline.run_each, photo, recipe, drawn=drawn, progress=_staying(progress))
+        runs = self.work(pipeline.run_each, photo, recipe, drawn=drawn, progress=_ending_with_client(progress))
         while True:
             with self._turn:
-                stay()
+                raise_if_disconnected()
                 grown = next(runs, None)
             if grown is None:
                 return

@@ -19,7 +19,7 @@ from restoration import Photo, Restorer, scratches
 from restoration.errors import PhotoError
 from restoration.types import Inpainting, Mask, drawn_sha256
 
-from .errors import shown
+from .errors import as_user_errors
 from .lab import NETWORK, Lab
 from .panel import Panel, chosen
 from .texts import is_french, number, text
@@ -66,7 +66,7 @@ class Mending:
         return {"editor": self.editor, "found": self.found}
 
 
-def wish(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
+def inpainting_from_controls(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
     """How the visitor wants the scratches of ``photo`` mended, and the mask: the one that is shown, if one is."""
     if values["mode"] != "damaged" or not values["mend"]:
         return None, None
@@ -108,7 +108,7 @@ def stage(panel: Panel, lab: Lab) -> Mending:
     sensitivity = panel.settings["sensitivity"]
 
     def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
+        with as_user_errors(request):
             path = chosen({"photo": values[panel.photo]}, request)
             photo = lab.load(path, reduce_to=None)
             small = _reduced(photo)
@@ -124,7 +124,7 @@ def stage(panel: Panel, lab: Lab) -> Mending:
     def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         if (found := values[mending.found]) is None:
             return {told: ""}
-        with shown(request):
+        with as_user_errors(request):
             small = _reduced(lab.load(found.path, reduce_to=None))
             return show(found, small, values[sensitivity], is_french(request))
 

@@ -20,7 +20,7 @@ from restoration.degradations import CONTROLS, PRESETS, checked_seed
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
-from .errors import refuse, shown
+from .errors import as_user_errors, refuse
 from .files import received
 from .lab import ENGINES, TITLES, able
 from .texts import i18n, is_french, text
@@ -66,7 +66,7 @@ class Panel:
         return seen | {each: type(each)(visible=is_owner) for each in self.owner}
 
 
-def wish(values: Mapping[str, Any]) -> Recipe:
+def recipe_from_controls(values: Mapping[str, Any]) -> Recipe:
     """The recipe that the panel asks for, still without models; raises `ControlError`.
 
     A photo that is damaged already is restored whole; one that is degraded first is 128x128, as in the laboratory.
@@ -82,7 +82,7 @@ def wish(values: Mapping[str, Any]) -> Recipe:
     return Recipe(fit=values["fit"], degradation=degradation, seed=checked_seed(values["seed"]))
 
 
-def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
+def requested_recipe(values: Mapping[str, Any], request: gr.Request) -> Recipe:
     """The whole recipe of the panel's values, but for how scratches are mended."""
     if not values["models"]:
         raise refuse("no_model", request)
@@ -91,7 +91,7 @@ def asked(values: Mapping[str, Any], request: gr.Request) -> Recipe:
         denoise = values["denoise"] if values["engine"] == "general" else None
         upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
     models = {name: None for name in TITLES if name in values["models"]}
-    recipe = able(replace(wish(values), models=models, upscaling=upscaling))
+    recipe = able(replace(recipe_from_controls(values), models=models, upscaling=upscaling))
     if len(recipe.models) < len(models):
         gr.Info(text("left_out", is_french(request)))
     return recipe
@@ -190,7 +190,7 @@ def uploaded_file(payload: ImageData | None) -> str | None:
     """The path of the upload itself: `restoration.image` is what opens it, not Gradio."""
     if payload is None:
         return None
-    with shown(None):
+    with as_user_errors(None):
         return received(payload.path or "")
 
 

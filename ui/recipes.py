@@ -13,7 +13,7 @@ from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.errors import ControlError, RecipeMismatch
 
 from . import viewer
-from .errors import sentence, shown
+from .errors import as_user_errors, sentence
 from .files import received
 from .lab import Lab, check_recipe
 from .links import link, linked
@@ -98,18 +98,18 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
         }
 
     def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
+        with as_user_errors(request):
             return fill(Recipe.from_text(contents or ""), request)
 
     def from_file(path: str, request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
+        with as_user_errors(request):
             return fill(Recipe.read(Path(received(path))), request)
 
     def from_address(request: gr.Request) -> dict[Any, Any]:
         packed = linked(request, "recipe")
         if not packed:
             return {address: None}
-        with shown(request):
+        with as_user_errors(request):
             return fill(Recipe.from_link(packed), request)
 
     outputs = [*panel.inputs.values(), *panel.of_one_mode, panel.preset, written, address]

@@ -25,10 +25,10 @@ from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
 from .cancellation import Cancellation, discard
-from .errors import refuse, sentence, shown
+from .errors import as_user_errors, refuse, sentence
 from .files import keep, publish
 from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
-from .panel import Panel, asked, chosen, usual_scale, wish
+from .panel import Panel, chosen, recipe_from_controls, requested_recipe, usual_scale
 from .results import Measured, Result, everything, measure, publish_run
 from .texts import i18n, is_french, text
 
@@ -75,7 +75,7 @@ def run_each(lab: Lab, values: Mapping[str, Any], recipe: Recipe, tell: Progress
             upscale.check_size(photo, recipe.upscaling.scale)  # said now, not when the full size is asked for
         if photo.width * photo.height > LARGE:
             photo, whole = preview(photo), (photo.width, photo.height)
-        inpaint, drawn = mending.wish(values, photo)
+        inpaint, drawn = mending.inpainting_from_controls(values, photo)
         recipe = replace(recipe, inpaint=inpaint)
     result = None
     for run in lab.run_each(photo, recipe, tell, drawn=drawn):
@@ -177,10 +177,10 @@ def tab(panel: Panel, lab: Lab) -> Page:
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
     ) -> Iterator[dict[Any, Any]]:  # fmt: skip
         french, running = is_french(request), Cancellation()
-        with shown(request):
+        with as_user_errors(request):
             named = {name: values[component] for name, component in inputs.items()}
             chosen(named, request)
-            recipe = asked(named, request)
+            recipe = requested_recipe(named, request)
             yield {page.running: running}
             seen: tuple[Result, Run] | None = None
             with suppress(Stopped):
@@ -196,7 +196,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         """The visitor's own photo, or none any more; one that the browser could not show, as a PNG."""
         photo = {}
         if path and Path(path).suffix.lower() in UNSHOWN:
-            with shown(request):
+            with as_user_errors(request):
                 read = lab.load(path, reduce_to=None)
                 photo[panel.photo] = publish({f"{Path(path).stem}.png": read}).popitem()[1]
                 for note in read.details.notes:  # which the PNG does not hold
@@ -221,7 +221,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         """The pictures of ``models`` at their full size, and ``file`` of them on its way to the visitor."""
         french, running = is_french(request), Cancellation()
         yield {page.running: running}
-        with shown(request), suppress(Stopped):
+        with as_user_errors(request), suppress(Stopped):
             full = at_full_size(lab, result, models, running.told(progress, french))
             value = _seen(full, french, view)
             path = file(full)
@@ -248,7 +248,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         yield from take(found, view, [kind] if kind in TITLES else [], request, progress, lambda full: None)
 
     def show_maps(result: Result | None, view: Any, request: gr.Request) -> Any:
-        with shown(request):
+        with as_user_errors(request):
             found, kind = _chosen(result, view, request)
             value = _seen(found, is_french(request), {"shown": kind, "all": True})
             return {**value, "maps": {} if view.get("maps") else error_maps.error_maps(found)}
@@ -257,7 +257,7 @@ def tab(panel: Panel, lab: Lab) -> Page:
         if result is None:
             raise refuse("samples_first", request)
         french = is_french(request)
-        with shown(request):
+        with as_user_errors(request):
             sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
             photo = image.fit(result.read(result.given), result.recipe.fit)
             drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
@@ -299,7 +299,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The preset's draw by the seed: the sliders follow, and the photo is restored."""
         discard(values[page.running])
-        with shown(request):
+        with as_user_errors(request):
             name = values[panel.preset]
             if name is None:  # set by hand: the seed says where the noise falls, and no more
                 return again(values[panel.photo])
@@ -312,11 +312,11 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
 
     def damage(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The damage by hand, shown at once; what was restored is dimmed until the visitor restores again."""
-        with shown(request):
+        with as_user_errors(request):
             result: Result | None = values[page.last]
             if not values[panel.photo] or result is None or result.given != "degraded":
                 return {panel.preset: None}
-            recipe = wish({name: values[each] for name, each in panel.inputs.items()})
+            recipe = recipe_from_controls({name: values[each] for name, each in panel.inputs.items()})
             assert recipe.degradation
             truth = image.fit(lab.load(values[panel.photo]), recipe.fit)
             damaged = recipe.degradation.apply(truth, recipe.seed or 0)
@@ -333,7 +333,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
         return {**panel.for_mode(mode), panel.settings["scale"]: usual_scale(mode), **next_photo}
 
     def try_example(name: str, mode: str, request: gr.Request) -> dict[Any, Any]:
-        with shown(request):
+        with as_user_errors(request):
             return {panel.photo: examples.photo(name, damaged=mode == "damaged"), panel.arrived: time.time()}
 
     moved = [each.input for each in by_hand.values()]  # type: ignore[attr-defined]
@@ -358,7 +358,7 @@ def _open(panel: Panel, page: Page, lab: Lab) -> None:
     def open_page(request: gr.Request) -> dict[Any, Any]:
         if request and request.query_params.keys() & {"recipe", "job"}:
             return {page.last: None}
-        with shown(request):
+        with as_user_errors(request):
             french = is_french(request)
             result, measured = opening(lab)
             return {

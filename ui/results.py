@@ -12,7 +12,7 @@ import numpy as np
 
 from restoration import Photo, Recipe, Run, Upscaling, archive, image, metrics, scratches
 from restoration.restorer import Mended
-from restoration.sheet import Panel as Captioned
+from restoration.sheet import Cell as Captioned
 from restoration.sheet import sheet
 
 from . import tables, verdict

@@ -17,7 +17,7 @@ from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
 
 from . import examples, gpu, jobs
-from .errors import shown
+from .errors import as_user_errors
 from .files import publish
 from .jobs import Tell, Work
 from .lab import TITLES, Lab
@@ -183,7 +183,7 @@ def tab(panel: Panel, lab: Lab) -> None:
         return show(result, french)
 
     def redraw(result: Result | None, which: str, request: gr.Request) -> dict[Component, Any]:
-        with shown(request):
+        with as_user_errors(request):
             if not result:
                 return dict.fromkeys(results)
             return show(redrawn(result, which, is_french(request)), is_french(request))

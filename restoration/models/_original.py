@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..checkpoints import ORIGINALS, misfit
+from ..checkpoints import ORIGINALS, architecture_mismatch
 from ..colour import luminance
 from ..types import ModelSpec
 
@@ -157,7 +157,7 @@ def check_fit(path: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
         with torch.device("meta"):  # shapes alone
             NETWORKS[part]().load_state_dict(dict(tensors), assign=True)
     except RuntimeError as error:
-        raise misfit(path, error) from error
+        raise architecture_mismatch(path, error) from error
 
 
 # --- The contract of every model: RGB in [0, 1], of which the luminance is read ---------------------------------------

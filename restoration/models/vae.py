@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..network import SamplingNetwork, both_ways, convolution, resized, zeroed
+from ..network import SamplingNetwork, convolution, flip_ensemble, resized, zero_init
 from ..network.encoder import CHANNELS
 from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
@@ -35,7 +35,7 @@ class Restorer(nn.Module):
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in steps)
         self.decoders = nn.ModuleList(_block(2 * b, b) for _, b in steps)
-        self.head = zeroed(nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1))
+        self.head = zero_init(nn.ConvTranspose2d(widths[0], 1, 4, stride=2, padding=1))
 
     def forward(self, planes: Tensor) -> Tensor:
         features = self.unshuffle(planes)
@@ -70,7 +70,7 @@ class Colouriser(nn.Module):
             nn.PixelUnshuffle(2), convolution(4, edges), nn.BatchNorm2d(edges), nn.LeakyReLU(0.2)
         )
         self.last = _block(widths[-1] + edges, widths[-1])
-        self.head = zeroed(nn.ConvTranspose2d(widths[-1], 2, 4, stride=2, padding=1))
+        self.head = zero_init(nn.ConvTranspose2d(widths[-1], 2, 4, stride=2, padding=1))
 
     def moments_of(self, seen: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """What is seen -> the latent's mean and log-variance, ``[B, latent]`` each."""
@@ -107,7 +107,7 @@ class VAE(SamplingNetwork):
             y, *features = (tensor.repeat_interleave(count, 0) for tensor in (each, *seen))
             return self.colouriser(y, features, z.flatten(0, 1))
 
-        return both_ways(decode, y)
+        return flip_ensemble(decode, y)
 
 
 def build(config: Mapping[str, Any]) -> VAE:

@@ -17,7 +17,7 @@ from .encoder import Encoder
 from .tone import ToneEstimator, undo
 
 
-def evidence(y: Tensor) -> Tensor:
+def luminance_features(y: Tensor) -> Tensor:
     """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
 
     A vertical line runs over the full height, so its column barely varies: these two planes hand a network with a small
@@ -58,12 +58,12 @@ class LuminanceNetwork(nn.Module):
     A family supplies two modules, of which the config ``{"restore": {...}, "colour": {...}, "tone_width": 128}`` has
     the arguments:
 
-    - ``restorer(**restore)`` maps the `evidence` of a luminance, ``[B, 3, H, W]``, to the restored one,
+    - ``restorer(**restore)`` maps the `luminance_features` of a luminance, ``[B, 3, H, W]``, to the restored one,
       ``[B, 1, H, W]``, as faded as it came. It becomes ``detail``.
     - ``colouriser(**colour)`` maps a restored luminance ``[B, 1, H, W]`` in [0, 1], and the encoder's features of it
       (``CHANNELS`` wide, at strides 4, 8, 16 and 32 of a somewhat larger photo), to Cb, Cr ``[B, 2, H, W]``.
 
-    The last layer of each is called ``head`` and begins at zero (`zeroed`), so that an untrained network returns its
+    The last layer of each is called ``head`` and begins at zero (`zero_init`), so that an untrained network returns its
     luminance in grey; it learns by another optimiser than what lies before it. Neither's loss reaches the other.
     ``encoder`` is not the network's own: its weights are a file that all share.
 
@@ -92,19 +92,19 @@ class LuminanceNetwork(nn.Module):
 
     def light(self, y: Tensor) -> Light:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, not mirrored: what training looks at."""
-        detail = self.detail(evidence(y))
+        detail = self.detail(luminance_features(y))
         found = detail.detach().clamp(0, 1)
         restored = undo(self.tone(found), found)
         return Light(detail=detail, restored=restored, seen=self.encoder(restored))
 
     def restored(self, y: Tensor) -> Tensor:
         """``[B, 1, H, W]`` degraded luminance in [0, 1] -> the restored one, in detail and tone, in [0, 1]."""
-        detail = both_ways(self.detail, evidence(y)).clamp(0, 1)
+        detail = flip_ensemble(self.detail, luminance_features(y)).clamp(0, 1)
         return undo(self.tone(detail), detail)
 
     def chroma(self, y: Tensor) -> Tensor:
         """``[B, 1, H, W]`` restored luminance in [0, 1] -> Cb, Cr ``[B, 2, H, W]`` that it may have had."""
-        return both_ways(lambda each: self.colouriser(each, self.encoder(each)), y)
+        return flip_ensemble(lambda each: self.colouriser(each, self.encoder(each)), y)
 
     def forward(self, images: Tensor) -> Tensor:
         y = self.restored(luminance(images))
@@ -127,7 +127,7 @@ class SamplingNetwork(LuminanceNetwork, ABC):
         return in_gamut(y.expand(count, -1, -1, -1), self.draw_chroma(y, count, generator))
 
 
-def both_ways(predict: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def flip_ensemble(predict: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """The mean of what ``predict`` makes of a batch and, turned back, of its mirror image."""
     both = predict(torch.cat([images, images.flip(3)]))
     half = len(both) // 2  # chunk(2) is what ONNX cannot say of a batch of any size
@@ -140,7 +140,7 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dil
     return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation)
 
 
-def zeroed(layer: nn.Module) -> nn.Module:
+def zero_init(layer: nn.Module) -> nn.Module:
     """A last layer that starts at zero: an untrained network returns its luminance in grey."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
@@ -157,7 +157,7 @@ class SubpixelHead(nn.Module):
 
     def __init__(self, inputs: int, planes: int) -> None:
         super().__init__()
-        self.conv = zeroed(convolution(inputs, 4 * planes))
+        self.conv = zero_init(convolution(inputs, 4 * planes))
         self.shuffle = nn.PixelShuffle(2)
 
     def forward(self, features: Tensor) -> Tensor:

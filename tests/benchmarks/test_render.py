@@ -50,9 +50,9 @@ def test_changed_weights_are_noticed(change: Callable[[str, Callable[[dict], Non
 
 
 def test_opponents_stand_beside_ours_on_the_same_photos_alone() -> None:
-    quality, opponents = map(render.results, ("quality", "opponents"))
-    assert "| **VAE** |" in quality_tables.opponents_table(quality, opponents, ["vae"])
-    other = quality_tables.opponents_table(quality, opponents | {"photos": 3}, ["vae"])
+    quality, baselines = map(render.results, ("quality", "baselines"))
+    assert "| **VAE** |" in quality_tables.baselines_table(quality, baselines, ["vae"])
+    other = quality_tables.baselines_table(quality, baselines | {"photos": 3}, ["vae"])
     assert "| **VAE** |" not in other
     assert other.endswith("They were measured on other photos than our models, which are left out here.")
 

@@ -12,7 +12,7 @@ from restoration import ControlError, Photo, Restorer, image, weights
 from restoration.colour import in_gamut, luminance, to_rgb, to_ycc
 from restoration.models import model, models
 from restoration.models.vae import VAE
-from restoration.network import LuminanceNetwork, SamplingNetwork, evidence
+from restoration.network import LuminanceNetwork, SamplingNetwork, luminance_features
 from restoration.network.encoder import WEIGHTS as ENCODER
 from train.__main__ import configuration, objective_of
 
@@ -82,7 +82,7 @@ def test_an_untrained_network_returns_the_luminance_in_grey(name: str, photos: l
 @torch.inference_mode()
 def test_light_and_colour_can_be_asked_for_alone(network: LuminanceNetwork, photos: list[Photo]) -> None:
     y = luminance(image.to_tensor([image.fit(photo, side=160) for photo in photos[:2]]))[..., :144]
-    assert network.detail(evidence(y)).shape == y.shape
+    assert network.detail(luminance_features(y)).shape == y.shape
     restored = network.restored(y)
     assert restored.shape == y.shape
     assert network.chroma(restored).shape == (2, 2, 160, 144)
@@ -152,7 +152,7 @@ def test_flat_and_shaded_greys_stay_grey(released: nn.Module) -> None:
 def test_detail_keeps_the_tone_and_undamaged_photos(released: LuminanceNetwork, photos: list[Photo]) -> None:
     y = luminance(image.to_tensor(photos))
     for tone in (y, 0.3 + 0.5 * y):
-        error = (released.detail(evidence(tone)) - tone).square().mean((1, 2, 3))
+        error = (released.detail(luminance_features(tone)) - tone).square().mean((1, 2, 3))
         assert (-10 * error.log10()).mean() > 38
 
 

@@ -146,7 +146,7 @@ def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
         images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
     )
     truth = to_ycc(images)
-    seen = [loop.turn(objective, objective, degraded, truth[:, :1], truth, 0, "network", 1e-3) for _ in range(24)]
+    seen = [loop.train_step(objective, objective, degraded, truth[:, :1], truth, 0, "network", 1e-3) for _ in range(24)]
     assert seen[-1]["detail"] < seen[0]["detail"] - 0.1
     assert seen[-1]["chroma_mse"] < seen[0]["chroma_mse"]
 

@@ -14,8 +14,8 @@ from gradio.context import LocalContext
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
 from ui import cleaning, jobs
+from ui.disconnection import raise_if_disconnected
 from ui.jobs import KEPT, MOST, Job, Jobs, Tell
-from ui.presence import stay
 
 
 class Gate:
@@ -166,12 +166,12 @@ def test_a_job_that_has_not_ended_is_kept(gate: Gate, monkeypatch: pytest.Monkey
 
 
 def test_it_goes_on_in_its_requests_context_when_the_page_is_gone() -> None:
-    """ZeroGPU asks the context for the request; `stay` would ask it for the page."""
+    """ZeroGPU asks the context for the request; `raise_if_disconnected` would ask it for the page."""
     queue = SimpleNamespace(event_ids_to_events={})
     found: list[object] = []
 
     def work(tell: Tell) -> None:
-        stay()
+        raise_if_disconnected()
         found.append(LocalContext.request.get(None))
 
     request, event = LocalContext.request.set("asked"), LocalContext.event_id.set("left")  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def values(photo: Photo) -> dict[str, Any]:
 
 
 def test_the_mask_that_is_shown_is_what_is_mended(photo: Photo, values: dict[str, Any]) -> None:
-    inpaint, drawn = mending.wish(values, photo)
+    inpaint, drawn = mending.inpainting_from_controls(values, photo)
     assert drawn
     assert inpaint == Inpainting(mask=drawn_sha256(drawn))
     assert (drawn.width, drawn.height) == (photo.width, photo.height)
@@ -53,15 +53,15 @@ def test_the_mask_that_is_shown_is_what_is_mended(photo: Photo, values: dict[str
 
 def test_without_one_scratches_are_found(photo: Photo, values: dict[str, Any]) -> None:
     by_itself = (Inpainting(sensitivity=0.3), None)
-    assert mending.wish({**values, "found": None}, photo) == by_itself
-    assert mending.wish({**values, "photo": "another.jpg"}, photo) == by_itself
+    assert mending.inpainting_from_controls({**values, "found": None}, photo) == by_itself
+    assert mending.inpainting_from_controls({**values, "photo": "another.jpg"}, photo) == by_itself
 
 
 @pytest.mark.parametrize("changes", [{"mend": False}, {"mode": "degrade"}])
 def test_nothing_is_mended_that_was_not_asked_for(
     photo: Photo, values: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    assert mending.wish({**values, **changes}, photo) == (None, None)
+    assert mending.inpainting_from_controls({**values, **changes}, photo) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_nothing_is_mended_that_was_not_asked_for(
 )
 def test_what_is_no_mask_is_said(photo: Photo, values: dict[str, Any], mask: str, says: str) -> None:
     with pytest.raises(PhotoError, match=says):
-        mending.wish({**values, "editor": {"mask": mask}}, photo)
+        mending.inpainting_from_controls({**values, "editor": {"mask": mask}}, photo)
 
 
 def test_what_was_found_is_said() -> None:

@@ -35,21 +35,23 @@ def visitor(language: str = "en", **headers: str) -> gr.Request:
 
 
 def test_damage_is_asked_for_as_it_is_set() -> None:
-    assert panel.wish(VALUES) == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7)
+    assert panel.recipe_from_controls(VALUES) == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7)
 
 
 def test_a_photo_that_is_damaged_already_is_restored_whole() -> None:
     whole = Recipe(size="own", fit="pad", look=Look(colour="auto"))
-    assert panel.wish({**VALUES, "mode": "damaged"}) == whole
+    assert panel.recipe_from_controls({**VALUES, "mode": "damaged"}) == whole
     for unseen in ({"gaussian": math.nan}, {"seed": None}):
-        assert panel.wish({**VALUES, "mode": "damaged", **unseen}) == whole
+        assert panel.recipe_from_controls({**VALUES, "mode": "damaged", **unseen}) == whole
 
 
 def test_its_look_is_asked_for_as_it_is_set() -> None:
     look = Look(colour="new", colour_strength=1.5, tone=0.25, sample=3)
-    asked = panel.wish({**VALUES, "mode": "damaged", **asdict(look)})
+    asked = panel.recipe_from_controls({**VALUES, "mode": "damaged", **asdict(look)})
     assert asked == Recipe(size="own", fit="pad", look=look, seed=7)  # which draws the samples
-    assert panel.wish({**VALUES, **asdict(look)}) == panel.wish(VALUES)  # nobody sees it then
+    assert panel.recipe_from_controls({**VALUES, **asdict(look)}) == panel.recipe_from_controls(
+        VALUES
+    )  # nobody sees it then
 
 
 @pytest.mark.parametrize(
@@ -86,11 +88,11 @@ def test_its_look_is_asked_for_as_it_is_set() -> None:
 )
 def test_values_that_there_are_not(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ControlError, match=says):
-        panel.wish({**VALUES, **changes})
+        panel.recipe_from_controls({**VALUES, **changes})
 
 
 def test_the_controls_make_a_recipe() -> None:
-    found = panel.asked(VALUES, visitor())
+    found = panel.requested_recipe(VALUES, visitor())
     assert found == Recipe(fit="pad", degradation=PRESETS["heavy"].draw(7), seed=7, models={"vae": None, "cnn": None})
     assert list(found.models) == ["vae", "cnn"]  # in the models' own order, not that of the clicks
 
@@ -98,24 +100,24 @@ def test_the_controls_make_a_recipe() -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scale", [2, 4])
 def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> None:
-    found = panel.asked({**VALUES, "scale": scale, "engine": engine}, visitor())
+    found = panel.requested_recipe({**VALUES, "scale": scale, "engine": engine}, visitor())
     denoise = 0.25 if engine == "general" else None
     assert found.upscaling == Upscaling(scale=scale, engine=engine, denoise=denoise)
 
 
 def test_a_photo_that_is_restored_whole_is_enlarged_from_its_own_size() -> None:
-    found = panel.asked({**VALUES, "mode": "damaged", "scale": 2}, visitor())
+    found = panel.requested_recipe({**VALUES, "mode": "damaged", "scale": 2}, visitor())
     assert (found.size, found.look, found.degradation) == ("own", Look(colour="auto"), None)
     assert found.upscaling == Upscaling(scale=2, engine="auto")  # of its own size
 
 
 def test_a_model_must_be_chosen() -> None:
     with pytest.raises(gr.Error, match="Choose a model first"):
-        panel.asked({**VALUES, "models": []}, visitor())
+        panel.requested_recipe({**VALUES, "models": []}, visitor())
     with pytest.raises(gr.Error, match="Choose a model first"):
-        panel.asked({**VALUES, "models": None}, visitor())
+        panel.requested_recipe({**VALUES, "models": None}, visitor())
     with pytest.raises(gr.Error, match="Choisissez d'abord un modèle"):
-        panel.asked({**VALUES, "models": []}, visitor("fr"))
+        panel.requested_recipe({**VALUES, "models": []}, visitor("fr"))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_a_model_must_be_chosen() -> None:
 )
 def test_an_enlargement_that_there_is_not(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ControlError, match=says):
-        panel.asked({**VALUES, **changes}, visitor())
+        panel.requested_recipe({**VALUES, **changes}, visitor())
 
 
 def test_a_photo_must_be_chosen() -> None:

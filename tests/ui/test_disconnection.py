@@ -16,12 +16,12 @@ from PIL import Image
 from benchmarks.serving import serve
 from restoration.whole import TILE
 from tests.conftest import EXAMPLES
-from ui.presence import Left, stay
+from ui.disconnection import ClientDisconnected, raise_if_disconnected
 
 
 def test_without_an_event_somebody_waits() -> None:
-    stay()
-    stay(1, 2)
+    raise_if_disconnected()
+    raise_if_disconnected(1, 2)
 
 
 @pytest.mark.parametrize("event", [None, SimpleNamespace(alive=False)])
@@ -31,10 +31,10 @@ def test_a_visitor_who_left_is_missed(event: SimpleNamespace | None) -> None:
     blocks = LocalContext.blocks.set(SimpleNamespace(_queue=queue))  # type: ignore[arg-type]
     try:
         LocalContext.event_id.set("waiting")
-        stay()
+        raise_if_disconnected()
         LocalContext.event_id.set("left")
-        with pytest.raises(Left):
-            stay()
+        with pytest.raises(ClientDisconnected):
+            raise_if_disconnected()
     finally:
         LocalContext.blocks.reset(blocks)
         LocalContext.event_id.set(None)
@@ -43,7 +43,7 @@ def test_a_visitor_who_left_is_missed(event: SimpleNamespace | None) -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of an app that these tests have to themselves, as they look at what lies there."""
-    return tmp_path_factory.mktemp("presence")
+    return tmp_path_factory.mktemp("disconnection")
 
 
 @pytest.fixture(scope="module")

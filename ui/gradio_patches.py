@@ -27,7 +27,7 @@ from mcp.server.lowlevel import Server
 from restoration.errors import MAX_FIELD, ControlError
 from restoration.image import MAX_BYTES
 
-from .errors import shown
+from .errors import as_user_errors
 
 PATIENCE = 30
 """Seconds that another host may take to send a photo."""
@@ -39,7 +39,7 @@ def guard(demo: Blocks) -> None:
 
     async def told(*args: Any, **options: Any) -> Any:
         request = options.get("request")
-        with shown(request if isinstance(request, Request) else None):
+        with as_user_errors(request if isinstance(request, Request) else None):
             return await process(*args, **options)
 
     demo.process_api = told  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ import safehttpx
 from gradio_client import Client, handle_file
 
 from tests.conftest import EXAMPLES
-from ui import gradio_fixes
+from ui import gradio_patches
 
 COFFEE = EXAMPLES / "coffee.jpg"
 
@@ -92,11 +92,11 @@ def test_a_photo_of_another_host_is_fetched_as_it_is(host: str) -> None:
 
 
 def test_an_answer_without_end_is_cut_off(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradio_fixes, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(gradio_patches, "MAX_BYTES", 1_000_000)
     with pytest.raises(httpx.ReadError, match="too much"):
         fetched(f"{host}/endless")
-    monkeypatch.setattr(gradio_fixes, "MAX_BYTES", 10**12)
-    monkeypatch.setattr(gradio_fixes, "PATIENCE", 0.5)
+    monkeypatch.setattr(gradio_patches, "MAX_BYTES", 10**12)
+    monkeypatch.setattr(gradio_patches, "PATIENCE", 0.5)
     with pytest.raises(httpx.ReadError, match="too slow"):
         fetched(f"{host}/endless")
 

@@ -1,4 +1,4 @@
-"""`python -m train.opponents --photos SHARD`: what others do to the luminance of the same damaged photos.
+"""`python -m train.baselines --photos SHARD`: what others do to the luminance of the same damaged photos.
 
 None of them colours. Their strengths are the best of a short list on the development photos, not on these.
 """
@@ -81,7 +81,7 @@ def main(
     dncnn3: Annotated[Path | None, typer.Option(help="DnCNN-3's weights, safetensors with KAIR's names.")] = None,
     with_bm3d: Annotated[bool, typer.Option("--bm3d", help="BM3D too (pip install bm3d): a second per photo.")] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "opponents.json",
+    out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "baselines.json",
 ) -> None:
     """Luminance PSNR and SSIM of the classical filters and of DnCNN-3, preset `original`, seed = the photo's index."""
     filters: dict[str, Filter] = {

@@ -9,7 +9,7 @@ import pytest
 
 from restoration import Degradation, Photo
 from restoration.colour import LUMA
-from train import opponents
+from train import baselines
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -18,13 +18,13 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 @pytest.mark.parametrize("name", ["non_local_means", "total_variation", "dncnn3"])
 def test_an_opponent_removes_plain_noise(photos: list[Photo], shared: Path, name: str) -> None:
-    """Each does what it is known for: a fair fight needs opponents in working order."""
+    """Each does what it is known for: a fair fight needs baselines in working order."""
     if name == "dncnn3":
-        apply = opponents.dncnn(shared / "weights" / "opponents" / "dncnn3.safetensors")
+        apply = baselines.dncnn(shared / "weights" / "baselines" / "dncnn3.safetensors")
     elif name == "total_variation":  # its released strength is for the milder noise of the preset
-        apply = partial(opponents.total_variation, weight=0.1)
+        apply = partial(baselines.total_variation, weight=0.1)
     else:
-        apply = opponents.non_local_means
+        apply = baselines.non_local_means
     gains = []
     for photo in photos:
         y, noisy = (
@@ -40,11 +40,11 @@ def test_median_removes_salt_and_pepper(photo: Photo) -> None:
         each.pixels @ np.array(LUMA) / 255
         for each in (photo, Degradation(grayscale=True, salt_pepper=0.05).apply(photo, 0))
     )
-    assert psnr(opponents.median(noisy), y) > psnr(noisy, y) + 1
+    assert psnr(baselines.median(noisy), y) > psnr(noisy, y) + 1
 
 
 def test_the_table(folder: Path, tmp_path: Path) -> None:
-    opponents.main(folder / "train-0000.tar", None, False, 3, tmp_path / "opponents.json")
-    result = json.loads((tmp_path / "opponents.json").read_text())
+    baselines.main(folder / "train-0000.tar", None, False, 3, tmp_path / "baselines.json")
+    result = json.loads((tmp_path / "baselines.json").read_text())
     assert result["photos"] == 3
     assert set(result["scores"]) == {"degraded", "median 3x3", "non-local means", "total variation"}
