@@ -14,7 +14,7 @@ class ClientDisconnected(gr.Error):
 
 
 def raise_if_disconnected(*_: int) -> None:
-    """Raise `ClientDisconnected` where nobody waits for what this thread does; to be called between the steps of long work.
+    """Raise `ClientDisconnected` where nobody waits for what this thread does; called between the steps of long work.
 
     Gradio 6.31 marks the event of a closed connection and forgets a cancelled one, but lets its function go on. Where
     no event is behind the call, as in Python, somebody waits.

@@ -31,7 +31,7 @@ from .links import link, linked
 from .texts import i18n, is_french, text
 
 KEPT = 1800
-"""Seconds that a result waits after the job's end; its files raise_if_disconnected longer than that (`cleaning.AGE`)."""
+"""Seconds that a result waits after the job's end; its files stay longer than that (`cleaning.AGE`)."""
 MOST = 8
 """Jobs of one kind that run or wait for their turn, and pages that follow them: Gradio serves 40 events at once."""
 LOOK = 0.2
