@@ -22,7 +22,7 @@ from restoration.image import MAX_PIXELS
 if TYPE_CHECKING:
     import gradio as gr
 
-    from restoration.votes import Votes
+    from restoration.blind_test.votes import Votes
     from ui.lab import Lab
 
 M_ARENA_MAX = -8
@@ -146,8 +146,8 @@ def launch(
     from starlette.middleware import Middleware
 
     from restoration import ControlError
+    from restoration.blind_test.votes import opened
     from restoration.errors import OutputError
-    from restoration.votes import opened
     from ui import gpu, restore
     from ui.files import KEPT
     from ui.gate import MAX_UPLOAD, Gate, misunderstood

@@ -30,14 +30,7 @@ from .quality_tables import (
     whole_section,
     whole_table,
 )
-from .speed_tables import (
-    app_table,
-    first_result_table,
-    load_table,
-    pixels_table,
-    speed_tables,
-    upscale_tables,
-)
+from .speed_tables import app_table, first_result_table, load_table, pixels_table, speed_tables, upscale_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -13,7 +13,7 @@ import torch
 from . import files, image
 from .degradations import PRESETS
 from .errors import ControlError, WeightsError
-from .outputs import writing
+from .report import writing
 from .restorer import Restorer
 from .types import SIDE, Photo
 

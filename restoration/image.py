@@ -20,7 +20,6 @@ from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImageP
 
 from . import details
 from .details import MAX_EXIF
-from .details import without_place as without_place
 from .errors import ControlError, Note, PhotoError
 from .files import write_atomically
 from .types import SIDE, Photo, Transparency

@@ -15,7 +15,7 @@ from typing import Any, get_args
 from .degradations import Degradation, checked_seed
 from .errors import ControlError, RecipeMismatch
 from .image import Fit, check_fit
-from .outputs import read_report
+from .report import read_report
 from .types import SIDE, Inpainting, Look, Size, Upscaling
 
 SCHEMA = 6

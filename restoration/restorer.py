@@ -18,18 +18,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import image, own_colours, scratches, upscale, whole
+from . import image, scratches, upscale, whole
 from . import weights as find_weights
-from .checkpoints import ORIGINALS, architecture_mismatch
 from .degradations import checked_seed
 from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError, no_room
 from .image import Fit
-from .memory import by_parts, enough_memory, is_lack
+from .machine import by_parts, core_quota, enough_memory, is_lack
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
-from .parallel import core_quota
 from .tiling import Progress
 from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
+from .weights.checkpoints import ORIGINALS, architecture_mismatch
+from .whole import own_colours
 
 SAFE_TORCH = "2.10"
 """The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""

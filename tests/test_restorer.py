@@ -25,7 +25,7 @@ from restoration import (
     Upscaling,
     WeightsError,
     image,
-    memory,
+    machine,
     metrics,
     pipeline,
     robustness,
@@ -34,6 +34,7 @@ from restoration import (
 )
 from restoration import restorer as restoring
 from restoration.restorer import _warn_of_torch
+from restoration.weights import released
 from train.photos import find_photos, split
 
 MODELS = ("vae", "gan", "cnn")
@@ -304,7 +305,7 @@ class _Small(torch.nn.Module):
 def test_a_gpu_without_memory_gets_smaller_tiles_and_then_gives_way(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, most: int, runs: str
 ) -> None:
-    memory._warn.cache_clear()
+    machine._warn.cache_clear()
     restorer, gpu = Restorer("cpu"), torch.device("cpu", 0)
     restorer.device = gpu
     networks = {gpu: _Small(most), torch.device("cpu"): _Small(1000)}
@@ -323,10 +324,10 @@ def test_a_gpu_without_memory_gets_smaller_tiles_and_then_gives_way(
 
 def test_undefined_numbers_are_no_photo(restorer: Restorer, photo: Photo, tmp_path: Path) -> None:
     """One flipped bit makes a weight vast; what comes of it would be black."""
-    tensors = load_file(weights.FOLDER / "vae.safetensors")
+    tensors = load_file(released.FOLDER / "vae.safetensors")
     name = next(name for name, tensor in tensors.items() if name.endswith("weight") and tensor.ndim == 4)
     tensors[name] = torch.full_like(tensors[name].float(), 3e38)
-    with safe_open(weights.FOLDER / "vae.safetensors", "pt") as file:
+    with safe_open(released.FOLDER / "vae.safetensors", "pt") as file:
         save_file(tensors, tmp_path / "own.safetensors", file.metadata())
     own = Restorer("cpu", [tmp_path / "own.safetensors"])
     for work in (own.restore, own.samples):

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from restoration import checkpoints, weights
+from restoration import weights
 from restoration.colour import to_rgb, to_ycc
 from restoration.errors import RestorationError
 from restoration.files import write_atomically
@@ -31,6 +31,7 @@ from restoration.models import model as find_model
 from restoration.models import models
 from restoration.network import LuminanceNetwork
 from restoration.network.encoder import WEIGHTS as ENCODER
+from restoration.weights import checkpoints
 
 from . import tone
 from .data import Batches, batches, degrade

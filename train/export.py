@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import safetensors.torch
 import typer
 
-from restoration.checkpoints import header
 from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
 from restoration.weights import FOLDER
+from restoration.weights.checkpoints import header
 
 CURVES = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training"
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from restoration.ageing import FIELDS, dust, fading
+from restoration.degradations.ageing import FIELDS, dust, fading
 from restoration.network import LuminanceNetwork, luminance_features
 from restoration.network.tone import undo
 

@@ -35,8 +35,8 @@ from restoration import (
 )
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.errors import ControlError
-from restoration.outputs import finite
 from restoration.recipe import library_versions
+from restoration.report import finite
 from restoration.types import MAX_SAMPLES, Colour, Inpainting, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 

@@ -16,10 +16,11 @@ import gradio as gr
 from gradio.components import Component
 from gradio.data_classes import ListFiles
 
-from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, archive, image
+from restoration import Look, Photo, Recipe, RestorationError, Run, Upscaling, image
+from restoration.batch import archive
+from restoration.batch.photos import is_litter
 from restoration.errors import PhotoError
 from restoration.files import result_names
-from restoration.photos import is_litter
 from restoration.restorer import OWN_LOOK
 from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size

@@ -12,11 +12,11 @@ from typing import Any
 import gradio as gr
 
 from restoration import Photo, Recipe, metrics
+from restoration.blind_test.ranking import LEAST, Ranking, rank
+from restoration.blind_test.votes import Vote, Votes
 from restoration.degradations import preset
 from restoration.metrics import Metrics
-from restoration.ranking import LEAST, Ranking, rank
 from restoration.tiling import Progress, Stopped
-from restoration.votes import Vote, Votes
 
 from . import examples, tables
 from .cancellation import Cancellation, discard

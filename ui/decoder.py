@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from restoration import Photo, PhotoError, image
-from restoration.details import MAX_DESCRIPTION, MAX_EXIF
+from restoration.details import MAX_DESCRIPTION, MAX_EXIF, without_place
 from restoration.errors import Note, RestorationError
 from restoration.types import SIDE, Details, Transparency
 
@@ -168,7 +168,7 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
 
 def _written(details: Details) -> dict[str, Any]:
     """As JSON holds it: without the place, which is nobody's business but the sender's."""
-    kept = image.without_place(details)
+    kept = without_place(details)
     return {
         "exif": base64.b64encode(kept.exif).decode(),
         "dpi": kept.dpi,

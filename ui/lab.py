@@ -12,12 +12,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 
 from restoration import Look, Photo, Recipe, RestorationError, Restorer, Run, image, pipeline, upscale
-from restoration.checkpoints import ORIGINALS
 from restoration.errors import ControlError
 from restoration.models import model as find_model
 from restoration.tiling import Progress
 from restoration.types import SIDE
 from restoration.weights import originals, restorers
+from restoration.weights.checkpoints import ORIGINALS
 
 from . import decoder, gpu
 from .disconnection import raise_if_disconnected

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration import Photo, Recipe, Run, Upscaling, archive, image, metrics, scratches
+from restoration import Photo, Recipe, Run, Upscaling, image, metrics, scratches
+from restoration.batch import archive
 from restoration.restorer import Mended
 from restoration.sheet import Cell as Captioned
 from restoration.sheet import sheet

@@ -11,7 +11,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from restoration import Photo, archive, image, robustness
+from restoration import Photo, image, robustness
+from restoration.batch import archive
 from restoration.degradations import CONTROLS
 from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep

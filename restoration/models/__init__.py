@@ -7,9 +7,9 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
-from ..checkpoints import ORIGINALS
 from ..errors import ControlError
 from ..types import ModelSpec
+from ..weights.checkpoints import ORIGINALS
 
 
 @cache

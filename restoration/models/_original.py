@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..checkpoints import ORIGINALS, architecture_mismatch
 from ..colour import luminance
 from ..types import ModelSpec
+from ..weights.checkpoints import ORIGINALS, architecture_mismatch
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from restoration import Photo, Restorer, image, weights
-from restoration.checkpoints import ORIGINALS
 from restoration.models import model
+from restoration.weights.checkpoints import ORIGINALS
 from tests.original import GOLDEN, save
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from restoration import weights
+from restoration.weights import released
 from tests.train.test_main import train
 from train import export, latent
 
@@ -17,16 +18,16 @@ def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, mo
     with pytest.raises(SystemExit, match="not the run that was released"):
         latent.main(shard, tmp_path / "run", 4, 3, out)
 
-    shutil.copytree(weights.FOLDER, tmp_path / "weights")
+    shutil.copytree(released.FOLDER, tmp_path / "weights")
     for module in (weights, export):
         monkeypatch.setattr(module, "FOLDER", tmp_path / "weights")
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
-    weights._manifest.cache_clear()
+    released._manifest.cache_clear()
     try:
         export.main("vae", tmp_path / "run", None, "mine")
         latent.main(shard, tmp_path / "run", 4, 3, out)
     finally:
-        weights._manifest.cache_clear()
+        released._manifest.cache_clear()
     result = json.loads(out.read_text())
     assert result["photos"] == 3
     assert len(result["kl_per_dimension"]) == 32

@@ -6,14 +6,7 @@ import torch
 from restoration import Photo, image
 from restoration.colour import to_ycc
 from restoration.network import Light
-from train.losses import (
-    Content,
-    PatchDiscriminator,
-    adversarial,
-    beyond_free_nats,
-    kl_divergence,
-    log_mse,
-)
+from train.losses import Content, PatchDiscriminator, adversarial, beyond_free_nats, kl_divergence, log_mse
 
 
 def of(content: Content, prediction: torch.Tensor, truth: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -20,6 +20,7 @@ from restoration.colour import to_ycc
 from restoration.degradations import degrade_batch
 from restoration.errors import WeightsError
 from restoration.network import LuminanceNetwork
+from restoration.weights import released
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
 from train import export
@@ -51,14 +52,14 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
     assert list((tmp_path / "run").rglob("events.out.tfevents*"))
 
     released = tmp_path / "weights"
-    shutil.copytree(weights.FOLDER, released)
+    shutil.copytree(released.FOLDER, released)
     for module in (weights, export):
         monkeypatch.setattr(module, "FOLDER", released)
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
     manifest = json.loads((released / "manifest.json").read_text())
     pinned = {**manifest, "hub": {"repo": "somebody/restoration", "revision": "0" * 40}}
     (released / "manifest.json").write_text(json.dumps(pinned))
-    weights._manifest.cache_clear()
+    released._manifest.cache_clear()
     try:
         export.main(model, tmp_path / "run", None, "mine")
         result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
@@ -69,7 +70,7 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
         assert ("perceptual (features of efficientnet-lite0" in card) == (model == "gan")
         assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()
     finally:
-        weights._manifest.cache_clear()
+        released._manifest.cache_clear()
 
 
 @pytest.mark.slow
@@ -187,7 +188,7 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
 
 
 def test_a_run_that_goes_on_keeps_the_tone_and_some_of_what_it_started_from(folder: Path, tmp_path: Path) -> None:
-    path = weights.FOLDER / "vae.safetensors"
+    path = released.FOLDER / "vae.safetensors"
     begun = weights.load("vae.safetensors").tensors
     train("vae", folder, tmp_path / "run", steps=4, init=path)
     made = {

@@ -32,7 +32,7 @@ from restoration import (
     scratches,
 )
 from restoration.degradations import CONTROLS
-from restoration.outputs import finite
+from restoration.report import finite
 from restoration.restorer import OWN_LOOK
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES, ROOT

@@ -20,8 +20,8 @@ from PIL import Image
 
 from restoration import Look, Photo, PhotoError, Recipe, Restorer, Run, Upscaling, image, pipeline
 from restoration.tiling import Stopped
+from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
-from tests.test_archive import OTHER, PHOTO, zipped
 from ui import batch
 from ui.batch import Batch, items, summary
 from ui.files import publish

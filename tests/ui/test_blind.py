@@ -20,9 +20,9 @@ import pytest
 from PIL import Image
 
 from restoration import PRESETS, Photo, Restorer, image, metrics
+from restoration.blind_test.ranking import LEAST, rank
+from restoration.blind_test.votes import Folder, Vote
 from restoration.metrics import Metrics
-from restoration.ranking import LEAST, rank
-from restoration.votes import Folder, Vote
 from tests.conftest import EXAMPLES
 from ui import blind, panel, tickets
 from ui.blind import LETTERS, agreement, named, ranked, show, told, vote

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.serving import serve
 from restoration import PRESETS, Restorer, image
-from restoration.ranking import LEAST
-from restoration.votes import Folder, Vote
+from restoration.blind_test.ranking import LEAST
+from restoration.blind_test.votes import Folder, Vote
 from tests.conftest import EXAMPLES
 from tests.ui.conftest import PATIENCE, Visit
 from tests.ui.page import open_tab, send, wait_for_opening

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from restoration import ControlError, Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, upscale, weights
+from restoration import ControlError, Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, upscale
 from restoration.models import models
-from restoration.weights import manifest
+from restoration.weights import manifest, released
 from restoration.whole import TILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.original import save, state
@@ -52,7 +52,7 @@ def test_warming_up_loads_every_network(photo: Photo, tmp_path: Path, monkeypatc
     """So that no visitor waits for a file: none is needed any more."""
     lab = Lab(Restorer("cpu"))
     lab.warm_up()
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(released, "FOLDER", tmp_path)
     for name in models():
         assert lab.restorer.restore(photo, name)
     assert lab.restorer.upscale(photo, engine="fast")
@@ -63,9 +63,9 @@ def test_warming_up_with_damaged_weights_is_a_line_in_the_log(
 ) -> None:
     """And the others are warmed up all the same."""
     folder = tmp_path / "weights"
-    shutil.copytree(weights.FOLDER, folder)
+    shutil.copytree(released.FOLDER, folder)
     (folder / "vae.safetensors").write_bytes((folder / "vae.safetensors").read_bytes()[:100_000])
-    monkeypatch.setattr(weights, "FOLDER", folder)
+    monkeypatch.setattr(released, "FOLDER", folder)
     lab = Lab(Restorer("cpu"))
     with caplog.at_level(logging.WARNING):
         lab.warm_up()
@@ -73,7 +73,7 @@ def test_warming_up_with_damaged_weights_is_a_line_in_the_log(
     assert "vae.safetensors" in damaged.getMessage()
     assert damaged.exc_info is None
     assert "engine fast" in fallback.getMessage()
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(released, "FOLDER", tmp_path)
     for name in ("gan", "cnn"):
         assert lab.restorer.restore(photo, name)
 
@@ -83,7 +83,7 @@ def test_warming_up_without_weights_is_a_line_in_the_log(
 ) -> None:
     lab = Lab(Restorer("cpu"))
     manifest()  # read before its folder is gone
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(released, "FOLDER", tmp_path)
     with caplog.at_level(logging.WARNING):
         lab.warm_up()
     assert "is missing; restore it" in caplog.records[0].getMessage()
@@ -105,7 +105,7 @@ def test_what_a_whole_photo_cannot_have_is_said_before_it_is_restored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe, says: str
 ) -> None:
     """Without their weights the models could not even begin."""
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(released, "FOLDER", tmp_path)
     lab, large = Lab(Restorer("cpu")), Photo(np.zeros((1025, 1024, 3), np.uint8))
     with pytest.raises((ControlError, PhotoError), match=says):
         lab.run(large, recipe)
@@ -126,9 +126,9 @@ def test_an_original_that_would_not_run_is_not_offered(tmp_path: Path) -> None:
     """It would take the other models of a comparison along."""
     save(tmp_path, "gan", "cnn1")
     torch.save({key: tensor * float("nan") for key, tensor in state("cnn1").items()}, tmp_path / "epoch_9.pth")
-    shutil.copy(weights.FOLDER / "manifest.json", tmp_path)
+    shutil.copy(released.FOLDER / "manifest.json", tmp_path)
     code = (
-        "import pathlib, sys; from restoration import weights; weights.FOLDER = pathlib.Path(sys.argv[1])\n"
+        "import pathlib, sys; from restoration import weights; released.FOLDER = pathlib.Path(sys.argv[1])\n"
         "from ui.lab import TITLES; print(*TITLES)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)

@@ -15,18 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from restoration import (
-    PRESETS,
-    Degradation,
-    Look,
-    Photo,
-    Recipe,
-    Restorer,
-    Run,
-    Upscaling,
-    image,
-    pipeline,
-)
+from restoration import PRESETS, Degradation, Look, Photo, Recipe, Restorer, Run, Upscaling, image, pipeline
 from restoration.metrics import compare, psnr
 from restoration.restorer import Mended
 from restoration.types import Mask

@@ -1,7 +1,8 @@
 """What lies on a print and hides it: cracks, folds, tears, dust, hairs and stains, drawn with the truth of where.
 
-A kind of damage is a function that draws one `Layer`. The kernels of `restoration.ageing` are among them, at the sizes
-that they have in a piece of a larger photo; the textures of film-artefacts.tar, which are of real damage, too.
+A kind of damage is a function that draws one `Layer`. The kernels of `restoration.degradations.ageing` are among them,
+at the sizes that they have in a piece of a larger photo; the textures of film-artefacts.tar, which are of real damage,
+too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from restoration import ageing
+from restoration.degradations import ageing
 
 from ..photos import shard
 

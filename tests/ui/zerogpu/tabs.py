@@ -10,7 +10,8 @@ from pathlib import Path
 import spaces
 
 from app import demo
-from restoration import Recipe, RestorationError, Restorer, image, weights
+from restoration import Recipe, RestorationError, Restorer, image
+from restoration.weights import released
 from ui.lab import Lab
 from ui.results import publish_run
 from ui.robustness import stress
@@ -27,7 +28,7 @@ for each in demo.fns.values():
         each.fn()
 lab = Lab(Restorer("cpu"))
 lab.load_networks()
-weights.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
+released.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
 run = lab.run(image.load(path), Recipe(models={"vae": None}))
 pictures, _ = handlers["sample"](publish_run(path, run), 3, None)
 truth = image.fit(image.load(path))

@@ -1,0 +1,156 @@
+"""What there is to do: which files each photo of the inputs makes, and which of them are made already."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import ControlError
+from ..files import legible, result_names
+from ..image import OUTPUT_SUFFIXES, same_suffix
+from ..report import Entry, read_report, relative
+from .photos import search
+
+Format = Literal["same", "png", "jpg", "webp"]
+"""Of a result: same is a JPEG for a JPEG, and PNG, which loses nothing, for all else."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo, and its result files by what they are."""
+
+    source: Path
+    outputs: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What there is to do, and what of the inputs is not done."""
+
+    out: Path
+    jobs: Sequence[Job]
+    passed_over: Mapping[str, int]
+    """How many files of folders are no photos, by their names' suffixes."""
+    unreadable: Sequence[Path]
+    """Folders that may not be looked into."""
+
+
+def is_file_name(out: Path) -> bool:
+    """Does OUT name a picture file? If not, it is a folder."""
+    return out.suffix.lower() in OUTPUT_SUFFIXES and not out.is_dir()
+
+
+def plan(
+    inputs: Sequence[Path],
+    out: Path,
+    kinds: Mapping[str, str],
+    *,
+    skip_truths: bool = False,
+    format: Format = "png",
+) -> Plan:
+    """One job per photo of ``inputs`` (files, or folders searched through).
+
+    ``kinds`` are the results of each photo and what their file names end in: "" for the main one, a suffix where it is
+    not that of ``format``. ``out`` is the file of the one photo, or a folder, where subfolders are mirrored and results
+    are called by `result_names`. Results of an earlier run are no inputs, and nothing but earlier results of the same
+    photo is overwritten in a folder. With ``skip_truths`` the truths of `degrade`'s pairs are no inputs either. Raises
+    `ControlError` where that cannot be done.
+    """
+    if out.exists() and not out.is_dir() and not is_file_name(out):
+        raise ControlError("out_suffix", out=out)
+    made_from = _made_from(report_path(out))
+    passed_over: Counter[str] = Counter()
+    unreadable: list[Path] = []
+    sources: dict[Path, Path] = {}  # with each photo's path below ``out``; a photo that is named twice is done once
+    folders = [path for path in inputs if path.is_dir()]
+    for given in inputs:
+        if not given.is_dir():
+            sources[given] = Path(given.name)
+            continue
+        found = search(given, but=() if given.resolve() == out.resolve() else (out,))
+        passed_over += found.passed_over
+        unreadable += found.unreadable
+        photos = [path for path in found.photos if not made_from or path.resolve() not in made_from]
+        if skip_truths:
+            truths = {truth_of(path) for path in photos}
+            photos = [path for path in photos if path not in truths]
+        if not photos:
+            raise ControlError("no_pictures", folder=given)
+        # with several folders, each keeps its own name there
+        root = given.resolve().parent if len(folders) > 1 else given.resolve()
+        sources |= {path: (given.resolve() / path.relative_to(given)).relative_to(root) for path in photos}
+
+    if is_file_name(out):
+        if len(sources) != 1:
+            raise ControlError("out_single", out=out, count=len(sources))
+        (source,) = sources
+        named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
+        for path in named.values():
+            if path.resolve() == source.resolve():
+                raise ControlError("out_input", path=path)
+        return Plan(out, [Job(source, named)], passed_over, unreadable)
+
+    own = {given.resolve() for given in inputs}
+    places = list(sources)
+
+    def is_taken(place: int, name: str) -> bool:
+        """Is there a file already that is not an earlier result of the same photo?"""
+        path = out / name
+        if not os.path.exists(path):
+            return False
+        path = path.resolve()
+        return path in own or made_from.get(path) != legible(places[place].name)
+
+    suffixes = [same_suffix(path) if format == "same" else f".{format}" for path in places]
+    endings = [[each if "." in each else f"{each}{suffix}" for each in kinds.values()] for suffix in suffixes]
+    names = result_names([path.as_posix() for path in sources.values()], endings, is_taken)
+    jobs = [
+        Job(source, dict(zip(kinds, (out / name for name in own_names), strict=True)))
+        for source, own_names in zip(sources, names, strict=True)
+    ]
+    return Plan(out, jobs, passed_over, unreadable)
+
+
+def truth_of(source: Path) -> Path | None:
+    """The undamaged half of a pair that `degrade` wrote: ``a_truth.png`` beside ``a.png``."""
+    truth = source.with_name(f"{source.stem}_truth.png")
+    return truth if source.suffix == ".png" and os.path.isfile(truth) else None
+
+
+def report_path(out: Path) -> Path:
+    """The report of ``out``: in the folder, or beside the file."""
+    return (out.parent if is_file_name(out) else out) / "report.jsonl"
+
+
+def is_done(job: Job, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
+    """Are the job's results all there, made from the same photo by the same recipe? ``made`` is `read_report`'s."""
+    outputs = relative(job.outputs, report)
+    if not all(
+        name in made and path.is_file() for name, path in zip(outputs.values(), job.outputs.values(), strict=True)
+    ):
+        return False
+    wanted = outputs, input_sha256(job), recipe
+    entries = [made[name] for name in outputs.values()]
+    return all((entry["outputs"], entry["input_sha256"], entry["recipe"]) == wanted for entry in entries)
+
+
+def input_sha256(job: Job) -> str:
+    """Of the photo as it is now; empty where it cannot be read, as whoever reads it will say."""
+    try:
+        return hashlib.sha256(job.source.read_bytes()).hexdigest() if os.path.isfile(job.source) else ""
+    except OSError:
+        return ""
+
+
+def _made_from(report: Path) -> dict[Path, str]:
+    """The result files of earlier runs, and the name of the photo that each was made from."""
+    folder = report.parent.resolve()
+    found = {
+        (folder / name).resolve(): Path(legible(entry["input"])).name for name, entry in read_report(report).items()
+    }
+    return {path: source for path, source in found.items() if folder in path.parents}

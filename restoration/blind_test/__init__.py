@@ -1,0 +1,1 @@
+"""The votes of the blind test, and the ranking that they make."""

@@ -1,0 +1,167 @@
+"""`degrade`, `compare` and `sweep`: what is done to undamaged photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from .. import image
+from ..batch.plan import Job, is_file_name, plan
+from ..degradations import CONTROLS, Degradation
+from ..errors import ControlError
+from ..recipe import Recipe
+from ..report import Entry
+from ..sheet import Cell, sheet
+from ..types import Photo
+from .options import (
+    DamageFlags,
+    DeviceFlag,
+    FitFlag,
+    Inputs,
+    ModelsFlag,
+    Out,
+    Telling,
+    WeightsFlag,
+    degradation_flags,
+    make_restorer,
+    model_names,
+    telling_flags,
+)
+from .program import app
+from .run import facts_of, process
+
+if TYPE_CHECKING:
+    from ..metrics import Metrics
+
+
+@app.command("degrade")
+@telling_flags
+@degradation_flags
+def degrade_command(inputs: Inputs, out: Out, damage: DamageFlags, telling: Telling) -> None:
+    """DamageFlags photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
+    a_truth.png, 128x128 or, with --size own, of its own size.
+
+    Without flags by the original's random recipe; controls given alone start from an undamaged grey photo.
+    """
+    from .. import metrics
+
+    todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
+    places = {job.source: place for place, job in enumerate(todo.jobs)}
+
+    def recipe_of(job: Job) -> Recipe:
+        degradation, seed = damage.of(places[job.source])
+        return Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        degradation, seed = damage.of(places[job.source])
+        truth = damage.load(job.source)
+        degraded = degradation.apply(truth, seed)
+        facts = facts_of({}, {"degraded": metrics.compare(degraded, truth)})
+        return {"degraded": degraded, "truth": truth}, facts
+
+    process(todo, telling, work, recipe_of, resumable=True)
+
+
+@app.command("compare")
+@telling_flags
+@degradation_flags
+def compare_command(
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    damage: DamageFlags,
+    telling: Telling,
+    models: ModelsFlag = None,
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """DamageFlags one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
+    from .. import metrics, pipeline
+
+    if is_file_name(out):
+        raise ControlError("compare_folder", out=out)
+    names = model_names(models)
+    kinds = ["degraded", *names, "truth", "sheet"]
+    todo = plan([input], out, {kind: f"_{kind}" for kind in kinds})
+    restorer = make_restorer(device, weights)
+    restorer.prepare(names)
+    degradation, seed = damage.of(0)
+    hashes = {name: restorer.weights_sha256(name) for name in names}
+    recipe = Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed, models=hashes)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        run = pipeline.run(restorer, damage.load(job.source), recipe)
+        truth = cast(Photo, run.truth)
+        pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
+        measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
+        panels = [_panel("degraded", run.degraded, measured["degraded"])]
+        panels += [_panel(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names]
+        pictures |= {"truth": truth, "sheet": sheet([[*panels, Cell(truth, ["truth"])]])}
+        return pictures, facts_of({name: each.seconds for name, each in run.restored.items()}, measured)
+
+    process(todo, telling, work, lambda job: recipe)
+
+
+@app.command("sweep")
+@telling_flags
+def sweep_command(
+    input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
+    control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
+    low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
+    high: Annotated[float | None, typer.Option(help="Highest strength [default: the highest that shows].")] = None,
+    steps: Annotated[int, typer.Option(min=2, max=32, help="How many strengths.")] = 8,
+    measure: Annotated[str, typer.Option(help="Of the plot.")] = "psnr_luminance",
+    models: ModelsFlag = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the damage, the same at each strength.")] = 0,
+    fit: FitFlag = "crop",
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Stress-test the models: a.jpg, damaged from mildly to severely, gives a_sweep.csv with every measure, a_plot.png
+    and a_strip.png with the pictures; a sentence says where each model helped.
+    """
+    from .. import robustness
+
+    if is_file_name(out):
+        raise ControlError("sweep_folder", out=out)
+    names = model_names(models)
+    todo = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
+    lowest, highest = robustness.reach(control)
+    at = robustness.strengths(control, lowest if low is None else low, highest if high is None else high, steps)
+    robustness.check_measure(measure)
+    restorer = make_restorer(device, weights)
+    restorer.prepare(names)
+    hashes = {name: restorer.weights_sha256(name) for name in names}
+    worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
+
+    def label(name: str) -> str:
+        return restorer.title(name) if name in names else robustness.english(name)
+
+    def work(job: Job) -> tuple[dict[str, Photo | bytes], Entry]:
+        truth = image.fit(image.load(job.source), fit)
+        swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
+        results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
+        results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
+        typer.echo(robustness.verdict(swept, measure, label), err=telling.json)
+        return results, {"control": control, "strengths": at}
+
+    recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
+    process(todo, telling, work, lambda job: recipe)
+
+
+def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
+    """A picture with its scores against the truth, and their change against the degraded photo's."""
+    from ..metrics import with_change
+
+    captions = [title]
+    for label, name, digits in (
+        ("PSNR, dB:", "psnr", 2),
+        ("luminance, dB:", "psnr_luminance", 2),
+        ("SSIM:", "ssim", 3),
+    ):
+        was = getattr(before, name) if before else None
+        captions.append(f"{label} {with_change(getattr(measured, name), was, digits)}")
+    return Cell(photo, captions)

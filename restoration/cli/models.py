@@ -1,0 +1,100 @@
+"""`models`, `convert`, `export` and `votes`."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .. import files, weights
+from ..errors import ControlError, WeightsError
+from ..report import writing
+from .options import ModelsFlag, WeightsFlag, make_restorer, model_names
+from .program import app
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command("models")
+def models_command() -> None:
+    """List the models: id, title, parameters, where the weights were found, and their SHA-256."""
+    for entry in weights.manifest().values():
+        try:
+            path = weights.find(entry.name)
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            state = f"{path}  {found}{'' if found in entry.files.values() else '  damaged'}"
+        except WeightsError as error:
+            later = error.code == "weights_later"
+            state = f"not here; fetched when needed from {error.fields['url']}" if later else str(error)
+        typer.echo(f"{entry.model:26}{entry.title:38}{entry.parameters:>10,}  {state}")
+    for id, paths in weights.originals().items():
+        for path in paths:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            typer.echo(f"{id:26}{weights.title(id):48}  {path}  {found}")
+
+
+@app.command("convert")
+def convert_command(
+    checkpoint: Annotated[Path, typer.Argument(metavar="FILE.pth", help="A checkpoint of the original project.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="The new file, ending in .safetensors.")],
+) -> None:
+    """Turn a checkpoint of the original project into safetensors, which cannot hold code: the same numbers, and
+    --weights takes it in the place of the checkpoint.
+    """
+    from ..weights import checkpoints
+
+    if out.suffix != ".safetensors" or out.exists() or not out.parent.is_dir():
+        raise ControlError("convert_out", out=out)
+    part, tensors = checkpoints.original(checkpoint)
+    from ..models._original import check_fit
+
+    check_fit(checkpoint, part, tensors)
+    with writing(out):
+        files.write_atomically(out, checkpoints.packed(part, tensors))
+    typer.echo(f"{out}: the original project's {part.upper()}.")
+
+
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Folder of the new files.")],
+    onnx: Annotated[bool, typer.Option("--onnx", help="As ONNX, the only format so far.")] = False,
+    models: ModelsFlag = None,
+    weights: WeightsFlag = None,
+) -> None:
+    """Write networks for other runtimes: vae.onnx and so on, float32 [B, 3, 128, 128] RGB in [0, 1] to the same.
+
+    ONNX Runtime restores photos with each before it is kept: no pixel may differ by more than 1 level of 255. Needs,
+    in a checkout, pip install -e ".[onnx]".
+    """
+    from .. import export
+
+    if not onnx:
+        raise ControlError("export_format")
+    names = model_names(models)
+    restorer = make_restorer("cpu", weights)
+    restorer.prepare(names)
+    for name in names:
+        exported = export.to_onnx(restorer, name, out / f"{name}.onnx")
+        typer.echo(f"{exported.path}: {restorer.title(name)}, within {exported.difference}/255 of PyTorch.")
+
+
+@app.command("votes")
+def votes_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="votes.sqlite, or a .jsonl file of a dataset.")],
+) -> None:
+    """Rank the models by the votes of the app's blind test: by how likely each is to be kept rather than an average
+    one, with its 95 % interval. A model with new weights is another one.
+    """
+    from ..blind_test import ranking, votes
+
+    for ranked in ranking.rank(votes.read(file)):
+        named = ", ".join(f"{name} {sha256[:8]}" for name, sha256 in ranked.weights.items())
+        typer.echo(f"{ranked.votes} votes on {named}; {ranked.none} of them for none.")
+        for each in ranked.standings:
+            chance, low, high = (round(100 * value) for value in (each.chance, each.low, each.high))
+            typer.echo(f"{each.model:26}{chance:>4} % ({low} to {high}), chosen {each.kept} times")
+        if not ranked.standings:
+            typer.echo(f"Too few votes for a ranking: it takes {ranking.LEAST} that choose a picture.")

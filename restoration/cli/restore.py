@@ -1,0 +1,378 @@
+"""`restore`, `replay`, `samples`, `scratches` and `upscale`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .. import image
+from ..batch.plan import Format, Job, is_file_name, plan, truth_of
+from ..errors import ControlError
+from ..recipe import Recipe
+from ..report import Entry
+from ..sheet import Cell, sheet
+from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
+from .options import (
+    DenoiseFlag,
+    DeviceFlag,
+    EngineFlag,
+    FitFlag,
+    FormatFlag,
+    Inputs,
+    MaxPixelsFlag,
+    Out,
+    Telling,
+    TileFlag,
+    WeightsFlag,
+    load_at_size,
+    make_restorer,
+    result_format,
+    size_of,
+    telling_flags,
+)
+from .program import app
+from .run import GPU_BATCH, Results, facts_of, process, process_batches, tile_bar
+
+if TYPE_CHECKING:
+    from ..batch.cluster import Cluster
+    from ..restorer import Restorer
+
+
+def _cluster(device: str, own_weights: list[Path] | None) -> AbstractContextManager[Cluster]:
+    from ..batch.cluster import connected
+
+    return connected(device, own_weights or ())
+
+
+@app.command("restore")
+@telling_flags
+def restore_command(
+    inputs: Inputs,
+    out: Out,
+    telling: Telling,
+    model: Annotated[
+        str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
+    ] = None,
+    upscale: Annotated[
+        int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times, 4096x4096 at most.")
+    ] = None,
+    engine: EngineFlag = "auto",
+    denoise: DenoiseFlag = None,
+    size: Annotated[
+        Literal["own", "128"] | None,
+        typer.Option(
+            help="The photo whole, at its own size, or made 128x128 first [default: own; 128 by the original project's "
+            "networks, which know nothing else]."
+        ),
+    ] = None,
+    fit: FitFlag = "crop",
+    format: FormatFlag = None,
+    colour: Annotated[
+        Colour | None,
+        typer.Option(
+            help="auto keeps colours that are real and guesses where there are none, new guesses, keep keeps them, "
+            "none restores in grey [default: auto; at --size 128 new]."
+        ),
+    ] = None,
+    colour_strength: Annotated[float, typer.Option(help="0 is grey, 2 twice as strong.")] = 1,
+    tone: Annotated[Literal["auto", "off"], typer.Option(help="Whether fading that is found is undone.")] = "auto",
+    tone_strength: Annotated[float, typer.Option(help="How much of it: 0 to 1.")] = 1,
+    inpaint: Annotated[
+        str,
+        typer.Option(
+            metavar="off|auto|MASK",
+            help="Scratches stay, are found and mended, or are mended where a picture MASK is white.",
+        ),
+    ] = "off",
+    sensitivity: Annotated[
+        float | None,
+        typer.Option(help="How little has to look like a scratch to be taken for one: 0 to 1 [default: 0.5]."),
+    ] = None,
+    sample: Annotated[int | None, typer.Option(help="One of the model's samples, from 1 on, as the result.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+    ray: Annotated[
+        bool,
+        typer.Option(
+            "--ray",
+            help="Restore on a Ray cluster: the one at $RAY_ADDRESS, or one of this machine. --engine ray is the same.",
+        ),
+    ] = False,
+) -> None:
+    """Restore and colourise damaged photos, whole: a.jpg gives a.jpg in OUT; with --upscale 4 also a_x4.jpg, four times
+    as large.
+
+    --size 128 does what the laboratory does. A pair that `degrade` wrote is measured against its truth.
+    """
+    if engine == "ray":
+        engine, ray = "auto", True
+    if upscale is None and (engine != "auto" or denoise is not None):
+        raise ControlError("no_upscaling")
+    upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
+    restorer = make_restorer("cpu" if ray else device, weights)
+    name = model or restorer.model
+    chosen: Size = size_of(size) if size else "own" if restorer.restores_whole(name) else 128
+    look = Look(
+        colour=colour or ("auto" if chosen == "own" else "new"),
+        colour_strength=colour_strength,
+        tone=0 if tone == "off" else tone_strength,
+        sample=sample,
+    )
+    mending, drawn = _inpainting(inpaint, sensitivity, max_pixels)
+    asked = Recipe(
+        size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models={name: None}, upscaling=upscaling
+    )
+    cluster = _cluster(device, weights) if ray else nullcontext()
+    _restore(inputs, out, telling, asked, restorer, cluster, format, max_pixels, drawn)
+
+
+def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
+    """How scratches are mended, and the mask that was drawn, if one was."""
+    if inpaint != "auto" and sensitivity is not None:
+        raise ControlError("sensitivity_alone")
+    if inpaint == "off":
+        return None, None
+    if inpaint == "auto":
+        return Inpainting(sensitivity=0.5 if sensitivity is None else sensitivity), None
+    drawn = image.load(Path(inpaint), reduce_to=None, max_pixels=max_pixels)
+    return Inpainting(mask=drawn_sha256(drawn)), drawn
+
+
+@app.command("replay")
+@telling_flags
+def replay_command(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
+    inputs: Inputs,
+    out: Out,
+    telling: Telling,
+    mask: Annotated[
+        Path | None, typer.Option(metavar="MASK", help="The mask that the recipe names, if one was drawn.")
+    ] = None,
+    format: FormatFlag = None,
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Do what a recipe of the app or of a report says, its damage included: the same pixels come out.
+
+    Where weights or libraries are others than it names, it says so and runs. A recipe of several models gives a_vae.png
+    and so on.
+    """
+    asked = Recipe.read(recipe)
+    if not asked.models:
+        raise ControlError("recipe_modelless", path=recipe)
+    drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
+    _restore(inputs, out, telling, asked, make_restorer(device, weights), nullcontext(), format, max_pixels, drawn)
+
+
+def _restore(
+    inputs: list[Path],
+    out: Path,
+    telling: Telling,
+    asked: Recipe,
+    restorer: Restorer,
+    connection: AbstractContextManager[Cluster | None],
+    format: Format | None,
+    max_pixels: int,
+    drawn: Photo | None,
+) -> None:
+    """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
+
+    By ``restorer``, or, where ``connection`` gives a cluster, by one of each worker's.
+    """
+    import torch
+
+    from .. import pipeline, upscale
+    from ..models import model
+
+    for name in asked.models:
+        model(name)  # before it becomes part of a file's name
+    endings = {name: f"_{name}" if len(asked.models) > 1 else "" for name in asked.models}
+    kinds = {f"restored{ending}": ending for ending in endings.values()}
+    if asked.upscaling:
+        kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
+    todo = plan(inputs, out, kinds, skip_truths=True, format=result_format(out, format, asked.size))
+
+    def prepared(restorer: Restorer) -> Recipe:
+        resolved = pipeline.resolve(restorer, asked)
+        restorer.prepare(asked.models)
+        return resolved
+
+    def results(job: Job, run: pipeline.Run) -> Results:
+        truth = run.truth
+        if truth is None and (path := truth_of(job.source)):
+            truth = load_at_size(path, recipe.size, recipe.fit, max_pixels)
+        pictures: dict[str, Photo | bytes] = {}
+        seconds, measured = {}, {}
+        for name, ending in endings.items():
+            result = run.restored[name]
+            pictures[f"restored{ending}"], seconds[f"restore{ending}"] = result.photo, result.seconds
+            if recipe.upscaling:
+                larger = run.enlarged[name]
+                pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
+            if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
+                from .. import metrics  # SciPy's import, for which most runs need not wait
+
+                measured[name] = metrics.compare(result.photo, truth)
+        colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
+        pixels = {"given": run.degraded, **{kind: each for kind, each in pictures.items() if isinstance(each, Photo)}}
+        sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
+        if truth:
+            sizes["truth"] = [truth.width, truth.height]  # of another size, it measures nothing
+        mended = {"mended": round(run.mended.share, 5)} if run.mended else {}
+        if run.mended:
+            seconds["mend"] = run.mended.seconds
+        return pictures, {**facts_of(seconds, measured), "sizes": sizes, **colours, **mended}
+
+    def read(job: Job) -> Photo:
+        photo = load_at_size(job.source, recipe.size, recipe.fit, max_pixels)
+        if recipe.upscaling:
+            upscale.check_size(photo, recipe.upscaling.scale)  # before it is restored for nothing
+        return photo
+
+    def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
+        with tile_bar() if len(todo.jobs) == 1 and not telling.quiet else nullcontext() as progress:
+            runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, drawn=drawn, progress=progress)
+        return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
+
+    with connection as cluster:
+        recipe = cluster.ask(prepared) if cluster else prepared(restorer)
+        if difference := asked.mismatch(recipe):
+            typer.echo(f"Note: {difference}", err=True)
+        by = work if cluster else lambda some: work(some, restorer)
+        batch, threads = 1, 1
+        if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
+            on_gpu = recipe.versions["device"] != "cpu"
+            batch = GPU_BATCH if on_gpu else 1
+            threads = min(
+                len(todo.jobs), 2 if on_gpu else max(2, torch.get_num_threads())
+            )  # one reads for a GPU, one waits
+        process_batches(
+            todo, telling, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
+        )
+
+
+@app.command("samples")
+@telling_flags
+def samples_command(
+    inputs: Inputs,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
+    n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
+    model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    fit: FitFlag = "crop",
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
+    they agree) and a sheet of all.
+    """
+    if is_file_name(out):
+        raise ControlError(
+            "several_files",
+            command="samples", out=out
+        )  # fmt: skip
+    names = [f"sample{number + 1}" for number in range(n)]
+    kinds = [*names, "uncertainty", "sheet"]
+    todo = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
+    restorer = make_restorer(device, weights)
+    name = model or restorer.sampler
+    restorer.prepare([name])
+    recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        photo = image.fit(image.load(job.source), fit)
+        mean = restorer.restore(photo, name)
+        drawn = restorer.samples(photo, n, seed=seed, model=name)
+        pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
+        panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
+        panels += [Cell(picture, [name]) for name, picture in pictures.items()]
+        pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
+        facts = facts_of({"samples": drawn.seconds})
+        return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+
+    process(todo, telling, work, lambda job: recipe)
+
+
+@app.command("scratches")
+@telling_flags
+def scratches_command(
+    inputs: Inputs,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    telling: Telling,
+    sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
+    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
+    device: DeviceFlag = "auto",
+) -> None:
+    """Show where photos are scratched, creased or soiled: a.jpg gives a_mask.png, white where damage was found, and
+    a_overlay.png, the photo with that in red.
+
+    Correct the mask in any editor, and `restore --inpaint a_mask.png` mends what is white in it.
+    """
+    if is_file_name(out):
+        raise ControlError(
+            "several_files",
+            command="scratches", out=out
+        )  # fmt: skip
+    todo = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
+    restorer = make_restorer(device, None)
+    inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
+    recipe = Recipe(size="own", inpaint=inpaint)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        from .. import scratches
+
+        photo = image.load(job.source, reduce_to=None, max_pixels=max_pixels)
+        started = time.perf_counter()
+        mask = restorer.find_scratches(photo)
+        facts = facts_of({"find": time.perf_counter() - started})
+        found = scratches.marked(mask, sensitivity)
+        pictures = {"mask": scratches.picture(found), "overlay": scratches.overlay(photo, found)}
+        return pictures, {**facts, "marked": round(float(found.mean()), 5)}
+
+    process(todo, telling, work, lambda job: recipe)
+
+
+@app.command("upscale")
+@telling_flags
+def upscale_command(
+    inputs: Inputs,
+    out: Out,
+    telling: Telling,
+    scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
+    engine: EngineFlag = "auto",
+    denoise: DenoiseFlag = None,
+    tile: TileFlag = None,
+    format: FormatFlag = None,
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.jpg.
+
+    auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
+    """
+    todo = plan(
+        inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=result_format(out, format, "own")
+    )
+    restorer = make_restorer(device, weights)
+    upscaling = restorer.upscaling(scale, engine, denoise, tile)
+    restorer.prepare()
+    recipe = Recipe(size="own", upscaling=upscaling)
+
+    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+        photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
+        with nullcontext() if telling.quiet else tile_bar() as progress:
+            larger = restorer.upscale(
+                photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress
+            )
+        return {"upscaled": larger.photo}, facts_of({"upscale": larger.seconds})
+
+    process(todo, telling, work, lambda job: recipe, resumable=True)
