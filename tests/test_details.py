@@ -194,15 +194,15 @@ def test_exif_larger_than_a_segment_is_dropped(tmp_path: Path) -> None:
 
 def test_the_place_can_be_left_out(tmp_path: Path) -> None:
     found = loaded(tmp_path / "a.jpg", exif=segment(), comment=b"In the garden").details
-    without = image.without_place(found)
+    without = details.without_place(found)
     assert LATITUDE in found.exif
     assert LATITUDE not in without.exif
     assert read(without.exif) == (*read(found.exif)[:2], {})
     assert without.description == "In the garden"
-    assert image.without_place(Details()) == Details()
+    assert details.without_place(Details()) == Details()
     nothing_else = loaded(tmp_path / "b.jpg", exif=segment({}, {})).details
     assert nothing_else.exif
-    assert image.without_place(nothing_else).exif == b""
+    assert details.without_place(nothing_else).exif == b""
 
 
 # --- Size and description ---------------------------------------------------------------------------------------------

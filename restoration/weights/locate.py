@@ -63,8 +63,8 @@ def files(explicit: Sequence[str | os.PathLike[str]]) -> list[Path]:
     found: list[Path] = []
     for place in map(Path, explicit):
         if place.is_dir():
-            served = (served(place, entry) for entry in released.manifest().values())
-            found += [path for path in served if path] + list(lying([place]).values())
+            each = (served(place, entry) for entry in released.manifest().values())
+            found += [path for path in each if path] + list(lying([place]).values())
         else:
             found.append(place)
     return found

@@ -13,16 +13,10 @@ import torch
 from PIL import Image
 
 from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, metrics
-from restoration.degradations import (
-    CONTROLS,
-    _jpeg_round_trip,
-    blur,
-    degrade_batch,
-    fade_batch,
-    jpeg_dct,
-    lines,
-    luminance,
-)
+from restoration.colour import luminance
+from restoration.degradations import CONTROLS, degrade_batch, fade_batch, jpeg_dct
+from restoration.degradations.jpeg import jpeg_round_trip
+from restoration.degradations.kernels import blur, lines
 from restoration.image import to_tensor
 from tests.conftest import GOLDEN, ROOT
 
@@ -125,7 +119,7 @@ def test_batched_jpeg_is_libjpegs(photos: list[Photo], channels: int) -> None:
     ours = jpeg_dct(images, quality) * 255
     for image, coded, q in zip(images, ours, quality, strict=True):
         pixels = (image * 255).round().byte().permute(1, 2, 0).numpy()
-        theirs = _jpeg_round_trip(pixels, int(q)) if q < 100 else pixels
+        theirs = jpeg_round_trip(pixels, int(q)) if q < 100 else pixels
         error = np.abs(coded.permute(1, 2, 0).numpy() - theirs)
         # Rounding on the way differs; what JPEG itself takes away is larger by far.
         assert error.mean() < (0.4 if channels == 1 else 1.0)

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from benchmarks.upscale import make_importable
-from restoration import ControlError, Photo, PhotoError, Restorer, image, metrics, upscale, weights
+from restoration import ControlError, Photo, PhotoError, Restorer, WeightsError, image, metrics, upscale, weights
 from restoration.colour import LUMA
 from restoration.errors import LibraryError
 from restoration.upscale import ENGINES
@@ -261,7 +261,7 @@ def test_auto_is_fast_where_it_cannot_and_says_so(photo: Photo, caplog: pytest.L
 
 def test_an_engine_that_was_asked_for_is_never_replaced(restorer: Restorer, photo: Photo) -> None:
     for name in ("general", "x4plus", "x2plus"):
-        with pytest.raises(weights.WeightsError, match="by hand into"):
+        with pytest.raises(WeightsError, match="by hand into"):
             restorer.upscale(photo, 2, engine=name)
 
 
@@ -393,7 +393,7 @@ def test_damaged_weights_of_theirs(shared: Path, tmp_path: Path, photo: Photo, h
     contents[-1000] ^= 1
     other = (shared / "weights" / "RealESRGAN_x4plus.fp16.safetensors").read_bytes()
     (tmp_path / name).write_bytes({"flip": contents, "cut": contents[:5000], "other": other}[how])
-    with pytest.raises(weights.WeightsError, match=r"damaged.*replace it|not a complete"):
+    with pytest.raises(WeightsError, match=r"damaged.*replace it|not a complete"):
         Restorer("cpu", [tmp_path / name]).upscale(photo, engine="general")
 
 
@@ -401,7 +401,7 @@ def test_auto_never_passes_over_the_users_own_file(shared: Path, tmp_path: Path,
     contents = bytearray((shared / "weights" / "realesr-general-x4v3.fp16.safetensors").read_bytes())
     contents[-1000] ^= 1
     (tmp_path / "realesr-general-x4v3.fp16.safetensors").write_bytes(contents)
-    with pytest.raises(weights.WeightsError, match="damaged"):
+    with pytest.raises(WeightsError, match="damaged"):
         Restorer("cpu", [tmp_path]).upscale(photo)
 
 

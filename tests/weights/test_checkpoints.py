@@ -183,7 +183,8 @@ def test_a_file_of_old_pytorch_is_read(tmp_path: Path, photo: Photo) -> None:
 APP = """
 import json, sys
 from pathlib import Path
-from restoration import Photo, Recipe, image, weights
+from restoration import Photo, Recipe, image
+from restoration.weights import released
 released.FOLDER = Path(sys.argv[1])
 import app
 from ui.lab import TITLES, Lab

@@ -10,8 +10,7 @@ from PIL import Image
 
 from restoration import Photo, image
 from restoration.whole.own_colours import has_any
-
-from .conftest import EXAMPLES
+from tests.conftest import EXAMPLES
 
 
 def toned(photo: Photo, light: tuple[float, float, float]) -> Photo:

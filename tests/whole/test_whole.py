@@ -11,8 +11,7 @@ from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsErr
 from restoration.colour import LUMA
 from restoration.restorer import OWN_LOOK
 from restoration.whole import whole
-
-from .conftest import EXAMPLES
+from tests.conftest import EXAMPLES
 
 MODELS = ("vae", "gan", "cnn")
 GREY = Look(colour="none")
