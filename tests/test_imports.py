@@ -85,6 +85,17 @@ def test_imports_run_one_way(path: Path) -> None:
             assert LEVEL[other] < LEVEL[own], f"{path} imports {module}"
 
 
+def test_the_rooms_are_drawn_as_they_are() -> None:
+    """Line by line, in CONTRIBUTING.md."""
+    drawn = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("    restoration/ ")[2]
+    lines = [re.split("  +", line.strip())[0].split() for line in drawn.splitlines()[1:] if line.startswith("      ")]
+    rooms = [
+        {name.removeprefix("restoration.") for name in layer if name.startswith("restoration.")} - {"__main__"}
+        for layer in LAYERS
+    ]
+    assert [set(line) for line in lines] == list(filter(None, rooms))
+
+
 @pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_borders(path: Path) -> None:
     roots = {module.split(".")[0] for module in imported(path)}
