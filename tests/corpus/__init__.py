@@ -34,11 +34,11 @@ def small() -> Iterator[Case]:
     for case in (*readable(), *unreadable(), *turned()):
         yield case
         if not re.search(r"orientation|EXIF", case.name):
-            yield from spoiled(case, as_user_errors(case), random)
+            yield from spoiled(case, shown(case), random)
     yield from strange()
 
 
-def as_user_errors(case: Case) -> np.ndarray | None:
+def shown(case: Case) -> np.ndarray | None:
     with tempfile.TemporaryDirectory() as folder, suppress(PhotoError):
         (path := Path(folder) / "whole").write_bytes(case.contents)
         return image.load(path).pixels

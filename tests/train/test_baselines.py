@@ -20,7 +20,7 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 def test_an_opponent_removes_plain_noise(photos: list[Photo], shared: Path, name: str) -> None:
     """Each does what it is known for: a fair fight needs baselines in working order."""
     if name == "dncnn3":
-        apply = baselines.dncnn(shared / "weights" / "baselines" / "dncnn3.safetensors")
+        apply = baselines.dncnn(shared / "weights" / "opponents" / "dncnn3.safetensors")
     elif name == "total_variation":  # its released strength is for the milder noise of the preset
         apply = partial(baselines.total_variation, weight=0.1)
     else:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from restoration import weights
 from restoration.weights import released
 from tests.train.test_main import train
 from train import export, latent
@@ -19,7 +18,7 @@ def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, mo
         latent.main(shard, tmp_path / "run", 4, 3, out)
 
     shutil.copytree(released.FOLDER, tmp_path / "weights")
-    for module in (weights, export):
+    for module in (released, export):
         monkeypatch.setattr(module, "FOLDER", tmp_path / "weights")
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
     released._manifest.cache_clear()

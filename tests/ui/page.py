@@ -81,7 +81,7 @@ def unfold(page: Page, accordion: str) -> None:
 
 def restore(page: Page) -> None:
     """Restore, and wait for all that comes of it."""
-    before = as_user_errors(page)
+    before = shown(page)
     page.locator("#restore").click()
     expect(page.locator("#viewer .after")).not_to_have_attribute("src", before)
     wait_for_rest(page)
@@ -159,7 +159,7 @@ def drawn(picture: Locator) -> tuple[str, list[int]]:
     pytest.fail(f"{address} was never drawn")
 
 
-def as_user_errors(page: Page) -> str:
+def shown(page: Page) -> str:
     """The address of the large picture, as the page writes it."""
     return page.locator("#viewer .after").get_attribute("src") or ""
 

@@ -313,7 +313,7 @@ def test_one_recipe_gives_the_same_pixels_everywhere(call: Call, restorer: Resto
     by_command = [str(tmp_path / "a.png"), str(tmp_path / "a_x2.png")]
 
     loaded = recipes.settings(recipe)  # what the app's controls then hold
-    in_app = pipeline.run(restorer, image.load(COFFEE), app.asked(loaded, None))  # type: ignore[arg-type]
+    in_app = pipeline.run(restorer, image.load(COFFEE), app.requested_recipe(loaded, None))  # type: ignore[arg-type]
 
     expected = [in_python.restored["vae"].photo, in_python.enlarged["vae"].photo]
     assert expected[1].width == 256

@@ -15,7 +15,6 @@ from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES, visitor
 from ui.lab import ENGINES, TITLES, Lab
 from ui.links import link
-from ui.panel import asked
 from ui.recipes import difference, settings
 from ui.results import pictures
 
@@ -43,7 +42,7 @@ RECIPES = [
 def asked_again(recipe: Recipe) -> Recipe:
     """What the controls ask for once the recipe is loaded into them, whatever they held before."""
     controls: dict[str, Any] = {**VALUES, **settings(recipe)}
-    return asked(controls, visitor())
+    return requested_recipe(controls, visitor())
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=range(len(RECIPES)))
