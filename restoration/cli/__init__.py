@@ -1,6 +1,7 @@
-"""The command line, one file for each group of its commands."""
+"""The command line, one file for each group of its commands; in this order `--help` lists them."""
 
-from . import degrade, models, restore
-from .program import app
+from .program import app  # isort: skip
+from . import restore  # isort: skip
+from . import degrade, models
 
 __all__ = ["app", "degrade", "models", "restore"]

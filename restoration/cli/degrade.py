@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @telling_flags
 @degradation_flags
 def degrade_command(inputs: Inputs, out: Out, damage: DamageFlags, telling: Telling) -> None:
-    """DamageFlags photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
+    """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
     a_truth.png, 128x128 or, with --size own, of its own size.
 
     Without flags by the original's random recipe; controls given alone start from an undamaged grey photo.
@@ -76,7 +76,7 @@ def compare_command(
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
 ) -> None:
-    """DamageFlags one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
+    """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
     from .. import metrics, pipeline
 
     if is_file_name(out):

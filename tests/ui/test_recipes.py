@@ -15,6 +15,7 @@ from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES, visitor
 from ui.lab import ENGINES, TITLES, Lab
 from ui.links import link
+from ui.panel import requested_recipe
 from ui.recipes import difference, settings
 from ui.results import pictures
 
