@@ -55,20 +55,19 @@ def members(archive: Path) -> list[Member]:
     nothing of the archive should be read: it is no zip, or damaged, or has no files, more than 1000, more than 2 GB of
     photos, or files that share their bytes.
     """
-    infos = _directory(archive)
-    files = [(_name(info), info) for info in infos if not info.filename.endswith("/")]
+    files = [(_name(info), info) for info in _directory(archive) if not info.filename.endswith("/")]
     files = [(name, info) for name, info in files if not is_litter(name)]
     if not files:
         raise PhotoError("archive_empty", name=archive.name)
     if len(files) > MAX_MEMBERS:
-        raise _too_many(archive)
+        raise PhotoError("archive_too_many", name=archive.name, most=MAX_MEMBERS)
     found: list[Member] = []
     last = None
     with _opened(archive) as opened:
         for name, info in sorted(files, key=lambda file: file[0]):
-            refusal = _repeated(name) if name == last else _refusal(name, info)
+            refusal = PhotoError("archive_repeated", name=name) if name == last else _refusal(name, info)
             if not refusal and not is_photo(name, partial(_head, opened, info)):
-                refusal = _no_photo(name)
+                refusal = PhotoError("archive_no_photo", name=name)
             last = name
             found.append(Member(archive, refusal.fields["name"] if refusal else name, info, refusal))
     if sum(member.info.file_size for member in found if not member.refusal) > MAX_BYTES:
@@ -113,15 +112,12 @@ def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
         raise
 
 
-# --- Reading ----------------------------------------------------------------------------------------------------------
-
-
 class _Reader(io.FileIO):
     """An archive's file. zipfile reads and parses a directory of any size before its entries can be counted."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MAX_DIRECTORY_BYTES:
-            raise _too_many(Path(str(self.name)))
+            raise PhotoError("archive_too_many", name=Path(str(self.name)).name, most=MAX_MEMBERS)
         return super().read(size)
 
 
@@ -155,7 +151,7 @@ def _contents(member: Member) -> Iterator[bytes]:
         with _opened(member.archive) as opened, opened.open(member.info) as source:
             while left >= 0 and (chunk := source.read(CHUNK)):
                 if left == member.info.file_size and chunk.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-                    raise _nested(member.name)
+                    raise PhotoError("archive_nested", name=member.name)
                 left -= len(chunk)
                 yield chunk
             if left:
@@ -171,9 +167,6 @@ def _head(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     with suppress(Exception), opened.open(info) as source:
         return source.read(HEAD)
     return b""
-
-
-# --- Names and refusals -----------------------------------------------------------------------------------------------
 
 
 def _name(info: zipfile.ZipInfo) -> str:
@@ -193,42 +186,19 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 def _refusal(name: str, info: zipfile.ZipInfo) -> PhotoError | None:
     """Why a member is not read, from the archive's directory alone."""
-    path = PurePosixPath(name)
-    if (
-        path.is_absolute()
-        or ".." in path.parts
-        or re.match("[A-Za-z]:", name)
-        or TRICKS.search(info.orig_filename + name)
-    ):
-        shown = TRICKS.sub("?", name)[-MAX_NAME:]
-        return PhotoError("archive_path", name=shown)
+    leaves = ".." in PurePosixPath(name).parts or re.match("/|[A-Za-z]:", name)
+    if leaves or TRICKS.search(info.orig_filename + name):
+        return PhotoError("archive_path", name=TRICKS.sub("?", name)[-MAX_NAME:])
     if len(name.encode()) > MAX_PATH_BYTES:
         return PhotoError("archive_long_name", name=f"{name[:40]}...")
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return PhotoError("archive_special", name=name)
     if name.lower().endswith(NESTED):
-        return _nested(name)
+        return PhotoError("archive_nested", name=name)
     if info.flag_bits & 0x1:
         return PhotoError("archive_encrypted", name=name)
     if info.compress_type not in METHODS:
         return PhotoError("archive_method", name=name)
     if info.file_size > MAX_MEMBER_BYTES:
-        most = MAX_MEMBER_BYTES // 10**6
-        return PhotoError("archive_large_file", name=name, most=most)
+        return PhotoError("archive_large_file", name=name, most=MAX_MEMBER_BYTES // 10**6)
     return None
-
-
-def _no_photo(name: str) -> PhotoError:
-    return PhotoError("archive_no_photo", name=name)
-
-
-def _nested(name: str) -> PhotoError:
-    return PhotoError("archive_nested", name=name)
-
-
-def _repeated(name: str) -> PhotoError:
-    return PhotoError("archive_repeated", name=name)
-
-
-def _too_many(archive: Path) -> PhotoError:
-    return PhotoError("archive_too_many", name=archive.name, most=MAX_MEMBERS)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from ..errors import ControlError, OutputError
@@ -46,17 +46,13 @@ class Vote:
     """UTC, as ISO 8601 writes it, to the minute."""
 
     def __post_init__(self) -> None:
-        is_whole = all(
-            isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-            for value in (self.seed, self.size)
-        )
+        is_whole = all(type(value) is int and 0 <= value < 2**63 for value in (self.seed, self.size))
         is_text = isinstance(self.weights, Mapping) and all(
             isinstance(each, str) for each in (self.preset, self.time, *self.weights, *self.weights.values())
         )
         is_shown = isinstance(self.shown, tuple) and len(self.shown) > 1 and len({*self.shown}) == len(self.shown)
-        if not (is_whole and is_text and is_shown and {*self.shown} <= {*self.weights}):
-            raise ControlError("vote_none", value=self)
-        if self.choice is not None and self.choice not in self.shown:
+        is_sound = is_whole and is_text and is_shown and {*self.shown} <= {*self.weights}
+        if not is_sound or self.choice not in (None, *self.shown):
             raise ControlError("vote_none", value=self)
 
     def to_json(self) -> dict[str, Any]:
@@ -69,16 +65,6 @@ class Vote:
             return cls(**{**values, "shown": tuple(values["shown"])})
         except (TypeError, KeyError) as error:
             raise ControlError("vote_none", value=values) from error
-
-
-class Votes(Protocol):
-    """Where votes are kept."""
-
-    def add(self, vote: Vote) -> None:
-        """Keep one more; raises `OutputError` where that cannot be done."""
-
-    def all(self) -> list[Vote]:
-        """Those that are kept; raises `ControlError` where some other file lies in their place."""
 
 
 def opened(folder: Path | None) -> Votes | None:
@@ -173,9 +159,8 @@ class Dataset:
             self._scheduler = CommitScheduler(repo_id=repo, private=True, folder_path=folder, every=MINUTES, **kind)
             self._earlier = Path(snapshot_download(self._scheduler.repo_id, **kind))
         except (HTTPError, ValueError, OSError) as error:
-            raise OutputError(
-                "votes_repo", repo=repo, reason=str(error).strip().split("\n")[0], variable=REPO
-            ) from error
+            reason = str(error).strip().split("\n")[0]
+            raise OutputError("votes_repo", repo=repo, reason=reason, variable=REPO) from error
         self.path = folder / f"{uuid4().hex}.jsonl"
 
     def add(self, vote: Vote) -> None:
@@ -187,6 +172,11 @@ class Dataset:
         with self._scheduler.lock:
             found = (*self._earlier.glob("*.jsonl"), *self.path.parent.glob("*.jsonl"))  # of two, the last is newer
             return [vote for path in {path.name: path for path in found}.values() for vote in read(path)]
+
+
+Votes = Folder | Dataset
+"""Where votes are kept: ``add`` keeps one more, or raises `OutputError`; ``all`` gives those that are kept, or raises
+`ControlError` where some other file lies in their place."""
 
 
 @contextmanager

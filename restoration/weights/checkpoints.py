@@ -82,14 +82,10 @@ def foreign(path: Path, expected: Iterable[str]) -> WeightsError:
         found = f"the header's model {header(path).get('model')!r}"
     else:
         found = f"a file that ends in {path.suffix!r}"
-    originals = [f"{name} (with the key {key})" for key, name in PARTS.values()]
-    return WeightsError(
-        "weights_foreign",
-        path=path,
-        expected=", ".join(expected) or "a checkpoint of the original project",
-        originals=", ".join(originals),
-        found=textwrap.shorten(found, 300, placeholder=" ..."),
-    )
+    wanted = ", ".join(expected) or "a checkpoint of the original project"
+    originals = ", ".join(f"{name} (with the key {key})" for key, name in PARTS.values())
+    found = textwrap.shorten(found, 300, placeholder=" ...")
+    return WeightsError("weights_foreign", path=path, expected=wanted, originals=originals, found=found)
 
 
 def header(path: Path) -> dict[str, str]:
@@ -102,7 +98,7 @@ def header(path: Path) -> dict[str, str]:
         with safetensors.safe_open(path, "np") as file:
             return file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
-        raise _incomplete(path, error) from error
+        raise WeightsError("weights_incomplete", path=path, reason=str(error)) from error
 
 
 def read(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -110,7 +106,8 @@ def read(path: Path, contents: bytes) -> tuple[Any, dict[str, torch.Tensor]]:
 
     Raises `WeightsError` for a file that holds no weights, or numbers that are none.
     """
-    config, tensors = _read_pickle(path, contents) if path.suffix == ".pth" else _read_safetensors(path, contents)
+    is_pickle = path.suffix == ".pth"
+    config, tensors = (None, _read_pickle(path, contents)) if is_pickle else _read_safetensors(path, contents)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise WeightsError("weights_undefined", path=path)
     return config, {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}
@@ -122,7 +119,7 @@ def original(path: Path) -> tuple[str, dict[str, torch.Tensor]]:
     found = part(path) if path.suffix == ".pth" else None
     if found is None:
         raise foreign(path, [])
-    return found, _read_pickle(path, contents)[1]
+    return found, _read_pickle(path, contents)
 
 
 def packed(part: str, tensors: Mapping[str, torch.Tensor]) -> bytes:
@@ -147,16 +144,16 @@ def _read_safetensors(path: Path, contents: bytes) -> tuple[Any, dict[str, torch
     try:
         return json.loads(header(path).get("config", "null")), safetensors.torch.load(contents)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
-        raise _incomplete(path, error) from error
+        raise WeightsError("weights_incomplete", path=path, reason=str(error)) from error
 
 
-def _read_pickle(path: Path, contents: bytes) -> tuple[None, dict[str, torch.Tensor]]:
+def _read_pickle(path: Path, contents: bytes) -> dict[str, torch.Tensor]:
     import torch
 
     state = _state(path, io.BytesIO(contents))
     if not state or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
-        raise _unreadable(path)
-    return None, state
+        raise WeightsError("weights_pickle", path=path)
+    return state
 
 
 def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, Any]:
@@ -172,7 +169,7 @@ def _state(path: Path, file: BinaryIO, *, mmap: str | None = None) -> dict[str, 
     except MemoryError:
         raise
     except Exception as error:  # unpickling raises whatever the file makes it trip over
-        raise _unreadable(path) from error
+        raise WeightsError("weights_pickle", path=path) from error
     if not isinstance(values, dict):
         return {}
     wrapped = (values[key] for key in WRAPPINGS if isinstance(values.get(key), dict))
@@ -184,11 +181,3 @@ def architecture_mismatch(path: Path, error: Exception) -> RestorationError:
     if is_lack(error):
         return no_room(path.name)
     return WeightsError("weights_of_another", path=path, reason=textwrap.shorten(str(error), 200, placeholder=" ..."))
-
-
-def _unreadable(path: Path) -> WeightsError:
-    return WeightsError("weights_pickle", path=path)
-
-
-def _incomplete(path: Path, error: Exception) -> WeightsError:
-    return WeightsError("weights_incomplete", path=path, reason=str(error))

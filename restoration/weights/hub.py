@@ -1,7 +1,6 @@
 """Fetching a published file, from the Hugging Face Hub or from its authors' release, by huggingface_hub's own client.
 
-`hf_hub_download` starts a killed download again from nothing; this goes on where it stopped, by the same client's
-`http_get`, and shows a file only when it is whole and its SHA-256 is the pinned one.
+A file appears under its name only when it is whole and its SHA-256 is the pinned one.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import WeightsError
@@ -46,8 +46,8 @@ def folder() -> Path:
 def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
     """Download ``name`` into `folder` from the first of ``urls`` that gives it.
 
-    ``size`` is in bytes. What a killed download left is gone on with; processes that want the same file wait for one.
-    Raises `WeightsError`: what went wrong at the last of ``urls``, and what to do.
+    ``size`` is in bytes. Processes that want the same file wait for one. Raises `WeightsError`: what went wrong at the
+    last of ``urls``, and what to do.
     """
     from huggingface_hub import is_offline_mode
     from huggingface_hub.utils import WeakFileLock
@@ -64,6 +64,7 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
                         _download(name, url, part, sha256, size)
                         break
                     except WeightsError as error:
+                        part.unlink(missing_ok=True)
                         if url == urls[-1]:
                             raise
                         logger.warning("%s", error)
@@ -75,13 +76,7 @@ def fetch(name: str, urls: Sequence[str], *, sha256: str, size: int) -> Path:
 
 def is_whole(path: Path, sha256: str) -> bool:
     """Is there a file at ``path`` with that SHA-256?"""
-    if not path.is_file():
-        return False
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest() == sha256
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
@@ -92,43 +87,21 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
     from huggingface_hub.utils import build_hf_headers
 
     token = None if url.startswith(f"{constants.ENDPOINT}/") else False  # the user's token is for the Hub alone
+    says: dict[str, Any] = {"name": name, "url": url, "host": urlsplit(url).hostname or url, "folder": folder()}
     try:
-        headers = build_hf_headers(token=token)
-        # This says at once what `http_get` would try again and again.
+        # The metadata say at once what `http_get` would try again and again.
         if get_hf_file_metadata(url, token=token).size in (size, None):
-            for _ in range(2):  # once more where what was gone on with was no part of it
-                if part.is_file() and part.stat().st_size > size:
-                    part.unlink()
-                with part.open("ab") as file:
-                    begun = file.tell()
-                    http_get(url, file, resume_size=begun, headers=headers, expected_size=size, displayed_filename=name)
-                if is_whole(part, sha256):
-                    return
-                part.unlink()
-                if not begun:
-                    break
+            with part.open("wb") as file:
+                http_get(url, file, headers=build_hf_headers(token=token), expected_size=size, displayed_filename=name)
+            if is_whole(part, sha256):
+                return
     except HTTPError as error:
-        raise _refusal(error, name, url) from error
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        codes = {None: "fetch_unconnected", 401: "fetch_refused", 403: "fetch_refused", 404: "fetch_absent"}
+        raise WeightsError(codes.get(status, "fetch_failed"), reason=str(error).partition("\n")[0], **says) from error
     except (ValueError, ImportError) as error:  # the latter of a proxy, for which another package is needed
-        raise WeightsError(
-            "fetch_settings", name=name, url=url, reason=str(error).rstrip(".").replace(". ", "; ")
-        ) from error
+        raise WeightsError("fetch_settings", reason=str(error).rstrip(".").replace(". ", "; "), **says) from error
     except OSError as error:
-        if error.errno is not None:  # the disk's
+        if error.errno is not None:  # the disk's; the others say that the file has another length
             raise
-        part.unlink(missing_ok=True)  # of another length
-    raise WeightsError("fetch_wrong", name=name, host=urlsplit(url).hostname)
-
-
-def _refusal(error: Exception, name: str, url: str) -> WeightsError:
-    """What an answer of the server, or none, means to the user."""
-    response = getattr(error, "response", None)
-    if response is None:
-        return WeightsError(
-            "fetch_unconnected", name=name, host=urlsplit(url).hostname or url, url=url, folder=folder()
-        )
-    if response.status_code in (401, 403):
-        return WeightsError("fetch_refused", name=name, url=url)
-    if response.status_code == 404:
-        return WeightsError("fetch_absent", name=name, url=url)
-    return WeightsError("fetch_failed", name=name, reason=str(error).splitlines()[0], url=url, folder=folder())
+    raise WeightsError("fetch_wrong", **says)

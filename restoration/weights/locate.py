@@ -11,14 +11,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import ControlError, WeightsError
 from . import checkpoints, hub, released
 from .checkpoints import ORIGINALS
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +29,6 @@ def resolve_user_weights(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[
     found: dict[str, str] = {}
     files: dict[str, Path] = {}
     for place in map(Path, explicit):
-        if not place.exists():
-            raise _nowhere(place)
         entries = [entry for entry in released.manifest().values() if served(place, entry)]
         parts = {part for part, _ in _parts(place)}
         if not entries and not parts:
@@ -43,15 +37,9 @@ def resolve_user_weights(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[
         for name in {entry.model for entry in entries} | parts | {each.asked for each in originals.values()}:
             other = files.setdefault(name, place)
             if place.is_file() and other.is_file() and not place.samefile(other):
-                raise ControlError(
-                    "weights_twice",
-                    path=place, other=other, name=name
-                )  # fmt: skip
-        for entry in entries:
-            if entry.task == "restore":
-                found.setdefault(entry.model, entry.model)
-        for id, original in originals.items():
-            found.setdefault(original.asked, id)
+                raise ControlError("weights_twice", path=place, other=other, name=name)
+        ours = {entry.model: entry.model for entry in entries if entry.task == "restore"}
+        found = {**{original.asked: id for id, original in originals.items()}, **ours, **found}
     order = [*(entry.model for entry in released.restorers()), "cnn1"]  # the CNN before its first half
     return {model: found[model] for model in order if model in found}
 
@@ -60,14 +48,13 @@ def files(explicit: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """The weights files that explicit paths are or hold. Looked for once: a file that vanishes later is then missed,
     and neither another one nor a released one stands in for it.
     """
-    found: list[Path] = []
+    found: list[Path | None] = []
     for place in map(Path, explicit):
         if place.is_dir():
-            each = (served(place, entry) for entry in released.manifest().values())
-            found += [path for path in each if path] + list(lying([place]).values())
+            found += [*(served(place, entry) for entry in released.manifest().values()), *lying([place]).values()]
         else:
             found.append(place)
-    return found
+    return [path for path in found if path]
 
 
 def serves(given: str | os.PathLike[str], name: str) -> bool:
@@ -109,17 +96,16 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     entry = released.manifest()[name]
     for place in (*map(Path, explicit), released.FOLDER):
         if not place.exists() and place != released.FOLDER:
-            raise _nowhere(place)
+            raise WeightsError("weights_nowhere", path=place)
         if path := served(place, entry):
             return path
+    urls = [entry.url] if entry.url else []
     repo = released.published()
-    if repo and repo.files is not None and name not in repo.files:
-        repo = None
-    urls = [hub.address(repo.repo, repo.revision, name)] if repo else []
-    urls += [entry.url] if entry.url else []
-    from_hub = hub.cached(repo.repo, repo.revision, name) if repo else None
-    if from_hub and hub.is_whole(from_hub, entry.sha256):
-        return from_hub
+    if repo and (repo.files is None or name in repo.files):
+        urls.insert(0, hub.address(repo.repo, repo.revision, name))
+        from_hub = hub.cached(repo.repo, repo.revision, name)
+        if from_hub and hub.is_whole(from_hub, entry.sha256):
+            return from_hub
     cached = served(hub.folder(), entry)
     if cached and (not fetch or cached.name != name or hub.is_whole(cached, entry.sha256)):
         return cached
@@ -128,10 +114,6 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     if fetch:
         return hub.fetch(name, urls, sha256=entry.sha256, size=entry.size)
     raise WeightsError("weights_later", name=name, url=urls[0])
-
-
-def _nowhere(place: Path) -> WeightsError:
-    return WeightsError("weights_nowhere", path=place)
 
 
 def lying(places: Sequence[Path]) -> Mapping[str, Path]:
@@ -151,7 +133,7 @@ def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
     What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so.
     """
     if not warn and not place.exists():
-        raise _nowhere(place)
+        raise WeightsError("weights_nowhere", path=place)
     ours = {name for entry in released.manifest().values() for name in entry.files}
     paths = [place]
     if place.is_dir():
@@ -161,16 +143,14 @@ def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
         if path.suffix == ".pth" and path.name in ours:
             continue
         try:
-            part = checkpoints.part(path)
+            if part := checkpoints.part(path):
+                yield part, path
+            elif warn and path.name not in ours:
+                logger.warning("%s", checkpoints.foreign(path, released.manifest()))
         except (WeightsError, OSError) as error:
             if not warn:
                 raise
             logger.warning("%s", error)
-            continue
-        if part:
-            yield part, path
-        elif warn and path.name not in ours:
-            logger.warning("%s", checkpoints.foreign(path, released.manifest()))
 
 
 def _rank(path: Path) -> tuple[bool, int, str]:

@@ -43,9 +43,7 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     sha256 = hashlib.sha256(contents).hexdigest()
     users = entry.url is None and any(served(Path(given), entry) == path for given in explicit)
     if sha256 not in entry.files.values() and (not users or path.resolve().parent == released.FOLDER.resolve()):
-        if entry.url:
-            raise WeightsError("download_damaged", path=path, url=entry.url)
-        raise WeightsError("weights_damaged", path=path)
+        raise WeightsError("download_damaged" if entry.url else "weights_damaged", path=path, url=entry.url)
     config, tensors = checkpoints.read(path, contents)
     if entry.task == "upscale" and config is not None and config != entry.config:  # these have one shape each
         raise checkpoints.architecture_mismatch(path, ValueError("its config is not the manifest's"))
@@ -58,12 +56,8 @@ def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
     """
     original, found = ORIGINALS[id], lying([*places, released.FOLDER])
     if missing := [part for part in original.parts if part not in found]:
-        raise WeightsError(
-            "original_missing",
-            title=original.title,
-            files=" and ".join(checkpoints.PARTS[part][1] for part in missing),
-            folder=released.FOLDER,
-        )
+        wanted = " and ".join(checkpoints.PARTS[part][1] for part in missing)
+        raise WeightsError("original_missing", title=original.title, files=wanted, folder=released.FOLDER)
     digest = hashlib.sha256()
     tensors: dict[str, torch.Tensor] = {}
     for part in original.parts:
