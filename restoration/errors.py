@@ -111,9 +111,8 @@ def not_loaded(error: Exception) -> RestorationError:
         return no_room("PyTorch")
     if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):
         name, version = missing.groups()
-        return LibraryError(
-            "library_missing", file=f"{name}.so.{version}", package=f"{name.lower()}{'-' * name[-1].isdigit()}{version}"
-        )
+        package = f"{name.lower()}{'-' * name[-1].isdigit()}{version}"
+        return LibraryError("library_missing", file=f"{name}.so.{version}", package=package)
     return LibraryError("library_broken", reason=str(error))
 
 

@@ -50,8 +50,28 @@ def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
     files lie whole beside their places, and they move there after it. Where it cannot be written, they take the places
     of earlier results, and are deleted where there were none. Raises `OutputError` where nothing can be written at all.
     """
+    line = json.dumps({**entry, "outputs": relative(entry["outputs"], report)}, allow_nan=False)
+    asides: dict[Path, Path] = {}
     with writing(report.parent):
-        _commit(report, entry, files)
+        try:
+            for path, contents in files.items():
+                asides[path] = write_aside(path, contents)
+        except BaseException:
+            for aside in asides.values():
+                aside.unlink(missing_ok=True)
+            raise
+        earlier = {path for path in files if path.exists()}
+        try:
+            for path in files:
+                path.unlink(missing_ok=True)
+            _append(report, line.encode())
+        except BaseException:
+            for path in files.keys() - earlier:
+                asides.pop(path).unlink()
+            raise
+        finally:
+            for path, aside in asides.items():
+                os.replace(aside, path)
 
 
 @contextmanager
@@ -63,30 +83,6 @@ def writing(place: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
         raise OutputError("out_unwritable", place=place, reason=error.strerror) from error
-
-
-def _commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
-    line = json.dumps({**entry, "outputs": relative(entry["outputs"], report)}, allow_nan=False)
-    asides: dict[Path, Path] = {}
-    try:
-        for path, contents in files.items():
-            asides[path] = write_aside(path, contents)
-    except BaseException:
-        for aside in asides.values():
-            aside.unlink(missing_ok=True)
-        raise
-    earlier = {path for path in files if path.exists()}
-    try:
-        for path in files:
-            path.unlink(missing_ok=True)
-        _append(report, line.encode())
-    except BaseException:
-        for path in files.keys() - earlier:
-            asides.pop(path).unlink()
-        raise
-    finally:
-        for path, aside in asides.items():
-            os.replace(aside, path)
 
 
 def _append(report: Path, line: bytes) -> None:
@@ -108,9 +104,9 @@ def _is_cut_off(line: bytes) -> bool:
     """Is this the beginning of an entry?"""
     try:
         json.loads(line)
+        return False
     except ValueError:
         return line.startswith(b'{"input"') or b'{"input"'.startswith(line)
-    return False
 
 
 def finite(values: Mapping[str, float]) -> dict[str, float | None]:

@@ -65,7 +65,6 @@ class Cluster:
     def run(
         self,
         items: Iterable[Item],
-        is_done: Callable[[Item], bool],
         there: WorkerTask[Item, Any, Any, Finished],
         write: Callable[[Finished], None],
         *,
@@ -73,35 +72,20 @@ class Cluster:
     ) -> Generator[tuple[Item, BaseException | None], None, None]:
         """Each item when what was made of it is written, or with the error that it came to, as they come.
 
-        ``is_done`` and ``write`` run here. An item whose worker dies is made by another one, and written once.
+        ``write`` runs here. An item whose worker dies is made by another one, and written once.
         """
-        left: dict[int, Item] = {}
-        for place, item in enumerate(items):
-            try:
-                done = is_done(item)
-            except OSError as error:
-                yield item, error
-                continue
-            if done:
-                yield item, None
-            else:
-                left[place] = item
+        left = dict(enumerate(items))
         for place, outcome in self._outcomes(left, there, batch) if left else ():
-            item = left.pop(place)
-            if isinstance(outcome, BaseException):
-                yield item, outcome
-                continue
             try:
+                if isinstance(outcome, BaseException):
+                    raise outcome
                 write(outcome)
+                failure = None
             except Exception as error:
-                yield item, error
-            else:
-                yield item, None
+                failure = error
+            yield left.pop(place), failure
         for item in left.values():
-            yield (
-                item,
-                RestorationError("worker_lost", tries=RETRIES + 1),
-            )
+            yield item, RestorationError("worker_lost", tries=RETRIES + 1)
 
     def _outcomes(self, items: Mapping[int, Item], there: WorkerTask[Item, Any, Any, Any], batch: int) -> Iterator[Any]:
         """Each place with what workers made of its item, or the error."""
@@ -122,13 +106,9 @@ class Cluster:
         retries: dict[str, Any] = {"max_restarts": -1, "max_task_retries": RETRIES}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of such arguments, see `ray` in pyproject.toml
+            how = {**self._resources, **retries}
             made = photos.map_batches(
-                _Worker,
-                fn_constructor_args=(self, there, batch),
-                batch_size=None,
-                compute=pool,
-                **self._resources,
-                **retries,
+                _Worker, fn_constructor_args=(self, there, batch), batch_size=None, compute=pool, **how
             )
         with _one_sentence():
             for row in made.iter_rows():

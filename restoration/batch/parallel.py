@@ -23,7 +23,7 @@ Made = TypeVar("Made")
 
 def in_parallel(
     items: Iterable[Item],
-    read: Callable[[Item], Read | None],
+    read: Callable[[Item], Read],
     work: Callable[[Sequence[Read]], Sequence[Made]],
     write: Callable[[Made], None],
     *,
@@ -33,10 +33,9 @@ def in_parallel(
 ) -> Generator[tuple[Item, BaseException | None], None, None]:
     """Each item, in order, when what was made of it is written, or with the error that it came to.
 
-    ``read`` gives None for an item that needs no more; ``work`` gets ``batch`` of the others at once, and where that
-    fails one by one, so that an error is its own item's. All three run in each of the ``threads``, after ``begin``; a
-    single thread is the caller's own, without ``begin``. No more than a batch of each thread is in memory, however many
-    items there are.
+    ``work`` gets ``batch`` of what was ``read`` at once, and where that fails one by one, so that an error is its own
+    item's. All three run in each of the ``threads``, after ``begin``; a single thread is the caller's own, without
+    ``begin``. No more than a batch of each thread is in memory, however many items there are.
     """
 
     def turn(some: Sequence[Item]) -> list[tuple[Item, BaseException | None]]:
@@ -44,15 +43,13 @@ def in_parallel(
         found: dict[int, Read] = {}
         for place, item in enumerate(some):
             try:
-                if (each := read(item)) is not None:
-                    found[place] = each
+                found[place] = read(item)
             except Exception as error:
                 outcomes[place] = error
         for place, made in zip(found, _worked(work, list(found.values())), strict=True):
-            if isinstance(made, Exception):
-                outcomes[place] = made
-                continue
             try:
+                if isinstance(made, Exception):
+                    raise made
                 write(made)
             except Exception as error:
                 outcomes[place] = error

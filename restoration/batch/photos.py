@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -48,8 +49,12 @@ def search(root: Path, but: Iterable[Path]) -> Found:
     found = Found()
     seen = {_identity(folder) for folder in (*but, *root.resolve().parents) if folder.is_dir()}
     waiting = deque([root])
+
+    def not_read(error: OSError) -> None:
+        found.unreadable.append(Path(os.fsdecode(error.filename)))
+
     while waiting:
-        for place, folders, names in os.walk(waiting.popleft(), onerror=lambda error: _note(found, error)):
+        for place, folders, names in os.walk(waiting.popleft(), onerror=not_read):
             identity = _identity(Path(place))
             if identity in seen:
                 folders.clear()
@@ -67,18 +72,12 @@ def search(root: Path, but: Iterable[Path]) -> Found:
     return found
 
 
-def _note(found: Found, error: OSError) -> None:
-    found.unreadable.append(Path(os.fsdecode(error.filename)))
-
-
 def _identity(folder: Path) -> tuple[int, int]:
     status = folder.stat()
     return status.st_dev, status.st_ino
 
 
 def _head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except OSError:
-        return b""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(HEAD)
+    return b""

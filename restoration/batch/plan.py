@@ -75,7 +75,7 @@ def plan(
         found = search(given, but=() if given.resolve() == out.resolve() else (out,))
         passed_over += found.passed_over
         unreadable += found.unreadable
-        photos = [path for path in found.photos if not made_from or path.resolve() not in made_from]
+        photos = [path for path in found.photos if path.resolve() not in made_from]
         if skip_truths:
             truths = {truth_of(path) for path in photos}
             photos = [path for path in photos if path not in truths]
@@ -90,9 +90,8 @@ def plan(
             raise ControlError("out_single", out=out, count=len(sources))
         (source,) = sources
         named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
-        for path in named.values():
-            if path.resolve() == source.resolve():
-                raise ControlError("out_input", path=path)
+        if source.resolve() in [path.resolve() for path in named.values()]:
+            raise ControlError("out_input", path=source)
         return Plan(out, [Job(source, named)], passed_over, unreadable)
 
     own = {given.resolve() for given in inputs}
@@ -100,11 +99,8 @@ def plan(
 
     def is_taken(place: int, name: str) -> bool:
         """Is there a file already that is not an earlier result of the same photo?"""
-        path = out / name
-        if not os.path.exists(path):
-            return False
-        path = path.resolve()
-        return path in own or made_from.get(path) != legible(places[place].name)
+        path = (out / name).resolve()
+        return os.path.exists(out / name) and (path in own or made_from.get(path) != legible(places[place].name))
 
     suffixes = [same_suffix(path) if format == "same" else f".{format}" for path in places]
     endings = [[each if "." in each else f"{each}{suffix}" for each in kinds.values()] for suffix in suffixes]
@@ -130,9 +126,7 @@ def report_path(out: Path) -> Path:
 def is_done(job: Job, recipe: Mapping[str, Any], made: Mapping[str, Entry], report: Path) -> bool:
     """Are the job's results all there, made from the same photo by the same recipe? ``made`` is `read_report`'s."""
     outputs = relative(job.outputs, report)
-    if not all(
-        name in made and path.is_file() for name, path in zip(outputs.values(), job.outputs.values(), strict=True)
-    ):
+    if not all(outputs[kind] in made and os.path.isfile(path) for kind, path in job.outputs.items()):
         return False
     wanted = outputs, input_sha256(job), recipe
     entries = [made[name] for name in outputs.values()]
@@ -150,7 +144,5 @@ def input_sha256(job: Job) -> str:
 def _made_from(report: Path) -> dict[Path, str]:
     """The result files of earlier runs, and the name of the photo that each was made from."""
     folder = report.parent.resolve()
-    found = {
-        (folder / name).resolve(): Path(legible(entry["input"])).name for name, entry in read_report(report).items()
-    }
-    return {path: source for path, source in found.items() if folder in path.parents}
+    found = {(folder / name).resolve(): entry["input"] for name, entry in read_report(report).items()}
+    return {path: Path(legible(source)).name for path, source in found.items() if folder in path.parents}

@@ -112,9 +112,8 @@ def bradley_terry(wins: np.ndarray) -> np.ndarray:
 def _wins(names: Sequence[str], shown: Sequence[str], choice: str | None) -> np.ndarray:
     """``[k, k]``: a 1 for each pair that a vote decides."""
     found = np.zeros((len(names), len(names)))
-    for other in shown:
-        if choice is not None and other != choice:
-            found[names.index(choice), names.index(other)] = 1
+    if choice is not None:
+        found[names.index(choice), [names.index(other) for other in shown if other != choice]] = 1
     return found
 
 

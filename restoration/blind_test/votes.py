@@ -93,9 +93,9 @@ def read(path: Path) -> list[Vote]:
             is_sqlite = file.read(16) == b"SQLite format 3\0"
         if is_sqlite:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+                database.row_factory = sqlite3.Row
                 rows = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM votes").fetchall()
-            found = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-            found = [{**each, **{name: json.loads(each[name]) for name in _NESTED}} for each in found]
+            found = [{**row, **{name: json.loads(row[name]) for name in _NESTED}} for row in rows]
         else:
             *lines, _ = path.read_text(encoding="utf-8").split("\n")  # what a kill cut off has no end of line
             found = [json.loads(line) for line in lines]

@@ -2,6 +2,6 @@
 
 from .program import app  # isort: skip
 from . import restore  # isort: skip
-from . import degrade, models
+from . import lab, models
 
-__all__ = ["app", "degrade", "models", "restore"]
+__all__ = ["app", "lab", "models", "restore"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from ..errors import ControlError, WeightsError
 from ..report import writing
 from .options import ModelsFlag, WeightsFlag, make_restorer, model_names
 from .program import app
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command("models")

@@ -1,4 +1,4 @@
-"""`restore`, `replay`, `samples`, `scratches` and `upscale`."""
+"""`restore`, `replay`, `scratches` and `upscale`: what is done to old photos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from ..batch.plan import Format, Job, is_file_name, plan, truth_of
 from ..errors import ControlError
 from ..recipe import Recipe
 from ..report import Entry
-from ..sheet import Cell, sheet
 from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
 from .options import (
     DenoiseFlag,
@@ -26,8 +25,8 @@ from .options import (
     Inputs,
     MaxPixelsFlag,
     Out,
+    OutFolder,
     Telling,
-    TileFlag,
     WeightsFlag,
     load_at_size,
     make_restorer,
@@ -41,12 +40,6 @@ from .run import GPU_BATCH, Results, facts_of, process, process_batches, tile_ba
 if TYPE_CHECKING:
     from ..batch.cluster import Cluster
     from ..restorer import Restorer
-
-
-def _cluster(device: str, own_weights: list[Path] | None) -> AbstractContextManager[Cluster]:
-    from ..batch.cluster import connected
-
-    return connected(device, own_weights or ())
 
 
 @app.command("restore")
@@ -126,11 +119,14 @@ def restore_command(
         sample=sample,
     )
     mending, drawn = _inpainting(inpaint, sensitivity, max_pixels)
-    asked = Recipe(
-        size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models={name: None}, upscaling=upscaling
-    )
-    cluster = _cluster(device, weights) if ray else nullcontext()
-    _restore(inputs, out, telling, asked, restorer, cluster, format, max_pixels, drawn)
+    models = {name: None}
+    asked = Recipe(size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models=models, upscaling=upscaling)
+    connection: AbstractContextManager[Cluster | None] = nullcontext()
+    if ray:
+        from ..batch.cluster import connected
+
+        connection = connected(device, weights or ())
+    _restore(inputs, out, telling, asked, restorer, connection, format, max_pixels, drawn)
 
 
 def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
@@ -209,7 +205,7 @@ def _restore(
         truth = run.truth
         if truth is None and (path := truth_of(job.source)):
             truth = load_at_size(path, recipe.size, recipe.fit, max_pixels)
-        pictures: dict[str, Photo | bytes] = {}
+        pictures: dict[str, Photo] = {}
         seconds, measured = {}, {}
         for name, ending in endings.items():
             result = run.restored[name]
@@ -222,14 +218,11 @@ def _restore(
 
                 measured[name] = metrics.compare(result.photo, truth)
         colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
-        pixels = {"given": run.degraded, **{kind: each for kind, each in pictures.items() if isinstance(each, Photo)}}
-        sizes = {kind: [each.width, each.height] for kind, each in pixels.items()}
-        if truth:
-            sizes["truth"] = [truth.width, truth.height]  # of another size, it measures nothing
-        mended = {"mended": round(run.mended.share, 5)} if run.mended else {}
+        sized = {"given": run.degraded, **pictures, **({"truth": truth} if truth else {})}  # a truth of any size
+        facts: Entry = {"sizes": {kind: [each.width, each.height] for kind, each in sized.items()}, **colours}
         if run.mended:
-            seconds["mend"] = run.mended.seconds
-        return pictures, {**facts_of(seconds, measured), "sizes": sizes, **colours, **mended}
+            seconds["mend"], facts["mended"] = run.mended.seconds, round(run.mended.share, 5)
+        return pictures, facts_of(seconds, measured) | facts
 
     def read(job: Job) -> Photo:
         photo = load_at_size(job.source, recipe.size, recipe.fit, max_pixels)
@@ -251,62 +244,16 @@ def _restore(
         if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
             on_gpu = recipe.versions["device"] != "cpu"
             batch = GPU_BATCH if on_gpu else 1
-            threads = min(
-                len(todo.jobs), 2 if on_gpu else max(2, torch.get_num_threads())
-            )  # one reads for a GPU, one waits
-        process_batches(
-            todo, telling, read, by, lambda job: recipe, resumable=True, batch=batch, threads=threads, cluster=cluster
-        )
-
-
-@app.command("samples")
-@telling_flags
-def samples_command(
-    inputs: Inputs,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
-    telling: Telling,
-    n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
-    model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    fit: FitFlag = "crop",
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
-) -> None:
-    """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
-    they agree) and a sheet of all.
-    """
-    if is_file_name(out):
-        raise ControlError(
-            "several_files",
-            command="samples", out=out
-        )  # fmt: skip
-    names = [f"sample{number + 1}" for number in range(n)]
-    kinds = [*names, "uncertainty", "sheet"]
-    todo = plan(inputs, out, {kind: f"_{kind}" for kind in kinds}, skip_truths=True)
-    restorer = make_restorer(device, weights)
-    name = model or restorer.sampler
-    restorer.prepare([name])
-    recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
-
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
-        photo = image.fit(image.load(job.source), fit)
-        mean = restorer.restore(photo, name)
-        drawn = restorer.samples(photo, n, seed=seed, model=name)
-        pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
-        panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
-        panels += [Cell(picture, [name]) for name, picture in pictures.items()]
-        pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
-        facts = facts_of({"samples": drawn.seconds})
-        return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
-
-    process(todo, telling, work, lambda job: recipe)
+            cores = 2 if on_gpu else max(2, torch.get_num_threads())  # for a GPU, one thread reads while another waits
+            threads = min(len(todo.jobs), cores)
+        process_batches(todo, telling, read, by, lambda job: recipe, batch=batch, threads=threads, cluster=cluster)
 
 
 @app.command("scratches")
 @telling_flags
 def scratches_command(
     inputs: Inputs,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    out: OutFolder,
     telling: Telling,
     sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
     max_pixels: MaxPixelsFlag = image.MAX_SCAN,
@@ -317,17 +264,12 @@ def scratches_command(
 
     Correct the mask in any editor, and `restore --inpaint a_mask.png` mends what is white in it.
     """
-    if is_file_name(out):
-        raise ControlError(
-            "several_files",
-            command="scratches", out=out
-        )  # fmt: skip
-    todo = plan(inputs, out, {kind: f"_{kind}" for kind in ("mask", "overlay")}, skip_truths=True)
+    todo = plan(inputs, out, {"mask": "_mask", "overlay": "_overlay"}, skip_truths=True)
     restorer = make_restorer(device, None)
     inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
     recipe = Recipe(size="own", inpaint=inpaint)
 
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+    def work(job: Job) -> Results:
         from .. import scratches
 
         photo = image.load(job.source, reduce_to=None, max_pixels=max_pixels)
@@ -350,7 +292,10 @@ def upscale_command(
     scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
     engine: EngineFlag = "auto",
     denoise: DenoiseFlag = None,
-    tile: TileFlag = None,
+    tile: Annotated[
+        int | None,
+        typer.Option(min=16, max=4096, help="Side of the tiles of a large photo [default: what suits the engine]."),
+    ] = None,
     format: FormatFlag = None,
     device: DeviceFlag = "auto",
     weights: WeightsFlag = None,
@@ -359,20 +304,17 @@ def upscale_command(
 
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
-    todo = plan(
-        inputs, out, {"upscaled": "" if is_file_name(out) else f"_x{scale}"}, format=result_format(out, format, "own")
-    )
+    kinds = {"upscaled": "" if is_file_name(out) else f"_x{scale}"}
+    todo = plan(inputs, out, kinds, format=result_format(out, format, "own"))
     restorer = make_restorer(device, weights)
     upscaling = restorer.upscaling(scale, engine, denoise, tile)
     restorer.prepare()
     recipe = Recipe(size="own", upscaling=upscaling)
 
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+    def work(job: Job) -> Results:
         photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
-        with nullcontext() if telling.quiet else tile_bar() as progress:
-            larger = restorer.upscale(
-                photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=progress
-            )
+        with nullcontext() if telling.quiet else tile_bar() as bar:
+            larger = restorer.upscale(photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=bar)
         return {"upscaled": larger.photo}, facts_of({"upscale": larger.seconds})
 
     process(todo, telling, work, lambda job: recipe, resumable=True)

@@ -35,12 +35,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 Results = tuple[Mapping[str, Photo | bytes], Entry]
 """What is made of a photo, by what it is (bytes where it is no picture), and what the report says of it beside the
 recipe."""
-
-
+OF_A_PHOTO = (RestorationError, OSError, RuntimeError, MemoryError)
+"""Errors that a photo may come to while the others go on."""
 GPU_BATCH = 8
 """Photos that a GPU restores at once; a CPU's core is little slower with one, and a kill costs no more than it."""
 
@@ -54,9 +53,11 @@ def process(
     resumable: bool = False,
 ) -> None:
     """`process_batches` of one photo each, which ``work`` reads itself."""
-    process_batches(
-        todo, telling, lambda job: job, lambda some: [work(job) for job, _ in some], recipe_of, resumable=resumable
-    )
+
+    def each(some: Sequence[tuple[Job, Job]]) -> list[Results]:
+        return [work(job) for job, _ in some]
+
+    process_batches(todo, telling, lambda job: job, each, recipe_of, resumable=resumable)
 
 
 def process_batches(
@@ -66,7 +67,7 @@ def process_batches(
     work: Callable[..., Sequence[Results]],
     recipe_of: Callable[[Job], Recipe],
     *,
-    resumable: bool,
+    resumable: bool = True,
     batch: int = 1,
     threads: int = 1,
     cluster: Cluster | None = None,
@@ -84,15 +85,11 @@ def process_batches(
     except OSError as error:
         raise ControlError("out_unmade", folder=report.parent, reason=error.strerror) from error
     made = read_report(report) if resumable else {}
+    before = {job.source for job in todo.jobs if made and is_done(job, recipe_of(job).to_json(), made, report)}
+    left = [job for job in todo.jobs if job.source not in before]
     count = len(todo.jobs)
-    summary = Summary(report=report, photos=count, passed_over=todo.passed_over)
+    summary = Summary(report=report, photos=count, passed_over=todo.passed_over, done=len(before), before=len(before))
     one_at_a_time = threading.Lock()
-
-    def was_done(job: Job) -> bool:
-        if done := bool(made) and is_done(job, recipe_of(job).to_json(), made, report):
-            with one_at_a_time:
-                summary.before += 1
-        return done
 
     def read_with_hash(job: Job) -> tuple[float, Job, str, T]:
         return time.perf_counter(), job, input_sha256(job), read(job)
@@ -108,7 +105,10 @@ def process_batches(
         if notes:
             entry["warning"] = " ".join(dict.fromkeys(map(str, notes)))
             entry["partial"] = any(note.code in ("photo_partial", "photo_coarse") for note in notes)
-        files = {path: _encode(results[kind], path.suffix) for kind, path in job.outputs.items()}
+        files = {
+            path: result if isinstance(result := results[kind], bytes) else image.encode(result, path.suffix)
+            for kind, path in job.outputs.items()
+        }
         return job, time.perf_counter() - begun, {**entry, "recipe": recipe_of(job).to_json()}, files
 
     def write(encoded: tuple[Job, float, Entry, dict[Path, bytes]]) -> None:
@@ -120,13 +120,12 @@ def process_batches(
     if cluster:
         from ..batch.cluster import WorkerTask
 
-        outcomes = cluster.run(
-            todo.jobs, was_done, WorkerTask(read=read_with_hash, work=work_on, finish=encode), write, batch=batch
-        )
+        task = WorkerTask(read=read_with_hash, work=work_on, finish=encode)
+        outcomes = cluster.run(left, task, write, batch=batch)
     else:
         outcomes = in_parallel(
-            todo.jobs,
-            lambda job: None if was_done(job) else read_with_hash(job),
+            left,
+            read_with_hash,
             work_on,
             lambda one: write(encode(one)),
             batch=batch,
@@ -134,20 +133,18 @@ def process_batches(
             begin=_on_one_core,
         )
     for folder in todo.unreadable:
-        forbidden = PhotoError("photo_forbidden", name=folder.name)
-        tqdm.write(summary.refuse(folder, forbidden), file=sys.stderr)
-    progress = tqdm(total=count, unit="photo", disable=None if count > 1 and not telling.quiet else True)
+        tqdm.write(summary.refuse(folder, PhotoError("photo_forbidden", name=folder.name)), file=sys.stderr)
+    hidden = None if count > 1 and not telling.quiet else True
     try:
-        with closing(outcomes), progress as bar:  # closed, so that nothing more is begun after an error or Ctrl+C
+        # closed, so that nothing more is begun after an error or Ctrl+C
+        with closing(outcomes), tqdm(total=count, initial=len(before), unit="photo", disable=hidden) as bar:
             for job, failure in outcomes:
                 if failure is None:
                     summary.done += 1
-                elif isinstance(failure, ControlError | OutputError):
-                    raise failure  # wrong usage, or no room for anything: not a bad photo
-                elif isinstance(failure, RestorationError | OSError | RuntimeError | MemoryError):
-                    tqdm.write(summary.refuse(job.source, failure), file=sys.stderr)
+                elif isinstance(failure, ControlError | OutputError) or not isinstance(failure, OF_A_PHOTO):
+                    raise failure  # wrong usage, no room for anything, or a fault of ours
                 else:
-                    raise failure
+                    tqdm.write(summary.refuse(job.source, failure), file=sys.stderr)
                 bar.update()
     finally:
         if said := json.dumps(summary.to_json()) if telling.json else str(summary):
@@ -161,10 +158,6 @@ def _on_one_core() -> None:
     import torch
 
     torch.set_num_threads(1)
-
-
-def _encode(result: Photo | bytes, suffix: str) -> bytes:
-    return result if isinstance(result, bytes) else image.encode(result, suffix)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import WeightsError
@@ -87,7 +86,7 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
     from huggingface_hub.utils import build_hf_headers
 
     token = None if url.startswith(f"{constants.ENDPOINT}/") else False  # the user's token is for the Hub alone
-    says: dict[str, Any] = {"name": name, "url": url, "host": urlsplit(url).hostname or url, "folder": folder()}
+    host = urlsplit(url).hostname or url
     try:
         # The metadata say at once what `http_get` would try again and again.
         if get_hf_file_metadata(url, token=token).size in (size, None):
@@ -97,11 +96,18 @@ def _download(name: str, url: str, part: Path, sha256: str, size: int) -> None:
                 return
     except HTTPError as error:
         status = getattr(getattr(error, "response", None), "status_code", None)
-        codes = {None: "fetch_unconnected", 401: "fetch_refused", 403: "fetch_refused", 404: "fetch_absent"}
-        raise WeightsError(codes.get(status, "fetch_failed"), reason=str(error).partition("\n")[0], **says) from error
+        if status is None:
+            raise WeightsError("fetch_unconnected", name=name, host=host, url=url, folder=folder()) from error
+        if status in (401, 403):
+            raise WeightsError("fetch_refused", name=name, url=url) from error
+        if status == 404:
+            raise WeightsError("fetch_absent", name=name, url=url) from error
+        reason = str(error).partition("\n")[0]
+        raise WeightsError("fetch_failed", name=name, reason=reason, url=url, folder=folder()) from error
     except (ValueError, ImportError) as error:  # the latter of a proxy, for which another package is needed
-        raise WeightsError("fetch_settings", reason=str(error).rstrip(".").replace(". ", "; "), **says) from error
+        reason = str(error).rstrip(".").replace(". ", "; ")
+        raise WeightsError("fetch_settings", name=name, url=url, reason=reason) from error
     except OSError as error:
         if error.errno is not None:  # the disk's; the others say that the file has another length
             raise
-    raise WeightsError("fetch_wrong", **says)
+    raise WeightsError("fetch_wrong", name=name, host=host)

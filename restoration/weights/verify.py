@@ -43,7 +43,9 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     sha256 = hashlib.sha256(contents).hexdigest()
     users = entry.url is None and any(served(Path(given), entry) == path for given in explicit)
     if sha256 not in entry.files.values() and (not users or path.resolve().parent == released.FOLDER.resolve()):
-        raise WeightsError("download_damaged" if entry.url else "weights_damaged", path=path, url=entry.url)
+        if entry.url:
+            raise WeightsError("download_damaged", path=path, url=entry.url)
+        raise WeightsError("weights_damaged", path=path)
     config, tensors = checkpoints.read(path, contents)
     if entry.task == "upscale" and config is not None and config != entry.config:  # these have one shape each
         raise checkpoints.architecture_mismatch(path, ValueError("its config is not the manifest's"))

@@ -1,36 +1,36 @@
-"""`degrade`, `compare` and `sweep`: what is done to undamaged photos."""
+"""`degrade`, `compare`, `sweep` and `samples`: the laboratory, which damages photos and examines the models."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from .. import image
-from ..batch.plan import Job, is_file_name, plan
+from ..batch.plan import Job, plan
 from ..degradations import CONTROLS, Degradation
-from ..errors import ControlError
 from ..recipe import Recipe
-from ..report import Entry
 from ..sheet import Cell, sheet
 from ..types import Photo
 from .options import (
     DamageFlags,
     DeviceFlag,
     FitFlag,
+    GoodPhoto,
     Inputs,
     ModelsFlag,
     Out,
+    OutFolder,
     Telling,
     WeightsFlag,
     degradation_flags,
+    loaded,
     make_restorer,
     model_names,
     telling_flags,
 )
 from .program import app
-from .run import facts_of, process
+from .run import Results, facts_of, process
 
 if TYPE_CHECKING:
     from ..metrics import Metrics
@@ -50,26 +50,22 @@ def degrade_command(inputs: Inputs, out: Out, damage: DamageFlags, telling: Tell
     todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
     places = {job.source: place for place, job in enumerate(todo.jobs)}
 
-    def recipe_of(job: Job) -> Recipe:
-        degradation, seed = damage.of(places[job.source])
-        return Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed)
-
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+    def work(job: Job) -> Results:
         degradation, seed = damage.of(places[job.source])
         truth = damage.load(job.source)
         degraded = degradation.apply(truth, seed)
         facts = facts_of({}, {"degraded": metrics.compare(degraded, truth)})
         return {"degraded": degraded, "truth": truth}, facts
 
-    process(todo, telling, work, recipe_of, resumable=True)
+    process(todo, telling, work, lambda job: damage.recipe(places[job.source], {}), resumable=True)
 
 
 @app.command("compare")
 @telling_flags
 @degradation_flags
 def compare_command(
-    input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    input: GoodPhoto,
+    out: OutFolder,
     damage: DamageFlags,
     telling: Telling,
     models: ModelsFlag = None,
@@ -79,18 +75,12 @@ def compare_command(
     """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
     from .. import metrics, pipeline
 
-    if is_file_name(out):
-        raise ControlError("compare_folder", out=out)
     names = model_names(models)
-    kinds = ["degraded", *names, "truth", "sheet"]
-    todo = plan([input], out, {kind: f"_{kind}" for kind in kinds})
-    restorer = make_restorer(device, weights)
-    restorer.prepare(names)
-    degradation, seed = damage.of(0)
-    hashes = {name: restorer.weights_sha256(name) for name in names}
-    recipe = Recipe(size=damage.size, fit=damage.fit, degradation=degradation, seed=seed, models=hashes)
+    todo = plan([input], out, {kind: f"_{kind}" for kind in ("degraded", *names, "truth", "sheet")})
+    restorer, hashes = loaded(device, weights, names)
+    recipe = damage.recipe(0, hashes)
 
-    def work(job: Job) -> tuple[dict[str, Photo], Entry]:
+    def work(job: Job) -> Results:
         run = pipeline.run(restorer, damage.load(job.source), recipe)
         truth = cast(Photo, run.truth)
         pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
@@ -106,8 +96,8 @@ def compare_command(
 @app.command("sweep")
 @telling_flags
 def sweep_command(
-    input: Annotated[Path, typer.Argument(metavar="INPUT", help="An undamaged photo.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="Result folder.")],
+    input: GoodPhoto,
+    out: OutFolder,
     telling: Telling,
     control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
     low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
@@ -125,22 +115,18 @@ def sweep_command(
     """
     from .. import robustness
 
-    if is_file_name(out):
-        raise ControlError("sweep_folder", out=out)
     names = model_names(models)
     todo = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
     lowest, highest = robustness.reach(control)
     at = robustness.strengths(control, lowest if low is None else low, highest if high is None else high, steps)
     robustness.check_measure(measure)
-    restorer = make_restorer(device, weights)
-    restorer.prepare(names)
-    hashes = {name: restorer.weights_sha256(name) for name in names}
+    restorer, hashes = loaded(device, weights, names)
     worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
 
     def label(name: str) -> str:
         return restorer.title(name) if name in names else robustness.english(name)
 
-    def work(job: Job) -> tuple[dict[str, Photo | bytes], Entry]:
+    def work(job: Job) -> Results:
         truth = image.fit(image.load(job.source), fit)
         swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
         results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
@@ -152,16 +138,50 @@ def sweep_command(
     process(todo, telling, work, lambda job: recipe)
 
 
+@app.command("samples")
+@telling_flags
+def samples_command(
+    inputs: Inputs,
+    out: OutFolder,
+    telling: Telling,
+    n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
+    model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    fit: FitFlag = "crop",
+    device: DeviceFlag = "auto",
+    weights: WeightsFlag = None,
+) -> None:
+    """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
+    they agree) and a sheet of all.
+    """
+    names = [f"sample{number + 1}" for number in range(n)]
+    todo = plan(inputs, out, {kind: f"_{kind}" for kind in (*names, "uncertainty", "sheet")}, skip_truths=True)
+    restorer = make_restorer(device, weights)
+    name = model or restorer.sampler
+    restorer.prepare([name])
+    recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
+
+    def work(job: Job) -> Results:
+        photo = image.fit(image.load(job.source), fit)
+        mean = restorer.restore(photo, name)
+        drawn = restorer.samples(photo, n, seed=seed, model=name)
+        pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
+        panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
+        panels += [Cell(picture, [name]) for name, picture in pictures.items()]
+        pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
+        facts = facts_of({"samples": drawn.seconds})
+        return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+
+    process(todo, telling, work, lambda job: recipe)
+
+
 def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
     """A picture with its scores against the truth, and their change against the degraded photo's."""
     from ..metrics import with_change
 
-    captions = [title]
-    for label, name, digits in (
-        ("PSNR, dB:", "psnr", 2),
-        ("luminance, dB:", "psnr_luminance", 2),
-        ("SSIM:", "ssim", 3),
-    ):
+    def line(label: str, name: str, digits: int) -> str:
         was = getattr(before, name) if before else None
-        captions.append(f"{label} {with_change(getattr(measured, name), was, digits)}")
-    return Cell(photo, captions)
+        return f"{label}: {with_change(getattr(measured, name), was, digits)}"
+
+    lines = line("PSNR, dB", "psnr", 2), line("luminance, dB", "psnr_luminance", 2), line("SSIM", "ssim", 3)
+    return Cell(photo, [title, *lines])
