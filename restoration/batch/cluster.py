@@ -167,12 +167,8 @@ def connected(device: str, weights: Sequence[Path]) -> Iterator[Cluster]:
         gpus = int(there.get("GPU", 0)) if device != "cpu" else 0
         if device not in ("auto", "cpu") and not gpus:
             raise ControlError("ray_device", address=address)
-        yield Cluster(
-            device="cuda" if gpus else "cpu",
-            weights=tuple(weights),
-            folder=Path.cwd(),
-            workers=gpus or max(1, int(there.get("CPU", 1))),
-        )
+        workers = gpus or max(1, int(there.get("CPU", 1)))
+        yield Cluster(device="cuda" if gpus else "cpu", weights=tuple(weights), folder=Path.cwd(), workers=workers)
     finally:
         ray.shutdown()
 

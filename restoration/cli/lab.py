@@ -12,23 +12,7 @@ from ..degradations import CONTROLS, Degradation
 from ..recipe import Recipe
 from ..sheet import Cell, sheet
 from ..types import Photo
-from .options import (
-    DamageFlags,
-    DeviceFlag,
-    FitFlag,
-    GoodPhoto,
-    Inputs,
-    ModelsFlag,
-    Out,
-    OutFolder,
-    Telling,
-    WeightsFlag,
-    degradation_flags,
-    loaded,
-    make_restorer,
-    model_names,
-    telling_flags,
-)
+from . import options
 from .program import app
 from .run import Results, facts_of, process
 
@@ -37,9 +21,11 @@ if TYPE_CHECKING:
 
 
 @app.command("degrade")
-@telling_flags
-@degradation_flags
-def degrade_command(inputs: Inputs, out: Out, damage: DamageFlags, telling: Telling) -> None:
+@options.telling_flags
+@options.degradation_flags
+def degrade_command(
+    inputs: options.Inputs, out: options.Out, damage: options.DamageFlags, telling: options.Telling
+) -> None:
     """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
     a_truth.png, 128x128 or, with --size own, of its own size.
 
@@ -61,23 +47,23 @@ def degrade_command(inputs: Inputs, out: Out, damage: DamageFlags, telling: Tell
 
 
 @app.command("compare")
-@telling_flags
-@degradation_flags
+@options.telling_flags
+@options.degradation_flags
 def compare_command(
-    input: GoodPhoto,
-    out: OutFolder,
-    damage: DamageFlags,
-    telling: Telling,
-    models: ModelsFlag = None,
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    input: options.GoodPhoto,
+    out: options.OutFolder,
+    damage: options.DamageFlags,
+    telling: options.Telling,
+    models: options.ModelsFlag = None,
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
 ) -> None:
     """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
     from .. import metrics, pipeline
 
-    names = model_names(models)
+    names = options.model_names(models)
     todo = plan([input], out, {kind: f"_{kind}" for kind in ("degraded", *names, "truth", "sheet")})
-    restorer, hashes = loaded(device, weights, names)
+    restorer, hashes = options.loaded(device, weights, names)
     recipe = damage.recipe(0, hashes)
 
     def work(job: Job) -> Results:
@@ -94,33 +80,33 @@ def compare_command(
 
 
 @app.command("sweep")
-@telling_flags
+@options.telling_flags
 def sweep_command(
-    input: GoodPhoto,
-    out: OutFolder,
-    telling: Telling,
+    input: options.GoodPhoto,
+    out: options.OutFolder,
+    telling: options.Telling,
     control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
     low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
     high: Annotated[float | None, typer.Option(help="Highest strength [default: the highest that shows].")] = None,
     steps: Annotated[int, typer.Option(min=2, max=32, help="How many strengths.")] = 8,
     measure: Annotated[str, typer.Option(help="Of the plot.")] = "psnr_luminance",
-    models: ModelsFlag = None,
+    models: options.ModelsFlag = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the damage, the same at each strength.")] = 0,
-    fit: FitFlag = "crop",
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    fit: options.FitFlag = "crop",
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
 ) -> None:
     """Stress-test the models: a.jpg, damaged from mildly to severely, gives a_sweep.csv with every measure, a_plot.png
     and a_strip.png with the pictures; a sentence says where each model helped.
     """
     from .. import robustness
 
-    names = model_names(models)
+    names = options.model_names(models)
     todo = plan([input], out, {"table": "_sweep.csv", "plot": "_plot", "strip": "_strip"})
     lowest, highest = robustness.reach(control)
     at = robustness.strengths(control, lowest if low is None else low, highest if high is None else high, steps)
     robustness.check_measure(measure)
-    restorer, hashes = loaded(device, weights, names)
+    restorer, hashes = options.loaded(device, weights, names)
     worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
 
     def label(name: str) -> str:
@@ -139,24 +125,24 @@ def sweep_command(
 
 
 @app.command("samples")
-@telling_flags
+@options.telling_flags
 def samples_command(
-    inputs: Inputs,
-    out: OutFolder,
-    telling: Telling,
+    inputs: options.Inputs,
+    out: options.OutFolder,
+    telling: options.Telling,
     n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
     model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
-    fit: FitFlag = "crop",
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    fit: options.FitFlag = "crop",
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
 ) -> None:
     """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
     they agree) and a sheet of all.
     """
     names = [f"sample{number + 1}" for number in range(n)]
     todo = plan(inputs, out, {kind: f"_{kind}" for kind in (*names, "uncertainty", "sheet")}, skip_truths=True)
-    restorer = make_restorer(device, weights)
+    restorer = options.make_restorer(device, weights)
     name = model or restorer.sampler
     restorer.prepare([name])
     recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)

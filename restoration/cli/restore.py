@@ -16,24 +16,7 @@ from ..errors import ControlError
 from ..recipe import Recipe
 from ..report import Entry
 from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
-from .options import (
-    DenoiseFlag,
-    DeviceFlag,
-    EngineFlag,
-    FitFlag,
-    FormatFlag,
-    Inputs,
-    MaxPixelsFlag,
-    Out,
-    OutFolder,
-    Telling,
-    WeightsFlag,
-    load_at_size,
-    make_restorer,
-    result_format,
-    size_of,
-    telling_flags,
-)
+from . import options
 from .program import app
 from .run import GPU_BATCH, Results, facts_of, process, process_batches, tile_bar
 
@@ -43,19 +26,19 @@ if TYPE_CHECKING:
 
 
 @app.command("restore")
-@telling_flags
+@options.telling_flags
 def restore_command(
-    inputs: Inputs,
-    out: Out,
-    telling: Telling,
+    inputs: options.Inputs,
+    out: options.Out,
+    telling: options.Telling,
     model: Annotated[
         str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
     ] = None,
     upscale: Annotated[
         int | None, typer.Option(help="Also write a copy enlarged 2 or 4 times, 4096x4096 at most.")
     ] = None,
-    engine: EngineFlag = "auto",
-    denoise: DenoiseFlag = None,
+    engine: options.EngineFlag = "auto",
+    denoise: options.DenoiseFlag = None,
     size: Annotated[
         Literal["own", "128"] | None,
         typer.Option(
@@ -63,8 +46,8 @@ def restore_command(
             "networks, which know nothing else]."
         ),
     ] = None,
-    fit: FitFlag = "crop",
-    format: FormatFlag = None,
+    fit: options.FitFlag = "crop",
+    format: options.FormatFlag = None,
     colour: Annotated[
         Colour | None,
         typer.Option(
@@ -88,9 +71,9 @@ def restore_command(
     ] = None,
     sample: Annotated[int | None, typer.Option(help="One of the model's samples, from 1 on, as the result.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the samples [default: 0].")] = None,
-    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    max_pixels: options.MaxPixelsFlag = image.MAX_SCAN,
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
     ray: Annotated[
         bool,
         typer.Option(
@@ -109,9 +92,9 @@ def restore_command(
     if upscale is None and (engine != "auto" or denoise is not None):
         raise ControlError("no_upscaling")
     upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
-    restorer = make_restorer("cpu" if ray else device, weights)
+    restorer = options.make_restorer("cpu" if ray else device, weights)
     name = model or restorer.model
-    chosen: Size = size_of(size) if size else "own" if restorer.restores_whole(name) else 128
+    chosen: Size = options.size_of(size) if size else "own" if restorer.restores_whole(name) else 128
     look = Look(
         colour=colour or ("auto" if chosen == "own" else "new"),
         colour_strength=colour_strength,
@@ -142,19 +125,19 @@ def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tup
 
 
 @app.command("replay")
-@telling_flags
+@options.telling_flags
 def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
-    inputs: Inputs,
-    out: Out,
-    telling: Telling,
+    inputs: options.Inputs,
+    out: options.Out,
+    telling: options.Telling,
     mask: Annotated[
         Path | None, typer.Option(metavar="MASK", help="The mask that the recipe names, if one was drawn.")
     ] = None,
-    format: FormatFlag = None,
-    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    format: options.FormatFlag = None,
+    max_pixels: options.MaxPixelsFlag = image.MAX_SCAN,
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
 ) -> None:
     """Do what a recipe of the app or of a report says, its damage included: the same pixels come out.
 
@@ -165,13 +148,14 @@ def replay_command(
     if not asked.models:
         raise ControlError("recipe_modelless", path=recipe)
     drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
-    _restore(inputs, out, telling, asked, make_restorer(device, weights), nullcontext(), format, max_pixels, drawn)
+    restorer = options.make_restorer(device, weights)
+    _restore(inputs, out, telling, asked, restorer, nullcontext(), format, max_pixels, drawn)
 
 
 def _restore(
     inputs: list[Path],
     out: Path,
-    telling: Telling,
+    telling: options.Telling,
     asked: Recipe,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
@@ -194,7 +178,7 @@ def _restore(
     kinds = {f"restored{ending}": ending for ending in endings.values()}
     if asked.upscaling:
         kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
-    todo = plan(inputs, out, kinds, skip_truths=True, format=result_format(out, format, asked.size))
+    todo = plan(inputs, out, kinds, skip_truths=True, format=options.result_format(out, format, asked.size))
 
     def prepared(restorer: Restorer) -> Recipe:
         resolved = pipeline.resolve(restorer, asked)
@@ -204,7 +188,7 @@ def _restore(
     def results(job: Job, run: pipeline.Run) -> Results:
         truth = run.truth
         if truth is None and (path := truth_of(job.source)):
-            truth = load_at_size(path, recipe.size, recipe.fit, max_pixels)
+            truth = options.load_at_size(path, recipe.size, recipe.fit, max_pixels)
         pictures: dict[str, Photo] = {}
         seconds, measured = {}, {}
         for name, ending in endings.items():
@@ -225,7 +209,7 @@ def _restore(
         return pictures, facts_of(seconds, measured) | facts
 
     def read(job: Job) -> Photo:
-        photo = load_at_size(job.source, recipe.size, recipe.fit, max_pixels)
+        photo = options.load_at_size(job.source, recipe.size, recipe.fit, max_pixels)
         if recipe.upscaling:
             upscale.check_size(photo, recipe.upscaling.scale)  # before it is restored for nothing
         return photo
@@ -250,14 +234,14 @@ def _restore(
 
 
 @app.command("scratches")
-@telling_flags
+@options.telling_flags
 def scratches_command(
-    inputs: Inputs,
-    out: OutFolder,
-    telling: Telling,
+    inputs: options.Inputs,
+    out: options.OutFolder,
+    telling: options.Telling,
     sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
-    max_pixels: MaxPixelsFlag = image.MAX_SCAN,
-    device: DeviceFlag = "auto",
+    max_pixels: options.MaxPixelsFlag = image.MAX_SCAN,
+    device: options.DeviceFlag = "auto",
 ) -> None:
     """Show where photos are scratched, creased or soiled: a.jpg gives a_mask.png, white where damage was found, and
     a_overlay.png, the photo with that in red.
@@ -265,7 +249,7 @@ def scratches_command(
     Correct the mask in any editor, and `restore --inpaint a_mask.png` mends what is white in it.
     """
     todo = plan(inputs, out, {"mask": "_mask", "overlay": "_overlay"}, skip_truths=True)
-    restorer = make_restorer(device, None)
+    restorer = options.make_restorer(device, None)
     inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
     recipe = Recipe(size="own", inpaint=inpaint)
 
@@ -284,29 +268,29 @@ def scratches_command(
 
 
 @app.command("upscale")
-@telling_flags
+@options.telling_flags
 def upscale_command(
-    inputs: Inputs,
-    out: Out,
-    telling: Telling,
+    inputs: options.Inputs,
+    out: options.Out,
+    telling: options.Telling,
     scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
-    engine: EngineFlag = "auto",
-    denoise: DenoiseFlag = None,
+    engine: options.EngineFlag = "auto",
+    denoise: options.DenoiseFlag = None,
     tile: Annotated[
         int | None,
         typer.Option(min=16, max=4096, help="Side of the tiles of a large photo [default: what suits the engine]."),
     ] = None,
-    format: FormatFlag = None,
-    device: DeviceFlag = "auto",
-    weights: WeightsFlag = None,
+    format: options.FormatFlag = None,
+    device: options.DeviceFlag = "auto",
+    weights: options.WeightsFlag = None,
 ) -> None:
     """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.jpg.
 
     auto is x4plus on a GPU, general on a CPU, and fast where those cannot be fetched; the report says which ran.
     """
     kinds = {"upscaled": "" if is_file_name(out) else f"_x{scale}"}
-    todo = plan(inputs, out, kinds, format=result_format(out, format, "own"))
-    restorer = make_restorer(device, weights)
+    todo = plan(inputs, out, kinds, format=options.result_format(out, format, "own"))
+    restorer = options.make_restorer(device, weights)
     upscaling = restorer.upscaling(scale, engine, denoise, tile)
     restorer.prepare()
     recipe = Recipe(size="own", upscaling=upscaling)

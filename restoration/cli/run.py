@@ -53,11 +53,7 @@ def process(
     resumable: bool = False,
 ) -> None:
     """`process_batches` of one photo each, which ``work`` reads itself."""
-
-    def each(some: Sequence[tuple[Job, Job]]) -> list[Results]:
-        return [work(job) for job, _ in some]
-
-    process_batches(todo, telling, lambda job: job, each, recipe_of, resumable=resumable)
+    process_batches(todo, telling, work, lambda some: [made for _, made in some], recipe_of, resumable=resumable)
 
 
 def process_batches(
