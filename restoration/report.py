@@ -88,15 +88,14 @@ def writing(place: Path) -> Iterator[None]:
 def _append(report: Path, line: bytes) -> None:
     """One more line; one that a kill cut off before it goes away."""
     with report.open("a+b") as file:
-        if size := file.seek(0, os.SEEK_END):
-            file.seek(size - 1)
-            if file.read() != b"\n":
-                file.seek(0)
-                whole, newline, last = file.read().rpartition(b"\n")
-                if _is_cut_off(last):
-                    file.truncate(len(whole + newline))
-                else:
-                    line = b"\n" + line
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+        if file.read() not in (b"", b"\n"):
+            file.seek(0)
+            whole, newline, last = file.read().rpartition(b"\n")
+            if _is_cut_off(last):
+                file.truncate(len(whole + newline))
+            else:
+                line = b"\n" + line
         file.write(line + b"\n")
 
 

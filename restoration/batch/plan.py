@@ -46,12 +46,7 @@ def is_file_name(out: Path) -> bool:
 
 
 def plan(
-    inputs: Sequence[Path],
-    out: Path,
-    kinds: Mapping[str, str],
-    *,
-    skip_truths: bool = False,
-    format: Format = "png",
+    inputs: Sequence[Path], out: Path, kinds: Mapping[str, str], *, skip_truths: bool = False, format: Format = "png"
 ) -> Plan:
     """One job per photo of ``inputs`` (files, or folders searched through).
 
