@@ -14,9 +14,8 @@ from ..weights.checkpoints import ORIGINALS
 
 @cache
 def models() -> Mapping[str, ModelSpec]:
-    """Every model of this folder by its id, in alphabetical order.
-
-    Raises `ControlError` for a file that defines none, or one that another defines.
+    """Every model of this folder by its id, in alphabetical order; `ControlError` for a file without, or with a known
+    one.
     """
     found: dict[str, ModelSpec] = {}
     files: dict[str, str] = {}
@@ -37,6 +36,5 @@ def model(name: str) -> ModelSpec:
 
         return SPECS[name]
     if name not in models():
-        choices = ", ".join(models())
-        raise ControlError("model_unknown", name=name, choices=choices)
+        raise ControlError("model_unknown", name=name, choices=", ".join(models()))
     return models()[name]

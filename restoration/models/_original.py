@@ -1,11 +1,11 @@
 """The original project's networks, exactly: the weights that its users hold run in them.
 
-Square photos of 128 pixels in [-1, 1], their luminance repeated on three planes; the wrappers of `SPECS` keep the
-contract of every model, RGB in [0, 1].
+They take 128x128 pixels in [-1, 1], the luminance on three planes; the wrappers of `SPECS` take RGB in [0, 1].
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -79,9 +79,8 @@ class Generator(nn.Module):
 
     @staticmethod
     def _up(inputs: int, outputs: int) -> nn.Sequential:
-        norm = nn.InstanceNorm2d(outputs, affine=True)
-        layers = nn.Conv2d(inputs, outputs, 3, 1, 1), norm, nn.ReLU(inplace=True)
-        return nn.Sequential(nn.Upsample(scale_factor=2), *layers)
+        convolution, norm = nn.Conv2d(inputs, outputs, 3, 1, 1), nn.InstanceNorm2d(outputs, affine=True)
+        return nn.Sequential(nn.Upsample(scale_factor=2), convolution, norm, nn.ReLU(inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
         half = self.d1(x)
@@ -93,10 +92,8 @@ class Generator(nn.Module):
 class _Residual(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        convolutions = (nn.Conv2d(64, 64, 3, 1, 1) for _ in range(2))
-        self.block = nn.Sequential(
-            next(convolutions), nn.BatchNorm2d(64), nn.ReLU(inplace=True), next(convolutions), nn.BatchNorm2d(64)
-        )
+        first, second = (nn.Conv2d(64, 64, 3, 1, 1) for _ in range(2))
+        self.block = nn.Sequential(first, nn.BatchNorm2d(64), nn.ReLU(inplace=True), second, nn.BatchNorm2d(64))
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(x + self.block(x))
@@ -115,16 +112,10 @@ class CNN1(nn.Module):
         return (x + self.out(self.body(functional.relu(self.inp(x))))).tanh()
 
 
-class _Double(nn.Module):
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.net = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, 1, 1), nn.ReLU(inplace=True),
-            nn.Conv2d(outputs, outputs, 3, 1, 1), nn.ReLU(inplace=True),
-        )  # fmt: skip
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
+def _double(inputs: int, outputs: int) -> nn.Sequential:
+    first, second = nn.Conv2d(inputs, outputs, 3, 1, 1), nn.Conv2d(outputs, outputs, 3, 1, 1)
+    layers = nn.Sequential(first, nn.ReLU(inplace=True), second, nn.ReLU(inplace=True))
+    return nn.Sequential(OrderedDict(net=layers))
 
 
 class CNN2(nn.Module):
@@ -132,10 +123,10 @@ class CNN2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inc = _Double(1, 32)
-        self.down1, self.down2 = (nn.Sequential(nn.MaxPool2d(2), _Double(width, 2 * width)) for width in (32, 64))
-        self.mid = _Double(128, 128)
-        self.conv1, self.conv2 = _Double(192, 64), _Double(96, 32)
+        self.inc = _double(1, 32)
+        self.down1, self.down2 = (nn.Sequential(nn.MaxPool2d(2), _double(width, 2 * width)) for width in (32, 64))
+        self.mid = _double(128, 128)
+        self.conv1, self.conv2 = _double(192, 64), _double(96, 32)
         self.out = nn.Conv2d(32, 3, 1)
 
     def forward(self, y: Tensor) -> Tensor:
@@ -216,12 +207,10 @@ def _spec(id: str, what: str, build: Callable[[], nn.Module], *, samples: bool =
     )
 
 
-SPECS = {
-    spec.id: spec
-    for spec in (
-        _spec("vae-original", "VAE-UNet", _OriginalVAE, samples=True),
-        _spec("gan-original", "GAN generator", lambda: _Original("gan", Generator())),
-        _spec("cnn1", "CNN1, which restores and does not colour", lambda: _Original("cnn1", CNN1())),
-        _spec("cnn-original", "CNN1 and CNN2 in sequence", _OriginalCNN),
-    )
-}
+_ALL = (
+    _spec("vae-original", "VAE-UNet", _OriginalVAE, samples=True),
+    _spec("gan-original", "GAN generator", lambda: _Original("gan", Generator())),
+    _spec("cnn1", "CNN1, which restores and does not colour", lambda: _Original("cnn1", CNN1())),
+    _spec("cnn-original", "CNN1 and CNN2 in sequence", _OriginalCNN),
+)
+SPECS = {spec.id: spec for spec in _ALL}

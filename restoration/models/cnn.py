@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from operator import add
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from ..network import LuminanceNetwork, SubpixelHead, convolution, resized
+from ..network import LuminanceNetwork, Residual, SubpixelHead, convolution, resized
 from ..network.encoder import CHANNELS
 from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
 
 
-class _Residual(nn.Module):
-    """The original's block: Conv, BatchNorm, ReLU, Conv, BatchNorm, add, ReLU."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first, self.second = convolution(width, width), convolution(width, width)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(width), nn.BatchNorm2d(width)])
-
-    def forward(self, features: Tensor) -> Tensor:
-        inner = functional.relu(self.norms[0](self.first(features)), inplace=True)
-        return functional.relu(features + self.norms[1](self.second(inner)), inplace=True)
-
-
 def _residuals(width: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(_Residual(width) for _ in range(count)))
+    return nn.Sequential(*(Residual(width) for _ in range(count)))
 
 
 class Restorer(nn.Module):
@@ -91,16 +76,11 @@ class Colouriser(nn.Module):
         return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
-def build(config: Mapping[str, Any]) -> LuminanceNetwork:
-    """CNN1 then CNN2. The second sees the first one's luminance alone, and its loss does not reach the first."""
-    return LuminanceNetwork(Restorer, Colouriser, **config)
-
-
 SPEC = ModelSpec(
     id="cnn",
     title="CNN",
     summary="Two plain networks in sequence: one restores the luminance, the other colours it.",
-    build=build,
+    build=lambda config: LuminanceNetwork(Restorer, Colouriser, **config),
     weights="cnn.safetensors",
     encoder=ENCODER,
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -89,16 +88,11 @@ class Colouriser(nn.Module):
         return self.head(self.last(torch.cat([resized(features, edges), edges], 1)))
 
 
-def build(config: Mapping[str, Any]) -> LuminanceNetwork:
-    """The generator: light and shade by one U-Net, colour by another."""
-    return LuminanceNetwork(Restorer, Colouriser, **config)
-
-
 SPEC = ModelSpec(
     id="gan",
     title="GAN",
     summary="A U-Net generator taught by a patch discriminator to look real rather than to be safe.",
-    build=build,
+    build=lambda config: LuminanceNetwork(Restorer, Colouriser, **config),
     weights="gan.safetensors",
     encoder=ENCODER,
 )

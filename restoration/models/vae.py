@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,11 +50,10 @@ class Restorer(nn.Module):
 class Colouriser(nn.Module):
     """Chroma ``[B, 2, H, W]`` from what is seen in a luminance, and from a latent that says which colours are meant.
 
-    What is seen carries all that a grey photo shows; the latent, one for the whole photo, carries what it does not
-    show. In training an encoder of the true colours draws it, and this network's own gaussian learns to cover those
-    draws (Sohn et al. 2015, "Learning structured output representation using deep conditional generative models";
-    Deshpande et al. 2017, "Learning diverse image colorization"). It joins at the bottom, and transposed convolutions
-    climb back.
+    The latent, one for the whole photo, carries what a grey photo does not show. In training an encoder of the true
+    colours draws it, and this network's own gaussian learns to cover those draws (Sohn et al. 2015, "Learning
+    structured output representation using deep conditional generative models"; Deshpande et al. 2017, "Learning diverse
+    image colorization"). It joins at the bottom, and transposed convolutions climb back.
     """
 
     def __init__(self, *, widths: Sequence[int], latent: int, edges: int) -> None:
@@ -89,10 +87,7 @@ class Colouriser(nn.Module):
 
 
 class VAE(SamplingNetwork):
-    """Light and shade by a U-Net, colour by a conditional variational autoencoder.
-
-    `chroma` decodes the latent's mean; other draws give other plausible colours.
-    """
+    """Luminance by a U-Net, colour by a conditional variational autoencoder: `chroma` decodes the latent's mean."""
 
     colouriser: Colouriser
 
@@ -110,15 +105,11 @@ class VAE(SamplingNetwork):
         return flip_ensemble(decode, y)
 
 
-def build(config: Mapping[str, Any]) -> VAE:
-    return VAE(Restorer, Colouriser, **config)
-
-
 SPEC = ModelSpec(
     id="vae",
     title="VAE",
     summary="A conditional variational autoencoder with skips; the mean of its latent restores the photo.",
-    build=build,
+    build=lambda config: VAE(Restorer, Colouriser, **config),
     weights="vae.safetensors",
     encoder=ENCODER,
     samples=True,

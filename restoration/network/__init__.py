@@ -20,9 +20,8 @@ from .tone import ToneEstimator, undo
 def luminance_features(y: Tensor) -> Tensor:
     """``[B, 1, H, W]`` luminance -> ``[B, 3, H, W]``: the luminance, and each column's mean and deviation.
 
-    A vertical line runs over the full height, so its column barely varies: these two planes hand a network with a small
-    receptive field what it needs to tell a vertical line from a lamp post. Of a photo higher than `SIDE` pixels, as
-    many around each one count as a column.
+    These two help a network with a small receptive field to tell a vertical line, along which the column barely varies,
+    from a lamp post. Of a photo higher than `SIDE` pixels, as many around each one count as a column.
     """
     mean = _along_columns(y)
     deviation = _along_columns((y - mean).abs())
@@ -40,32 +39,26 @@ def _along_columns(values: Tensor) -> Tensor:
 class Light:
     """What a network makes of a luminance, not clamped; each ``[B, 1, H, W]``."""
 
-    detail: Tensor
-    """Without noise, blur, scratches and dust, as faded as it came."""
-    restored: Tensor
-    """``detail`` with the fading undone. No gradient of it reaches ``detail``."""
-    seen: Sequence[Tensor]
-    """The encoder's features of ``restored``."""
+    detail: Tensor  # without noise, blur, scratches and dust, as faded as it came
+    restored: Tensor  # ``detail`` with the fading undone. No gradient of it reaches ``detail``
+    seen: Sequence[Tensor]  # the encoder's features of ``restored``
 
 
 class LuminanceNetwork(nn.Module):
     """What every model keeps, whatever its family: ``[B, 3, H, W]`` RGB in [0, 1] to the same, H and W multiples of 16.
 
-    Of its input the luminance alone is read. It is restored in detail, keeping the tone it came with; its fading is
-    undone; the result is looked at through the shared encoder, and colours are guessed from what is seen. Each of these
-    can be asked for alone: a whole photo needs them at different sizes.
+    Only the luminance is read. Its detail is restored, as faded as it came; the fading is undone; the shared encoder
+    looks at the result, and colours are guessed from what it sees. A whole photo needs each of these at another size.
 
-    A family supplies two modules, of which the config ``{"restore": {...}, "colour": {...}, "tone_width": 128}`` has
-    the arguments:
+    The config ``{"restore": {...}, "colour": {...}, "tone_width": 128}`` has the arguments of a family's two modules:
 
     - ``restorer(**restore)`` maps the `luminance_features` of a luminance, ``[B, 3, H, W]``, to the restored one,
       ``[B, 1, H, W]``, as faded as it came. It becomes ``detail``.
     - ``colouriser(**colour)`` maps a restored luminance ``[B, 1, H, W]`` in [0, 1], and the encoder's features of it
       (``CHANNELS`` wide, at strides 4, 8, 16 and 32 of a somewhat larger photo), to Cb, Cr ``[B, 2, H, W]``.
 
-    The last layer of each is called ``head`` and begins at zero (`zero_init`), so that an untrained network returns its
-    luminance in grey; it learns by another optimiser than what lies before it. Neither's loss reaches the other.
-    ``encoder`` is not the network's own: its weights are a file that all share.
+    The last layer of each is called ``head``, begins at zero (`zero_init`), so that an untrained network returns grey,
+    and learns by an optimiser of its own. Neither's loss reaches the other. The ``encoder`` is one file for all.
 
     A photo is restored as it is and mirrored, and the mean is the result: closer to the truth, for twice the time
     (geometric self-ensemble; Lim et al. 2017, "Enhanced deep residual networks for single image super-resolution").
@@ -138,6 +131,19 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dil
     """A convolution padded so that the output's side is the input's, divided by the stride."""
     padding = (dilation * (kernel - 1) - stride + 2) // 2
     return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation)
+
+
+class Residual(nn.Module):
+    """Conv, BatchNorm, ReLU, Conv, BatchNorm, add, ReLU: the original project's block."""
+
+    def __init__(self, width: int, dilation: int = 1, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.first, self.second = convolution(width, width, dilation=dilation), convolution(width, width)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(width, momentum=momentum) for _ in range(2)])
+
+    def forward(self, features: Tensor) -> Tensor:
+        inner = functional.relu(self.norms[0](self.first(features)), inplace=True)
+        return functional.relu(features + self.norms[1](self.second(inner)), inplace=True)
 
 
 def zero_init(layer: nn.Module) -> nn.Module:

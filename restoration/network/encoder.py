@@ -1,8 +1,7 @@
 """The eyes that all models share: EfficientNet-Lite0, which learned on ImageNet what things are.
 
-It is frozen and a file of its own, ``weights/encoder.safetensors``, so that models differ in what they make of what
-they see, not in how well they see. Its batch normalisation is folded into its convolutions, and its first layer, which
-saw red, green and blue, into one for luminance: `train.encoder` writes the file.
+It is frozen, in ``weights/encoder.safetensors``, so that models differ in what they make of what they see.
+`train.encoder` writes the file: batch normalisation folded into the convolutions, and RGB into luminance.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 WEIGHTS = "encoder.safetensors"
-CHANNELS = (24, 40, 112, 320)
-"""Of the features at strides 4, 8, 16 and 32 of what the encoder sees."""
+CHANNELS = (24, 40, 112, 320)  # of the features at strides 4, 8, 16 and 32 of what the encoder sees
 # Expansion, width, blocks, kernel, stride of each stage (Tan and Le 2019, "EfficientNet"; Lite is Google's variant for
 # small devices, without squeeze-and-excitation and with ReLU6).
 _STAGES = (

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import convolution, resized
+from . import Residual, convolution, resized
 
 WEIGHTS = "scratches.safetensors"
 
 
-class _Block(nn.Module):
-    """Conv, BatchNorm, ReLU, Conv, BatchNorm, add, ReLU."""
-
-    def __init__(self, width: int, dilation: int = 1) -> None:
-        super().__init__()
-        self.first, self.second = convolution(width, width, dilation=dilation), convolution(width, width)
-        self.norms = nn.ModuleList([nn.BatchNorm2d(width, momentum=0.02), nn.BatchNorm2d(width, momentum=0.02)])
-
-    def forward(self, features: Tensor) -> Tensor:
-        inner = functional.relu(self.norms[0](self.first(features)), inplace=True)
-        return functional.relu(features + self.norms[1](self.second(inner)), inplace=True)
+_Block = partial(Residual, momentum=0.02)
 
 
 class ScratchDetector(nn.Module):
     """``[B, 3, H, W]`` RGB in [0, 1] -> logits ``[B, 1, H, W]`` that a pixel is damage, H and W multiples of 16.
 
-    It looks at colours: what lies on a photo in colour is mostly grey. A grey photo has three channels alike.
-
     A U-Net (Ronneberger et al. 2015) that begins at half size by pixel unshuffling, so that no line is too thin for it.
-    The dilated blocks at the bottom see far around: a crack is known by how far it runs.
+    Colour helps, as most damage is grey. The dilated blocks at the bottom see how far a crack runs.
     """
 
     def __init__(self, *, widths: Sequence[int], dilations: Sequence[int]) -> None:
