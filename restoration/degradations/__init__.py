@@ -1,9 +1,8 @@
 """What damages a photo: controls, kernels, JPEG, and the presets that draw a degradation at random."""
 
-from .batched import degrade_batch, fade_batch
+from .batched import degrade_batch, fade_batch, jpeg_dct
 from .controls import CONTROLS, NOISES, Control
 from .fields import checked_seed
-from .jpeg import jpeg_dct
 from .presets import PRESETS, Degradation, Preset, preset
 
 __all__ = [

@@ -27,8 +27,7 @@ FIELDS = {
 def fading(images: Array, strength: Array, uniform: Array) -> Array:
     """Mix ``strength`` ``[B, 1, 1, 1]`` of a light grey into ``images``: blacks rise by more than whites are lost.
 
-    ``uniform`` says which grey, how a mild curve bends the rest, and how the loss varies over the print: from side to
-    side in some direction, and from the middle to the corners.
+    ``uniform`` draws the grey, a mild curve, and how the loss varies from side to side and from middle to corners.
     """
     xp = array_namespace(images)
     grey, bend, direction, tilt, vignette = (uniform[:, part, None, None, None] for part in range(5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,16 +13,6 @@ from .controls import NOISES
 
 if TYPE_CHECKING:
     import torch
-
-
-class Noise(Protocol):
-    """Where the kernels' random fields come from. ``name`` says whom a field is for."""
-
-    def normal(self, name: str, shape: tuple[int, ...]) -> Array: ...
-
-    def uniform(self, name: str, shape: tuple[int, ...]) -> Array: ...
-
-    def order(self) -> list[str]: ...
 
 
 class SeededNoise:
@@ -48,23 +38,23 @@ class DeviceNoise:
     """Fields for a batch, drawn where the batch lives. The order of the noises is one draw for the whole batch."""
 
     def __init__(self, generator: torch.Generator) -> None:
-        self.generator = generator
+        import torch
+
+        self.torch = torch
+        self.where: dict[str, Any] = {"generator": generator, "device": generator.device}
 
     def normal(self, name: str, shape: tuple[int, ...]) -> Array:
-        import torch
-
-        return torch.randn(shape, generator=self.generator, device=self.generator.device)
+        return self.torch.randn(shape, **self.where)
 
     def uniform(self, name: str, shape: tuple[int, ...]) -> Array:
-        import torch
-
-        return torch.rand(shape, generator=self.generator, device=self.generator.device)
+        return self.torch.rand(shape, **self.where)
 
     def order(self) -> list[str]:
-        import torch
+        return [NOISES[i] for i in self.torch.randperm(len(NOISES), **self.where).tolist()]
 
-        ranks = torch.randperm(len(NOISES), generator=self.generator, device=self.generator.device)
-        return [NOISES[i] for i in ranks.tolist()]
+
+Noise: TypeAlias = SeededNoise | DeviceNoise
+"""Where the kernels' random fields come from; a field's name says whom it is for."""
 
 
 def checked_seed(seed: int) -> int:

@@ -1,10 +1,8 @@
-"""How a photo is damaged: pure kernels, one for each control.
+"""How a photo is damaged: pure kernels, one for each control; those of the original project, beside `ageing`.
 
-Every kernel takes a batch ``[B, C, H, W]`` (float32, RGB or one channel, nominally in [0, 1]) with one strength per
-photo, shaped ``[B, 1, 1, 1]``, and the random field that it needs, so that it draws nothing itself. The kernels are
-written against the array API: NumPy arrays (one photo, reproducible from a seed) and Torch tensors (a training batch,
-on its device) pass through the same lines. The units and the order of the steps are those of the original project;
-the steps that it did not have are in `ageing`.
+A kernel takes a batch ``[B, C, H, W]`` (float32, RGB or one channel, nominally in [0, 1]), one strength per photo,
+``[B, 1, 1, 1]``, and the random field that it needs. Kernels are written against the array API, for NumPy arrays (one
+photo, reproducible from a seed) and for Torch tensors (a training batch, on its device).
 """
 
 from __future__ import annotations
@@ -77,8 +75,8 @@ def blur(images: Array, size: np.ndarray) -> Array:
 
 
 def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise, *, grayscale: bool) -> Array:
-    """All steps but JPEG, as they happen to a photo: its print fades; the original's noises, in the order that
-    ``noise`` draws; scratches and dust; blur; clip.
+    """All steps but JPEG: fading; the original's noises, in the order that ``noise`` draws; scratches; dust; blur;
+    clip.
 
     ``images`` is ``[B, 3, H, W]``, ``strengths`` maps each control to ``[B]`` on the host. Returns one channel where
     ``grayscale``, else three.

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from ..errors import ControlError
 from ..types import Photo
 from .controls import AGEING, CONTROLS
 from .fields import SeededNoise, checked_seed
-from .jpeg import jpeg_round_trip
 from .kernels import before_jpeg
 
 
 @dataclass(frozen=True, kw_only=True)
 class Degradation:
-    """What is done to a photo; `CONTROLS` states each strength's unit and range. The default does nothing.
-
-    Raises `ControlError` for a strength that is not a finite number in its range.
-    """
+    """What is done to a photo, in the ranges and units of `CONTROLS`, else `ControlError`. The default does nothing."""
 
     grayscale: bool = False
     gaussian: float = 0
@@ -62,6 +60,14 @@ class Degradation:
         if self.jpeg != CONTROLS["jpeg"].off:
             pixels = jpeg_round_trip(pixels, int(self.jpeg))
         return Photo(np.ascontiguousarray(np.broadcast_to(pixels, photo.pixels.shape)))
+
+
+def jpeg_round_trip(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """``[H, W, 1 or 3]`` uint8 through a real JPEG encoder and decoder (chroma 4:2:0)."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(buffer, "JPEG", quality=quality)
+    decoded = np.asarray(Image.open(buffer))
+    return decoded[..., None] if decoded.ndim == 2 else decoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +152,5 @@ PRESETS: Mapping[str, Preset] = {
 def preset(name: str) -> Preset:
     """The preset called ``name``; raises `ControlError` that lists the presets if there is none."""
     if name not in PRESETS:
-        choices = ", ".join(PRESETS)
-        raise ControlError("preset_unknown", name=name, choices=choices)
+        raise ControlError("preset_unknown", name=name, choices=", ".join(PRESETS))
     return PRESETS[name]

@@ -15,8 +15,8 @@ from PIL import Image
 from restoration import PRESETS, ControlError, Degradation, Photo, Recipe, metrics
 from restoration.colour import luminance
 from restoration.degradations import CONTROLS, degrade_batch, fade_batch, jpeg_dct
-from restoration.degradations.jpeg import jpeg_round_trip
 from restoration.degradations.kernels import blur, lines
+from restoration.degradations.presets import jpeg_round_trip
 from restoration.image import to_tensor
 from tests.conftest import GOLDEN, ROOT
 
