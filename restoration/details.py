@@ -17,27 +17,21 @@ from PIL import ExifTags, ImageFile, TiffImagePlugin
 from .types import Details
 
 logger = logging.getLogger(__name__)
-MAX_EXIF = 65_533
-"""Bytes, which a JPEG's segment holds; of longer data Pillow may copy each tag's megabytes."""
-MAX_DESCRIPTION = 10_000
-"""Characters, which a JPEG's comment holds in any language."""
+MAX_EXIF = 65_533  # bytes, which a JPEG's segment holds; of longer data Pillow may copy each tag's megabytes
+MAX_DESCRIPTION = 10_000  # characters, which a JPEG's comment holds in any language
 PREFIX = b"Exif\0\0"
 
-Value = tuple[int, int, bytes]
-"""Its type, how many there are of it, and their bytes."""
+Value = tuple[int, int, bytes]  # its type, how many there are of it, and their bytes
 Directory = dict[int, Value]
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-"""Bytes of one value of each type."""
+_SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1))  # bytes of one value of each type
 _TEXT, _SHORT, _LONG = 2, 3, 4
 _Tag = ExifTags.Base
-_OF_PHOTO = frozenset(
-    (
-        _Tag.DocumentName, _Tag.ImageDescription, _Tag.Make, _Tag.Model, _Tag.Software, _Tag.DateTime, _Tag.Artist,
-        _Tag.HostComputer, _Tag.Rating, _Tag.RatingPercent, _Tag.Copyright,
-        _Tag.XPTitle, _Tag.XPComment, _Tag.XPAuthor, _Tag.XPKeywords, _Tag.XPSubject,
-    )
-)  # fmt: skip
+_OF_PHOTO = frozenset((
+    _Tag.DocumentName, _Tag.ImageDescription, _Tag.Make, _Tag.Model, _Tag.Software, _Tag.DateTime, _Tag.Artist,
+    _Tag.HostComputer, _Tag.Rating, _Tag.RatingPercent, _Tag.Copyright,
+    _Tag.XPTitle, _Tag.XPComment, _Tag.XPAuthor, _Tag.XPKeywords, _Tag.XPSubject,
+))  # fmt: skip
 """The rest says how the old file holds its pixels, or belongs to other standards."""
 _OF_CAMERA = frozenset(range(_Tag.ExposureTime, _Tag.Gamma)) - {
     ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, _Tag.ExifInteroperabilityOffset, _Tag.MakerNote,
@@ -118,8 +112,7 @@ def _description(picture: ImageFile.ImageFile) -> str:
 class _Exif:
     """What is kept of them: three directories, in one byte order."""
 
-    order: str
-    """Of `struct`: < or >."""
+    order: str  # of `struct`: < or >
     photo: Directory = field(default_factory=dict)
     camera: Directory = field(default_factory=dict)
     place: Directory = field(default_factory=dict)

@@ -17,8 +17,7 @@ from .report import writing
 from .restorer import Restorer
 from .types import SIDE, Photo
 
-BATCHES = (1, 3)
-"""Sizes that are compared: the file takes any."""
+BATCHES = (1, 3)  # sizes that are compared: the file takes any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +25,15 @@ class Exported:
     """A file that was written."""
 
     path: Path
-    difference: int
-    """By how many levels of 255 its pictures differ from PyTorch's, at most."""
+    difference: int  # by how many levels of 255 its pictures differ from PyTorch's, at most
 
 
 def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
     """Write ``model`` to ``path``: ``images``, float32 ``[B, 3, 128, 128]``, RGB in [0, 1], to ``restored``, the same.
 
-    Of ``images`` the luminance alone is read. The file says in its metadata which model it is, and the SHA-256 of its
-    weights. ONNX Runtime restores a few pictures, to compare: nothing is written where a pixel differs by more than one
-    level of 255, which is a `WeightsError`. Raises `ControlError` where the packages are missing.
+    Its metadata say which model it is, and the SHA-256 of its weights. ONNX Runtime restores a few pictures first:
+    where a pixel differs by more than one level of 255, nothing is written, and `WeightsError` is raised. Raises
+    `ControlError` where the packages are missing.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a newer one than pyproject.toml allows would tell its makers
     try:

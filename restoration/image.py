@@ -9,7 +9,7 @@ import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -28,68 +28,61 @@ if TYPE_CHECKING:
     import torch
 
 logger = logging.getLogger(__name__)
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF", "JPEG2000")
-"""The JPEG reader also gives MPO, as many phones write."""
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF", "JPEG2000")  # JPEG includes phones' MPO
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 SUFFIXES = (*JPEG_SUFFIXES, ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif", ".jp2")
 """What a folder is searched for."""
 UNREAD = {b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL", b"%PDF": "PDF", b"8BPS": "Photoshop file"}
 """Formats that photos come in all the same, by how their files begin."""
+UNOPENED = {FileNotFoundError: "photo_missing", IsADirectoryError: "photo_folder", PermissionError: "photo_forbidden"}
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_PIXELS = 24_000_000
-MAX_SCAN = 100_000_000
-"""Pixels, where the photo is one's own and its memory too: A4 at 600 dpi has 35 million, A3 has 70."""
+MAX_SCAN = 100_000_000  # pixels of a photo on one's own machine: A4 at 600 dpi has 35 million, A3 has 70
 FACTORS = {"JPEG": 50 / 24, "MPO": 50 / 24, "HEIF": 25 / 24, "WEBP": 20 / 24, "AVIF": 20 / 24, "JPEG2000": 20 / 24}
-"""How many times as many pixels a format may have: a JPEG can be decoded at a fraction of its size, what phones call 24
-megapixels, in HEIC, are 24.5, and Pillow holds the last three many times."""
+"""By how much a format may exceed the limit: a JPEG can be decoded smaller, a HEIC "of 24 megapixels" has 24.5, and the
+last three take Pillow many times the memory."""
 MAX_BYTES = 200_000_000  # what 24 megapixels take with 16 bits and transparency, uncompressed
 MAX_PROFILE = 4_000_000  # bytes; a press's are the largest, and have less
 MIN_SIDE = 16
 SCREEN_GAMMA = 0.45455
-NEARLY_WHITE = 240
-"""The level from which on a colour does not show on white."""
-BLANK = (0, 127, 128)
-"""What decoders leave where they read nothing: black or, in a JPEG, grey, of inks the complement."""
-LEAST = 0.5
-"""The share of a photo that a damaged file must still hold."""
+NEARLY_WHITE = 240  # the level from which on a colour does not show on white
+BLANK = (0, 127, 128)  # levels that decoders leave where they read nothing; in a JPEG grey, of inks its complement
+LEAST = 0.5  # the share of a photo that a damaged file must still hold
 STRIP = 1_000_000  # pixels that are converted at once
-WHITES = (1023, 4095, 16_383, 65_535)
-"""The level of white in 10, 12, 14 and 16 bits, all of which scanners store as 16."""
-PROFILED = {
-    "GRAY": ("1", "L", "LA", "I;16", "I;16B", "I;16L"),
-    "RGB": ("P", "PA", "RGB", "RGBA"),
-    "CMYK": ("CMYK",),
-}
+WHITES = (1023, 4095, 16_383, 65_535)  # in 10, 12, 14 and 16 bits, all of which scanners store as 16
+PROFILED = {"GRAY": ("1", "L", "LA", "I;16", "I;16B", "I;16L"), "RGB": ("P", "PA", "RGB", "RGBA"), "CMYK": ("CMYK",)}
 """The modes that a profile of each colour space is for."""
 
-# What Pillow would print about a damaged file on its way to the one sentence that says it.
-warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Fit = Literal["crop", "squash", "pad"]
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What Pillow would print of a damaged file is said by one sentence, an error or a note."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+@_without_warnings()
 def load(
-    path: str | os.PathLike[str],
-    *,
-    reduce_to: int | None = SIDE,
-    max_pixels: int = MAX_PIXELS,
-    may_halve: bool = True,
+    path: str | os.PathLike[str], *, reduce_to: int | None = SIDE, max_pixels: int = MAX_PIXELS, may_halve: bool = True
 ) -> Photo:
     """Read a picture file as it is meant to be seen.
 
-    The contents say what it is, not the name. Its size is checked from the header, before anything is decoded. EXIF
-    orientation is applied, colours are made sRGB by the profile that the file holds, transparency is laid on a ground
-    and kept aside, 16 bits are scaled, also where a TIFF uses 10, 12 or 14 of them, CMYK and LAB are converted, and an
-    animation, or a file of several pages, gives its first. A JPEG may come back at 1/2, 1/4 or 1/8 of its size, both
-    sides at least twice ``reduce_to``, which is much quicker; None decodes it whole (but for one of more than
-    ``max_pixels``, which is at least halved, or refused unless it ``may_halve``). A file that is cut short gives what
-    it still holds. What the file says of the photo comes with it, by `details.of`, and so does what is to be known of
-    how it was read, which the log says too.
+    The contents say what it is, not the name. Its size is checked before anything is decoded. EXIF orientation is
+    applied; colours become sRGB by the file's profile, or from CMYK or LAB; 16 bits are scaled, also where a TIFF uses
+    10, 12 or 14 of them; transparency is laid on a ground and kept aside; of several pages or frames the first is read.
+    A JPEG may come at 1/2, 1/4 or 1/8 of its size, both sides at least twice ``reduce_to``, which is much quicker; None
+    decodes it whole, but one of more than ``max_pixels`` is at least halved, or refused unless it ``may_halve``. A file
+    that is cut short gives what it still holds. The photo brings its `details.of`, and notes on how it was read, which
+    are logged too.
 
-    Raises `PhotoError`, one sentence that names the file, where there is no such file, no picture that we read, one of
-    which less than half can be decoded, one of more than ``max_pixels`` (see `FACTORS`) or 200 MB (more where
-    ``max_pixels`` are more than 24 million), or with a side under 16 pixels.
+    Raises `PhotoError`, one sentence with the file's name, where there is no picture that we read, where less than half
+    can be decoded, and where it has more than ``max_pixels`` (see `FACTORS`), more than 200 MB (in proportion where
+    ``max_pixels`` exceed 24 million), or a side under 16 pixels.
     """
     name = Path(path).name
     notes: list[Note] = []
@@ -119,20 +112,14 @@ def load(
             return Photo(pixels, replace(found, notes=tuple(notes), transparency=transparency))
     except (PhotoError, MemoryError):
         raise
-    except FileNotFoundError:
-        raise PhotoError("photo_missing", name=name) from None
-    except IsADirectoryError:
-        raise PhotoError("photo_folder", name=name) from None
-    except PermissionError:
-        raise PhotoError("photo_forbidden", name=name) from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise PhotoError(UNOPENED[type(error)], name=name) from None
     except Image.UnidentifiedImageError:
-        if os.path.getsize(path) == 0:
-            raise PhotoError("photo_empty", name=name) from None
         with open(path, "rb") as file:
             begins = file.read(8)
         if format := next((named for start, named in UNREAD.items() if begins.startswith(start)), ""):
             raise _unread(name, format) from None
-        raise PhotoError("photo_unknown", name=name) from None
+        raise PhotoError("photo_unknown" if begins else "photo_empty", name=name) from None
     except Image.DecompressionBombError:
         raise _too_large(name, "", max_pixels) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over
@@ -161,12 +148,8 @@ def _most(format: str, max_pixels: int) -> float:
 
 
 def _too_large(name: str, format: str, max_pixels: int) -> PhotoError:
-    return PhotoError(
-        "photo_too_large",
-        name=name,
-        most=min(max_pixels, _most(format, max_pixels)) / 1e6,
-        most_jpeg=_most("JPEG", max_pixels) / 1e6,
-    )
+    most, most_jpeg = min(max_pixels, _most(format, max_pixels)), _most("JPEG", max_pixels)
+    return PhotoError("photo_too_large", name=name, most=most / 1e6, most_jpeg=most_jpeg / 1e6)
 
 
 def _unread(name: str, format: str) -> PhotoError:
@@ -233,10 +216,8 @@ def _decode(picture: ImageFile.ImageFile, notes: list[Note]) -> None:
     share = (there[-1] - there[0] + 1) / picture.height if there.size else 0
     if share < LEAST:
         raise OSError(f"{share:.0%} of it can be read")
-    if share == 1 and "progressive" in picture.info:
-        notes.append(Note("photo_coarse"))
-    else:
-        notes.append(Note("photo_partial", share=min(99, int(100 * share))))
+    is_coarse = share == 1 and "progressive" in picture.info
+    notes.append(Note("photo_coarse") if is_coarse else Note("photo_partial", share=min(99, int(100 * share))))
 
 
 def _is_in_rows(picture: ImageFile.ImageFile) -> bool:
@@ -259,13 +240,17 @@ def _turn_upright(picture: Image.Image) -> None:
         logger.debug("EXIF not read: %s", error)
 
 
-def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """The picture from top to bottom in parts, each after the row that it begins at."""
-    rows = max(1, STRIP // picture.width)
-    for top in range(0, picture.height, rows):
-        bottom = min(top + rows, picture.height)
-        whole = bottom - top == picture.height
-        yield top, picture if whole else picture.crop((0, top, picture.width, bottom))
+def strips(height: int, width: int) -> list[slice]:
+    """The rows of a photo from top to bottom in parts of about `STRIP` pixels, so that no step copies it whole."""
+    rows = max(1, STRIP // width)
+    return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+
+
+def _strips(picture: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """The parts of ``picture``, each after its rows (see `strips`)."""
+    for rows in strips(picture.height, picture.width):
+        is_whole = rows.stop - rows.start == picture.height
+        yield rows, picture if is_whole else picture.crop((0, rows.start, picture.width, rows.stop))
 
 
 def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str, notes: list[Note]) -> None:
@@ -289,10 +274,10 @@ def _brighten(picture: TiffImagePlugin.TiffImageFile, name: str, notes: list[Not
             layout, *rest = tile.args
             low.tile[number] = tile._replace(args=(layout[:-1] + swapped[layout[-1]], *rest))
         low.load()
-        for (top, strip), (_, low_strip) in zip(_strips(picture), _strips(low), strict=True):
+        for (rows, strip), (_, low_strip) in zip(_strips(picture), _strips(low), strict=True):
             levels = np.asarray(strip).astype(np.uint16) * 256 + np.asarray(low_strip)
             scaled = np.rint(np.minimum(levels, white) * np.float32(255 / white)).astype(np.uint8)
-            picture.paste(Image.fromarray(scaled), (0, top))
+            picture.paste(Image.fromarray(scaled), (0, rows.start))
 
 
 def _highest(picture: Image.Image) -> int:
@@ -314,16 +299,13 @@ def _white(picture: Image.Image, highest: int, notes: list[Note]) -> int:
 
 
 def _to_rgb(picture: Image.Image, name: str, notes: list[Note]) -> tuple[np.ndarray, Transparency | None]:
-    """uint8 ``[H, W, 3]``, strip by strip, so that no conversion takes the memory of another whole picture; where it is
-    not opaque, laid on a ground.
-    """
+    """uint8 ``[H, W, 3]``, on a ground where it is not opaque; strip by strip, which takes little memory."""
     if picture.mode in ("I", "F"):
         raise PhotoError("photo_32_bits", name=name)
     convert = _converter(picture, notes)
     pixels = np.empty((picture.height, picture.width, 3), np.uint8)
     alpha = np.empty(pixels.shape[:2], np.uint8) if picture.has_transparency_data else None
-    for top, strip in _strips(picture):
-        rows = slice(top, top + strip.height)
+    for rows, strip in _strips(picture):
         made = convert(strip)
         pixels[rows] = made[..., :3]
         if alpha is not None:
@@ -331,11 +313,9 @@ def _to_rgb(picture: Image.Image, name: str, notes: list[Note]) -> tuple[np.ndar
     if alpha is None or alpha.min() == 255:
         return pixels, None
     is_seen = alpha[::2, ::2] > 127  # a quarter of them tells
-    whites = np.count_nonzero(is_seen & (pixels[::2, ::2].min(axis=2) >= NEARLY_WHITE))
-    is_white = 2 * whites > np.count_nonzero(is_seen)
-    ground = 128 if is_white else 255  # on which something shows
-    for top, strip in _strips(Image.fromarray(alpha)):
-        rows = slice(top, top + strip.height)
+    is_white = is_seen & (pixels[::2, ::2].min(axis=2) >= NEARLY_WHITE)
+    ground = 128 if 2 * is_white.sum() > is_seen.sum() else 255  # on which something shows
+    for rows, strip in _strips(Image.fromarray(alpha)):
         colours = Image.fromarray(np.dstack([pixels[rows], alpha[rows]]))
         laid = Image.alpha_composite(Image.new("RGBA", strip.size, (ground, ground, ground)), colours)
         pixels[rows] = np.asarray(laid)[..., :3]
@@ -464,8 +444,7 @@ def _recolouring(transform: ImageCms.ImageCmsTransform) -> Callable[[Image.Image
 def check_fit(how: str) -> None:
     """Raise `ControlError` for a fit that there is not."""
     if how not in get_args(Fit):
-        choices = ", ".join(get_args(Fit))
-        raise ControlError("fit_unknown", name=how, choices=choices)
+        raise ControlError("fit_unknown", name=how, choices=", ".join(get_args(Fit)))
 
 
 def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
@@ -481,10 +460,9 @@ def fit(photo: Photo, how: Fit = "crop", side: int = SIDE) -> Photo:
     said = replace(photo.details, dpi=None, transparency=None)  # those were of its old pixels
     if how == "pad":
         scale = side / max(picture.size)
-        size = [max(1, round(length * scale)) for length in picture.size]
-        small = picture.resize((size[0], size[1]), Image.Resampling.BICUBIC)
-        rest = side - small.height, side - small.width
-        margins = [(extra // 2, extra - extra // 2) for extra in rest]
+        width, height = (max(1, round(length * scale)) for length in picture.size)
+        small = picture.resize((width, height), Image.Resampling.BICUBIC)
+        margins = [(extra // 2, extra - extra // 2) for extra in (side - height, side - width)]
         return Photo(np.pad(np.asarray(small), [*margins, (0, 0)], mode="symmetric"), said)
     if how == "crop":
         return Photo(np.array(ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)), said)
@@ -513,12 +491,11 @@ def _lifted(photo: Photo, transparency: Transparency) -> Image.Image:
     """``photo`` as transparent as its file was, of what shines through from its ground freed."""
     alpha = Image.fromarray(transparency.alpha).resize((photo.width, photo.height), Image.Resampling.BICUBIC)
     pixels = photo.pixels.copy()
-    for top, strip in _strips(alpha):
-        rows = pixels[top : top + strip.height]
-        opaque = np.asarray(strip)
+    for rows, strip in _strips(alpha):
+        mixed, opaque = pixels[rows], np.asarray(strip)
         is_mixed = (opaque > 0) & (opaque < 255)
         share = opaque[is_mixed, None] / np.float32(255)
-        rows[is_mixed] = np.rint(((rows[is_mixed] - transparency.ground * (1 - share)) / share).clip(0, 255))
+        mixed[is_mixed] = np.rint(((mixed[is_mixed] - transparency.ground * (1 - share)) / share).clip(0, 255))
     picture = Image.fromarray(pixels)
     picture.putalpha(alpha)
     return picture

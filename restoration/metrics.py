@@ -17,32 +17,23 @@ from .types import Photo
 class Metrics:
     """A photo measured against its reference, both 8 bit. PSNR in dB (infinite where they are equal)."""
 
-    psnr: float
-    """RGB, data range 255."""
-    ssim: float
-    """Mean over R, G and B (Wang et al. 2004: gaussian window, sigma 1.5), data range 255."""
-    psnr_luminance: float
-    """BT.601 luma, not rounded, data range 255."""
+    psnr: float  # RGB, data range 255
+    ssim: float  # mean over R, G and B (Wang et al. 2004: gaussian window, sigma 1.5), data range 255
+    psnr_luminance: float  # BT.601 luma, not rounded, data range 255
     ssim_luminance: float
     ciede2000: float
     """Mean CIEDE2000 colour difference in CIELAB (D65); 0 is equal, about 2 is just visible."""
-    colourfulness: float
-    """Hasler and Süsstrunk 2003, on 8-bit sRGB: 0 is grey, about 30 is moderate, over 80 is vivid."""
+    colourfulness: float  # Hasler and Süsstrunk 2003, on 8-bit sRGB: 0 is grey, about 30 moderate, over 80 vivid
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
     """A photo measured alone, without a reference: how it looks, never whether it is true."""
 
-    noise: float
-    """Standard deviation of the noise in the luminance, in levels of 255, estimated from the finest wavelets (Donoho
-    and Johnstone 1994); grain and fine texture count alike."""
-    blur: float
-    """Perceptual blur of the luminance, 0 (sharp) to 1 (Crete et al. 2007)."""
-    contrast: float
-    """Standard deviation of the luminance, in levels of 255."""
-    colourfulness: float
-    """As in `Metrics`."""
+    noise: float  # sigma in the luminance, of 255, by the finest wavelets (Donoho and Johnstone 1994), grain included
+    blur: float  # perceptual blur of the luminance, 0 (sharp) to 1 (Crete et al. 2007)
+    contrast: float  # standard deviation of the luminance, in levels of 255
+    colourfulness: float  # as in `Metrics`
 
 
 def judge(photo: Photo) -> Judgement:
@@ -61,12 +52,13 @@ def judge(photo: Photo) -> Judgement:
 
 def compare(photo: Photo, reference: Photo) -> Metrics:
     """Measure ``photo`` against ``reference``, which must have its size."""
+    lab = [color.rgb2lab(each.pixels.astype(np.float32) / 255) for each in (photo, reference)]
     return Metrics(
         psnr=psnr(photo, reference),
         ssim=_ssim(photo.pixels, reference.pixels, channel_axis=2),
         psnr_luminance=psnr_luminance(photo, reference),
         ssim_luminance=ssim_luminance(photo, reference),
-        ciede2000=float(color.deltaE_ciede2000(_lab(photo), _lab(reference)).mean()),
+        ciede2000=float(color.deltaE_ciede2000(*lab).mean()),
         colourfulness=colourfulness(photo),
     )
 
@@ -103,11 +95,6 @@ def colourfulness(photo: Photo) -> float:
 
 def _luminance(photo: Photo) -> np.ndarray:
     return photo.pixels @ np.array(LUMA)
-
-
-def _lab(photo: Photo) -> np.ndarray:
-    lab: np.ndarray = color.rgb2lab(photo.pixels.astype(np.float32) / 255)
-    return lab
 
 
 def _psnr(image: np.ndarray, reference: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """One photo's whole way: fitted, degraded, mended, restored and enlarged as a recipe says.
 
-The app, the HTTP API, the MCP tools and the command line replay a recipe by this one function, so it gives the same
-pixels in all of them.
+All interfaces replay recipes by this module, so they give the same pixels.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from . import image
 from .errors import Note
@@ -22,21 +22,14 @@ from .types import SIDE, Look, Photo
 class Run:
     """What a recipe made of a photo."""
 
-    truth: Photo | None
-    """The photo before it was degraded, of the recipe's size; None where it came damaged already."""
-    degraded: Photo
-    """What is to be restored, of the recipe's size."""
-    mended: Mended | None
-    """The same without its scratches, which the models were given; None where the recipe leaves them."""
-    restored: Mapping[str, Restoration]
-    """By the model's id."""
-    enlarged: Mapping[str, Upscaled]
-    """By the model's id; empty where the recipe has no upscaling."""
+    truth: Photo | None  # before it was degraded, of the recipe's size; None where it came damaged already
+    degraded: Photo  # what is to be restored, of the recipe's size
+    mended: Mended | None  # the same without scratches, for the models; None where the recipe leaves them
+    restored: Mapping[str, Restoration]  # by the model's id
+    enlarged: Mapping[str, Upscaled]  # by the model's id; empty where the recipe has no upscaling
     degrade_seconds: float
-    recipe: Recipe
-    """What really ran: its hashes, engine, precision, versions and device are those of this run."""
-    fell_back: bool
-    """Did the CPU stand in for a GPU that failed?"""
+    recipe: Recipe  # what really ran, with the hashes, engine, precision, versions and device of this run
+    fell_back: bool  # did the CPU stand in for a GPU that failed?
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -45,9 +38,8 @@ class Run:
 
 
 def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
-    """``asked`` as it runs here: with the hashes, the engine, the versions and the device of this machine.
-
-    Raises what `Restorer` raises.
+    """``asked`` with the hashes, the engine, the versions and the device of this machine. Raises what `Restorer`
+    raises.
     """
     upscaling = asked.upscaling if asked.models else None  # there is nothing to enlarge
     if upscaling:
@@ -69,10 +61,9 @@ def run(
 ) -> Run:
     """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
 
-    ``drawn`` is the mask that the recipe names, where it was drawn by hand. ``progress(done, total)`` is called before
-    each network's turn and after each tile; what it raises ends the run. Raises what `resolve`, `Degradation` and
-    `Restorer` raise. Where weights or libraries are not those that it names, it runs all the same, and
-    ``asked.mismatch(run.recipe)`` says so.
+    ``drawn`` is a mask that was drawn by hand, which the recipe names. ``progress(done, total)`` is called before each
+    network's turn and after each tile; what it raises ends the run. Raises what `resolve`, `Degradation` and `Restorer`
+    raise. Other weights or libraries than the recipe names are no error: see `Recipe.mismatch`.
     """
     return run_batch(restorer, [photo], asked, drawn=drawn, progress=progress)[0]
 
@@ -106,16 +97,16 @@ def _grow(
     fitted = [photo if recipe.size == "own" else image.fit(photo, recipe.fit) for photo in photos]
     degraded: list[Photo] = []
     seconds: list[float] = []
+    seed = recipe.seed or 0
     for photo in fitted:
         started = time.perf_counter()
-        degraded.append(recipe.degradation.apply(photo, recipe.seed or 0) if recipe.degradation else photo)
+        degraded.append(recipe.degradation.apply(photo, seed) if recipe.degradation else photo)
         seconds.append(time.perf_counter() - started)
     inpaint, how = recipe.inpaint, recipe.upscaling
     mended = [restorer.mend(photo, inpaint, drawn) if inpaint else None for photo in degraded]
     given = [each.photo if each else photo for each, photo in zip(mended, degraded, strict=True)]
     restored: dict[str, list[Restoration]] = {}
     enlarged: dict[str, list[Upscaled]] = {}
-
     turns = len(recipe.models) * (2 if how else 1)
 
     def tell(done: int = 0, total: int = 1) -> None:
@@ -126,28 +117,27 @@ def _grow(
     def restore(name: str) -> list[Restoration]:
         if recipe.size == SIDE and recipe.look == Look():
             return restorer.restore_batch(given, name)
-        seed = recipe.seed or 0
         return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
 
     def one(place: int) -> Run:
-        ran: list[Restoration | Upscaled] = [made[place] for made in restored.values()]
-        ran += [made[place] for made in enlarged.values()]
-        devices = {each.device for each in ran} or {restorer.device.type}
-        upscaling = next((made[place].upscaling for made in enlarged.values()), None)
-        versions = {**recipe.versions, "device": " and ".join(sorted(devices))}
+        sharp = {name: made[place] for name, made in restored.items()}
+        large = {name: made[place] for name, made in enlarged.items()}
+        devices = {each.device for each in sharp.values()} | {each.device for each in large.values()}
+        devices = devices or {restorer.device.type}
+        ran = replace(
+            recipe,
+            models={name: recipe.models[name] for name in sharp},
+            upscaling=next((each.upscaling for each in large.values()), None),
+            versions={**recipe.versions, "device": " and ".join(sorted(devices))},
+        )
         return Run(
             truth=fitted[place] if recipe.degradation else None,
             degraded=degraded[place],
             mended=mended[place],
-            restored={name: made[place] for name, made in restored.items()},
-            enlarged={name: made[place] for name, made in enlarged.items()},
+            restored=sharp,
+            enlarged=large,
             degrade_seconds=seconds[place],
-            recipe=replace(
-                recipe,
-                models={name: recipe.models[name] for name in restored},
-                upscaling=upscaling,
-                versions=versions,
-            ),
+            recipe=ran,
             fell_back=devices != {restorer.device.type},
         )
 
@@ -156,11 +146,9 @@ def _grow(
         restored[name] = restore(name)
         if how:
             tell()
+            options: dict[str, Any] = {"engine": how.engine, "denoise": how.denoise, "tile": how.tile}
             enlarged[name] = [
-                restorer.upscale(
-                    each.photo, how.scale, engine=how.engine, denoise=how.denoise, tile=how.tile, progress=tell
-                )
-                for each in restored[name]
+                restorer.upscale(each.photo, how.scale, **options, progress=tell) for each in restored[name]
             ]
         yield [one(place) for place in range(len(photos))]
     if not recipe.models:

@@ -20,10 +20,8 @@ from .types import SIDE, Inpainting, Look, Size, Upscaling
 
 SCHEMA = 6
 KNOWN_SCHEMAS = (3, 4, 5, SCHEMA)
-"""Those that are read. Schema 3 knows no ageing; nothing of it is done to such a recipe's photo. Schema 4 knows no
-size: where its fit is None, the photo keeps its own. Schema 5 knows no inpainting; nothing is mended."""
-MAX_LINK = 65536
-"""Characters of a recipe's JSON that a link may hold."""
+"""Those that are read. 3 lacks ageing, 5 inpainting: neither is done then. 4 lacks size: a fit of None means own."""
+MAX_LINK = 65536  # characters of a recipe's JSON that a link may hold
 
 
 @cache
@@ -34,12 +32,11 @@ def library_versions() -> Mapping[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One run: as it is asked for or, in a result, as it really ran.
+    """One run: as it is asked for or, in a result, as it really ran. Raises `ControlError` for impossible values.
 
-    ``fit`` says how a photo becomes a square of 128 pixels, where ``size`` is 128. ``inpaint``, at a photo's own size
-    only, is None where its scratches stay. ``degradation`` is None where it comes damaged already; ``seed`` is its, and
-    that of a model's samples. ``models`` maps each model's id to the SHA-256 of its weights, None where any will do.
-    Raises `ControlError` for values that no recipe can have.
+    ``fit`` makes a square where ``size`` is 128. ``inpaint``, at a photo's own size only, is None where scratches stay,
+    ``degradation`` where the photo is not damaged first; ``seed`` is the degradation's, and that of a model's samples.
+    ``models`` maps each model's id to the SHA-256 of its weights, None where any will do.
     """
 
     size: Size = 128
@@ -88,18 +85,15 @@ class Recipe:
         if schema < 5 and values.get("fit", "crop") is None:
             values |= {"size": "own", "fit": "crop"}
         _check_fields(cls, values)
-        for name in ("degradation", "inpaint", "look", "upscaling"):
-            _check_type(name, values.setdefault(name, None), dict | None)
-        if values["inpaint"] is not None:
-            _check_fields(Inpainting, values["inpaint"])
-            values["inpaint"] = Inpainting(**values["inpaint"])
-        _check_fields(Look, values["look"] or {})
-        values["look"] = Look(**(values["look"] or {}))
-        if values["degradation"] is not None:
-            values["degradation"] = Degradation.from_mapping(values["degradation"])
-        if values["upscaling"] is not None:
-            _check_fields(Upscaling, values["upscaling"])
-            values["upscaling"] = Upscaling(**{"scale": None, "engine": None, **values["upscaling"]})
+        kinds = {"degradation": Degradation, "inpaint": Inpainting, "look": Look, "upscaling": Upscaling}
+        for name, kind in kinds.items():
+            part = values.pop(name, None)
+            _check_type(name, part, dict | None)
+            if kind is Degradation and part is not None:
+                values[name] = Degradation.from_mapping(part)
+            elif part is not None:
+                _check_fields(kind, part)
+                values[name] = kind(**({"scale": None, "engine": None} if kind is Upscaling else {}) | part)
         return cls(**values)
 
     @classmethod
@@ -141,22 +135,17 @@ class Recipe:
     def mismatch(self, ran: Recipe) -> RecipeMismatch | None:
         """What is not as it was, where this recipe was replayed as ``ran``: then the pixels may differ."""
         wanted, have = dict(self.models), dict(ran.models)
-        if self.inpaint and ran.inpaint:
-            wanted |= {"scratches": self.inpaint.weights_sha256}
-            have |= {"scratches": ran.inpaint.weights_sha256}
-        if self.upscaling and ran.upscaling:
-            wanted |= {**self.upscaling.weights, "precision": self.upscaling.precision}
-            have |= {**ran.upscaling.weights, "precision": ran.upscaling.precision}
-        wanted |= self.versions
-        have |= ran.versions
+        for values, recipe, other in ((wanted, self, ran), (have, ran, self)):
+            if recipe.inpaint and other.inpaint:
+                values["scratches"] = recipe.inpaint.weights_sha256
+            if recipe.upscaling and other.upscaling:
+                values |= {**recipe.upscaling.weights, "precision": recipe.upscaling.precision}
+            values |= recipe.versions
         others = [name for name, value in wanted.items() if value is not None and have.get(name) != value]
         if not others:
             return None
-        return RecipeMismatch(
-            "recipe_mismatch",
-            what=", ".join(f"{name[:20]} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others[:6])
-            + (f", and {len(others) - 6} more" if len(others) > 6 else ""),
-        )
+        what = ", ".join(f"{name[:20]} {str(wanted[name])[:12]} → {str(have.get(name))[:12]}" for name in others[:6])
+        return RecipeMismatch("recipe_mismatch", what=what + f", and {len(others) - 6} more" * (len(others) > 6))
 
 
 _UPSCALING_TYPES: Mapping[str, Any] = {

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -31,19 +31,13 @@ from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, 
 from .weights.checkpoints import ORIGINALS, architecture_mismatch
 from .whole import own_colours
 
-SAFE_TORCH = "2.10"
-"""The first version without a published vulnerability. Older ones run, as on a Colab whose PyTorch is not replaced."""
-# What torch would print of a network without any width on its way to the one sentence that says it.
-warnings.filterwarnings("ignore", "Initializing zero-element tensors")
+SAFE_TORCH = 2, 10  # the first version without a published vulnerability; older ones run, as on Colab
 
 CPU, APPLE = torch.device("cpu"), torch.device("mps")
 OWN_LOOK = Look(colour="auto")
-AGREEMENT = 2
-"""Levels of 255 by which a GPU may restore otherwise than the CPU, to be used where nobody named it."""
-GPU_TILES = 8
-"""Tiles of one photo that a GPU restores at once."""
-CPU_BATCH = 8
-"""Photos that a CPU restores at once; what more of them take fits into no cache, and is slower."""
+AGREEMENT = 2  # levels of 255 by which an Apple GPU may differ from the CPU, to be chosen by auto
+GPU_TILES = 8  # tiles of one photo that a GPU restores at once
+CPU_BATCH = 8  # photos that a CPU restores at once; what more of them take fits into no cache, and is slower
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -56,10 +50,8 @@ class Restoration:
     model: str
     weights_sha256: str
     seconds: float
-    device: str
-    """Where it ran: cuda, mps or cpu."""
-    colour: str = "new"
-    """new, keep or none: what auto, where it was asked for, chose."""
+    device: str  # where it ran: cuda, mps or cpu
+    colour: str = "new"  # new, keep or none: what auto, where it was asked for, chose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +59,8 @@ class Mended:
     """A photo whose scratches are filled."""
 
     photo: Photo
-    mask: Mask
-    """Where they were looked for, and found."""
-    share: float
-    """Of the photo's pixels, that are marked; a little more is filled, with its rim."""
+    mask: Mask  # where they were looked for, and found
+    share: float  # of the photo's pixels, that are marked; a little more is filled, with its rim
     seconds: float
 
 
@@ -81,8 +71,7 @@ class Upscaled:
     photo: Photo
     upscaling: Upscaling
     seconds: float
-    device: str
-    """Where it ran: cuda, mps or cpu."""
+    device: str  # where it ran: cuda, mps or cpu
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +88,7 @@ class Samples:
     """What a model also thinks possible, and where its answers differ."""
 
     photos: tuple[Photo, ...]
-    uncertainty: np.ndarray
-    """Float32 ``[H, W]``: the standard deviation of each pixel over the draws, in grey levels of 255, RGB averaged."""
+    uncertainty: np.ndarray  # float32 ``[H, W]``: standard deviation over the draws, of 255, mean of R, G and B
     weights_sha256: str
     seconds: float
 
@@ -112,9 +100,9 @@ class Samples:
 
 @cache
 def _warn_of_torch(version: str) -> None:
-    if [int(number) for number in version.split(".")[:2]] < [int(number) for number in SAFE_TORCH.split(".")]:
+    if tuple(map(int, version.split(".")[:2])) < SAFE_TORCH:
         logger.warning(
-            "PyTorch %s has published vulnerabilities; upgrade to %s or later where you can.", version, SAFE_TORCH
+            "PyTorch %s has published vulnerabilities; upgrade to %d.%d or later where you can.", version, *SAFE_TORCH
         )
 
 
@@ -152,10 +140,9 @@ def _has_cuda() -> bool:
 class Restorer:
     """Restores and enlarges photos; safe to share between threads.
 
-    Networks are loaded at first use, under a lock, and kept; results never are. ``weights`` are files or folders that
-    come before the released weights. ``device`` is auto (a GPU if there is one), cpu, cuda or mps (Apple's). What a GPU
-    has no memory for runs on the CPU, and everything does once a GPU has failed; a warning is logged, and results say
-    where they ran.
+    Networks are loaded at first use and kept. ``weights`` are files or folders that come before the released weights.
+    ``device`` is auto (a GPU if there is one), cpu, cuda or mps (Apple's). What a GPU has no memory for runs on the
+    CPU, and everything does once a GPU has failed: a warning is logged, and results say where they ran.
     """
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
@@ -182,13 +169,9 @@ class Restorer:
         has: dict[str, Callable[[], bool]] = {"cuda": _has_cuda, "mps": torch.backends.mps.is_available}
         choices = ("auto", "cpu", *has)
         if asked not in choices:
-            raise ControlError(
-                "device_unknown",
-                device=asked, choices=", ".join(choices)
-            )  # fmt: skip
+            raise ControlError("device_unknown", device=asked, choices=", ".join(choices))
         if asked in has and not has[asked]():
-            maker = {"cuda": "CUDA", "mps": "Apple"}[asked]
-            raise ControlError("device_missing", maker=maker)
+            raise ControlError("device_missing", maker={"cuda": "CUDA", "mps": "Apple"}[asked])
         if asked != "auto":
             return torch.device(asked)
         if has["cuda"]():
@@ -209,34 +192,29 @@ class Restorer:
         return difference <= AGREEMENT
 
     def prepare(self, models: Iterable[str] = ()) -> None:
-        """Load what `restore` will need, so that what is missing shows before the first photo; `upscaling` does so for
-        `upscale`, and comes first.
+        """Load ``models`` before the first photo, so that errors show early; after `upscaling`, which does so for
+        `upscale`.
 
-        Raises `ControlError` too where one of the restorer's own ``weights`` serves neither.
+        Raises `ControlError` too for one of the restorer's own ``weights`` that neither uses.
         """
         ids: dict[str, str] = {}
         for name in models:
             self.weights_sha256(name)
-            other = ids.setdefault(self._id(name), name)
-            if other != name:
+            if (other := ids.setdefault(self._id(name), name)) != name:
                 raise ControlError("models_same", name=name, other=other)
         for given in self._given:
             if not any(find_weights.serves(given, name) for name, *_ in self._networks):
-                raise ControlError(
-                    "weights_unused",
-                    path=given,
-                    held=", ".join(find_weights.resolve_user_weights([given])) or "Real-ESRGAN",
-                )
+                held = ", ".join(find_weights.resolve_user_weights([given])) or "Real-ESRGAN"
+                raise ControlError("weights_unused", path=given, held=held)
 
     @property
     def model(self) -> str:
-        """The model to restore by where nobody names one: the first that the user's own weights are for, or that is
-        released."""
+        """The default model: the first that the user's own weights are for, else the first that is released."""
         return self._candidates()[0]
 
     @property
     def sampler(self) -> str:
-        """The model to take `samples` of where nobody names one: the first that has any."""
+        """The default model of `samples`: the first that has any."""
         return next(name for name in self._candidates() if self.has_samples(name))
 
     def _candidates(self) -> list[str]:
@@ -272,9 +250,8 @@ class Restorer:
     def restore_batch(
         self, photos: Sequence[Photo], model: str | None = None, *, fit: Fit = "crop"
     ) -> list[Restoration]:
-        """`restore` for several photos at once, which may differ from one by one in the last bit (1/255).
-
-        ``seconds`` is each photo's share. All of them are in memory together.
+        """`restore` for several photos in memory, whose pixels may differ by 1/255 then; ``seconds`` is each photo's
+        share.
         """
         return self._run(lambda device: self._restored(photos, model or self.model, fit, device))
 
@@ -307,7 +284,7 @@ class Restorer:
         """Restore ``photo`` at its own size, as ``look`` says; ``seed`` is of the model's samples.
 
         ``progress(done, total)`` is called after each tile. Raises as `restore` does, and `ControlError` for a model of
-        the original project's, which knows 128x128 pixels only, or a sample of a model that has none.
+        the original project's, or for a sample of a model that has none.
         """
         colour = look.colour
         if colour == "auto":
@@ -326,20 +303,18 @@ class Restorer:
             def sampled(y: Tensor) -> Tensor:
                 return cast(SamplingNetwork, network).draw_chroma(y, cast(int, look.sample), _generator(seed))[-1:]
 
+            def restored(tiles: int) -> Photo:
+                check, chroma_of = partial(_finite, path=loaded.path), sampled if look.sample else None
+                return whole.restore(network, photo, chosen, check, chroma_of, batch=tiles, progress=progress)
+
+            sizes = [GPU_TILES, 1] if device.type == "cuda" else [1]
             started = time.perf_counter()
             with torch.inference_mode(), enough_memory(_too_large_for_memory(photo)):
-                restored = by_parts(
-                    lambda tiles: whole.restore(
-                        network, photo, chosen, check=lambda made: _finite(made, loaded.path),
-                        chroma_of=sampled if look.sample else None, batch=tiles, progress=progress,
-                    ),
-                    *([GPU_TILES, 1] if device.type == "cuda" else [1]),
-                )  # fmt: skip
-            seconds = time.perf_counter() - started
+                made = replace(by_parts(restored, *sizes), details=photo.details)
+            seconds, sha256 = time.perf_counter() - started, loaded.sha256
             return Restoration(
-                photo=replace(restored, details=photo.details), model=name, weights_sha256=loaded.sha256,
-                seconds=seconds, device=device.type, colour=colour,
-            )  # fmt: skip
+                photo=made, model=name, weights_sha256=sha256, seconds=seconds, device=device.type, colour=colour
+            )
 
         return self._run(task)
 
@@ -406,17 +381,18 @@ class Restorer:
     ) -> Upscaling:
         """What `upscale` will really run, its weights found (or fetched) and loaded.
 
-        ``auto`` is x4plus on a GPU and general on a CPU; where its weights cannot be had it is fast, the reason is
-        logged, and it stays fast for this restorer. x4plus at x2 gives way to x2plus where that one's weights are at
-        hand; any other network's x2 is its x4 result reduced by an area filter. ``denoise`` is general's strength: 1,
-        the default, removes most noise, 0 keeps it. Raises `ControlError` and `WeightsError`.
+        ``auto`` is x4plus on a GPU and general on a CPU; where its weights cannot be had it is fast from then on, and
+        the log says why. x4plus at x2 gives way to x2plus where that one's weights are at hand; any other network's x2
+        is its x4 result reduced by an area filter. ``denoise``, 0 to 1 (the default), is how much noise general
+        removes. Raises `ControlError` and `WeightsError`.
         """
         upscale.check(scale, engine, denoise, tile)
-        return self._run(lambda device: self._plan(scale, engine, denoise, tile, device))
+        return self._run(lambda device: self._plan(scale, engine, denoise, tile, device)[0])
 
     def _plan(
         self, scale: int, engine: str, denoise: float | None, tile: int | None, device: torch.device
-    ) -> Upscaling:
+    ) -> tuple[Upscaling, list[nn.Module]]:
+        """What will run, and its networks: none for bicubic, two where general denoises by less than all it can."""
         if engine == "auto":
             with self._choice:
                 if (scale, device) not in self._auto:
@@ -425,20 +401,21 @@ class Restorer:
         else:
             engine = self._in_place_of(engine, scale)
         if engine == "bicubic":
-            return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network")
+            return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network"), []
         chosen = upscale.ENGINES[engine]
         loaded = [self._upscaler(chosen.weights, device)]
         if denoise is not None and denoise < 1:
             loaded.append(self._upscaler(upscale.GENERAL_NOISY, device))
-        return Upscaling(
+        plan = Upscaling(
             scale=scale,
             engine=engine,
-            method=upscale.method(scale, chosen.factor),
+            method=f"Real-ESRGAN x{chosen.factor}" + ", reduced by an area filter" * (chosen.factor != scale),
             denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
             precision=upscale.precision(loaded[0].network),
             weights={each.path.name: each.sha256 for each in loaded},
             tile=tile,
         )
+        return plan, [each.network for each in loaded]
 
     def upscale(
         self,
@@ -450,26 +427,24 @@ class Restorer:
         tile: int | None = None,
         progress: Progress | None = None,
     ) -> Upscaled:
-        """Enlarge ``photo`` 2 or 4 times; the result says which engine ran (see `upscaling`).
+        """Enlarge ``photo`` 2 or 4 times, to 4096x4096 pixels at most; the result says which engine ran.
 
-        Up to 4096x4096 pixels come out. Photos larger than a tile go through the network in tiles of ``tile`` pixels a
-        side (by default what suits the engine), and ``progress(done, total)`` is called after each. Raises
-        `ControlError`, `PhotoError` for a photo that is too large, `WeightsError`, and `MemoryShortage`.
+        It goes through the network in tiles of ``tile`` pixels a side, by default what suits the engine;
+        ``progress(done, total)`` is called after each. Raises as `upscaling`, and `PhotoError` or `MemoryShortage`.
         """
         upscale.check_size(photo, scale)
         upscale.check(scale, engine, denoise, tile)
 
         def task(device: torch.device) -> Upscaled:
-            plan = self._plan(scale, engine, denoise, tile, device)
+            plan, networks = self._plan(scale, engine, denoise, tile, device)
             started = time.perf_counter()
-            if plan.engine == "bicubic":
+            if not networks:
                 result = upscale.bicubic(photo, scale)
             else:
+                network, *noisy = networks
+                if noisy:
+                    network = upscale.between(network, noisy[0], cast(float, plan.denoise))
                 chosen = upscale.ENGINES[plan.engine]
-                network = self._upscaler(chosen.weights, device).network
-                if plan.denoise is not None and plan.denoise < 1:
-                    noisy = self._upscaler(upscale.GENERAL_NOISY, device).network
-                    network = upscale.between(network, noisy, plan.denoise)
                 try:
                     result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
                 except PhotoError:  # undefined numbers, as half precision gives them on some GPUs
@@ -531,7 +506,8 @@ class Restorer:
         spec = find_model(self._id(name))
 
         def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-            with torch.device("meta"):  # no weights of chance, and no memory for what the file does not hold
+            with torch.device("meta"), warnings.catch_warnings():  # nothing random, no memory for what the file lacks
+                warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # an error says it
                 network = spec.build(config)
             real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
             if spec.encoder:

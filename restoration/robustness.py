@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from . import metrics
-from .degradations import CONTROLS, Degradation
+from .degradations import CONTROLS, Control, Degradation
 from .errors import ControlError
 from .image import Fit
 from .metrics import Metrics
@@ -31,21 +31,14 @@ from .weights import title
 
 MAX_STEPS = 32
 BATCH = 8
-DEGRADED = "degraded"
-"""The candidate that no model has touched: what the models were given."""
-GAIN = "gain"
-"""The label of what a model adds to a measure of what it was given."""
-PLOTTED = ("psnr_luminance", "psnr", "ssim", "ciede2000")
-"""The measures that `plot` can show."""
-LOWER_IS_BETTER = ("ciede2000",)
-"""Those of them that measure an error."""
+DEGRADED = "degraded"  # the candidate that no model has touched: what the models were given
+GAIN = "gain"  # the label of what a model adds to a measure of what it was given
+PLOTTED = ("psnr_luminance", "psnr", "ssim", "ciede2000")  # the measures that `plot` can show
+LOWER_IS_BETTER = ("ciede2000",)  # those of them that measure an error
 
-Label = Callable[[str], str]
-"""The name to print for a control, a measure, a candidate or `GAIN`."""
-Say = Callable[..., str]
-"""``say(key, **fields)`` puts one of the phrases of `verdict` into words."""
-Stretch = tuple[float, float]
-"""Strengths that follow each other in a sweep: the mildest and the severest of them."""
+Label = Callable[[str], str]  # the name to print for a control, a measure, a candidate or `GAIN`
+Say = Callable[..., str]  # ``say(key, **fields)`` puts one of the phrases of `verdict` into words
+Stretch = tuple[float, float]  # strengths that follow each other in a sweep: the mildest and the severest
 
 _ENGLISH = {
     "psnr_luminance": "luminance PSNR (dB)",
@@ -87,28 +80,21 @@ class Sweep:
     """A photo at each strength of one control, as it was given to the models and as each gave it back."""
 
     control: str
-    strengths: tuple[float, ...]
-    """From mild to severe."""
+    strengths: tuple[float, ...]  # from mild to severe
     truth: Photo
-    photos: Mapping[str, tuple[Photo, ...]]
-    """By candidate: `DEGRADED`, then each model's id; one per strength."""
-    measures: Mapping[str, tuple[Metrics, ...]]
-    """Of each photo against the truth."""
-    recipes: tuple[Recipe, ...]
-    """Each strength's."""
-    fell_back: bool
-    """Did the CPU stand in for a GPU that failed?"""
+    photos: Mapping[str, tuple[Photo, ...]]  # by candidate, `DEGRADED` and each model's id; one per strength
+    measures: Mapping[str, tuple[Metrics, ...]]  # of each photo against the truth
+    recipes: tuple[Recipe, ...]  # each strength's
+    fell_back: bool  # did the CPU stand in for a GPU that failed?
 
 
 def reach(control: str) -> tuple[float, float]:
-    """The lowest and the highest strength that a sweep has as usual: from where damage starts to the severest.
+    """The lowest and the highest strength of a usual sweep.
 
-    It starts a twentieth of the way from off, one step at least. At off itself there is nothing to restore, and a step
-    from there little: of both a PSNR is so high that all others would look alike beside it.
+    It starts a twentieth of the way from off, at least one step: nearer to off a PSNR is so high that all others would
+    look alike beside it.
     """
-    if control not in CONTROLS:
-        raise _unknown(control)
-    scale = CONTROLS[control]
+    scale = _control(control)
     first = max(1, int((scale.high - scale.low) / scale.step / 20)) * scale.step
     if scale.off == scale.high:
         return scale.low, scale.high - first
@@ -120,11 +106,9 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
 
     There are fewer where the control has no more of them between ``low`` and ``high``. Raises `ControlError`.
     """
-    if control not in CONTROLS:
-        raise _unknown(control)
+    scale = _control(control)
     if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MAX_STEPS:
         raise ControlError("sweep_steps", most=MAX_STEPS, steps=steps)
-    scale = CONTROLS[control]
     for end in (low, high):
         scale.check(control, end)
     if not low < high:
@@ -136,8 +120,10 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
     return tuple(reversed(values) if scale.off == scale.high else values)
 
 
-def _unknown(control: str) -> ControlError:
-    return ControlError("control_unknown", control=control, controls=", ".join(CONTROLS))
+def _control(name: str) -> Control:
+    if name not in CONTROLS:
+        raise ControlError("control_unknown", control=name, controls=", ".join(CONTROLS))
+    return CONTROLS[name]
 
 
 def sweep(
@@ -153,9 +139,9 @@ def sweep(
 ) -> Sweep:
     """Damage ``truth`` (128x128), taken as grey, by ``control`` alone ``at`` each strength; each model restores it.
 
-    The seed is the same for all, so only the strength changes. ``fit`` is how the truth became 128x128: the recipes say
-    it. ``progress(done, total)`` counts restored photos; where it raises `Stopped`, the sweep is of the models that are
-    done, and of none it goes on to whoever asked.
+    The seed is the same for all strengths. ``fit`` is how the truth became 128x128, for the recipes. ``progress(done,
+    total)`` counts restored photos; where it raises `Stopped`, the sweep ends with the models that are done (and the
+    exception goes on where none is).
     """
     damages = [Degradation.from_mapping({"grayscale": True, control: strength}) for strength in at]
     photos = {DEGRADED: tuple(damage.apply(truth, seed) for damage in damages)}
@@ -190,16 +176,11 @@ def sweep(
 
 
 def gains(swept: Sweep, measure: str) -> dict[str, tuple[float, ...]]:
-    """By model: how much better than what it was given its photo is at each strength, so that more is better of every
-    measure.
-    """
+    """By model: how much better its photos are than what it was given, at each strength; more is always better."""
     sign = -1 if measure in LOWER_IS_BETTER else 1
-    before, *after = ([getattr(each, measure) for each in row] for row in swept.measures.values())
-    models = [name for name in swept.measures if name != DEGRADED]
-    return {
-        name: tuple(sign * (value - given) for value, given in zip(row, before, strict=True))
-        for name, row in zip(models, after, strict=True)
-    }
+    rows = {name: [sign * getattr(each, measure) for each in row] for name, row in swept.measures.items()}
+    before = rows.pop(DEGRADED)
+    return {name: tuple(value - given for value, given in zip(row, before, strict=True)) for name, row in rows.items()}
 
 
 def helped(swept: Sweep, measure: str) -> dict[str, tuple[Stretch, ...]]:
@@ -234,15 +215,13 @@ def verdict(swept: Sweep, measure: str = "psnr_luminance", label: Label = englis
     def joined(conjunction: str, parts: Iterable[str]) -> str:
         return reduce(lambda before, after: say(conjunction, before=before, after=after), parts)
 
-    clauses = []
-    for name, stretches in helped(swept, measure).items():
-        if not stretches:
-            clauses.append(say("never", name=label(name)))
-        elif stretches == ((first, final),):
-            clauses.append(say("always", name=label(name)))
-        else:
-            clauses.append(say("somewhere", name=label(name), where=joined("and", map(where, stretches))))
-    return say("sentence", control=label(swept.control), measure=label(measure), clauses=joined("series", clauses))
+    def clause(name: str, stretches: tuple[Stretch, ...]) -> str:
+        if stretches in ((), ((first, final),)):
+            return say("always" if stretches else "never", name=label(name))
+        return say("somewhere", name=label(name), where=joined("and", map(where, stretches)))
+
+    clauses = joined("series", (clause(*each) for each in helped(swept, measure).items()))
+    return say("sentence", control=label(swept.control), measure=label(measure), clauses=clauses)
 
 
 def table(swept: Sweep, label: Label = str) -> str:
@@ -276,9 +255,7 @@ def check_measure(name: str) -> None:
 
 
 def plot(swept: Sweep, measure: str = "psnr_luminance", label: Label = english) -> Photo:
-    """``measure`` against strength, and below it the gain: a line per candidate, told apart by marker and dash as well
-    as by colour. Narrow and in large letters, so that a phone's width is enough.
-    """
+    """``measure`` against strength, and below it the gain; lines differ by marker and dash too. Legible on a phone."""
     check_measure(measure)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

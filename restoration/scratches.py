@@ -1,6 +1,6 @@
 """Scratches, cracks, dust and stains: found by a small network, and filled from what surrounds them.
 
-`detect` says where damage is, `fill` mends it: two steps, so that a user can correct what was found in between.
+`detect` says where damage is, `fill` mends it; in between, a user can correct what was found.
 """
 
 from __future__ import annotations
@@ -23,13 +23,8 @@ from .network.scratch_detector import WEIGHTS, ScratchDetector
 from .types import Mask, Photo
 
 SEEN = 1024
-"""The network sees photos of more pixels than a square of this side has reduced to as many. Joining what it sees at
-half that size, by the mean or the maximum, found no more without marking more of what is no damage."""
-STEP = 16
-"""The network halves its features four times, and begins with half the side."""
-
-
-# --- Finding ----------------------------------------------------------------------------------------------------------
+"""Larger photos are reduced to the pixels of a square of this side; adding a pass at half the size did not help."""
+STEP = 16  # the network halves its features four times, and begins with half the side
 
 
 def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -49,10 +44,9 @@ def load() -> nn.Module:
 
 
 def detect(photo: Photo, network: nn.Module | None = None) -> Mask:
-    """Where ``photo`` is damaged: at its own size, the probability times 255.
+    """Where ``photo`` is damaged, by ``network`` (as `build` makes it), or by the released one.
 
-    ``network`` is one that `build` made, the released one where none is given. Time and memory hardly grow with the
-    photo: it is reduced first (see `SEEN`), never enlarged.
+    Time and memory hardly grow with the photo: it is reduced first (see `SEEN`), never enlarged.
     """
     network = network or load()
     factor = min(1, SEEN / (photo.width * photo.height) ** 0.5)
@@ -67,17 +61,12 @@ def detect(photo: Photo, network: nn.Module | None = None) -> Mask:
     return Mask(np.array(probable))
 
 
-# --- Filling ----------------------------------------------------------------------------------------------------------
-
-WIDE = 8
-"""What is further than so many pixels from the border of its hole is filled at half the size first."""
+WIDE = 8  # what is further than so many pixels from the border of its hole is filled at half the size first
 TILE, MARGIN = 256, 16
 RIM, FITS = 2, 30
-"""A mask is grown by so many pixels, more where the network saw the photo smaller. Of those that it is grown by, one
-stays that differs from its filling by no more than so many levels: it is no damage. The edge of a crack that is left
-beside a hole would run into the filling; and the less is cut away, the better the rest is filled."""
-MOST = 0.5
-"""Of a photo, that may be marked: of more, too little is left to fill it from."""
+"""A mask grows by so many pixels, more where the network saw the photo smaller; of those, such stay as differ from
+their filling by so many levels at most. Rims of a crack that were left would run into the filling."""
+MOST = 0.5  # of a photo, that may be marked: of more, too little is left to fill it from
 
 
 def mask_of(given: Photo, photo: Photo) -> Mask:
@@ -98,9 +87,7 @@ def mask_of(given: Photo, photo: Photo) -> Mask:
 
 
 def marked(mask: Mask, sensitivity: float = 0.5) -> np.ndarray:
-    """The pixels that are taken for damage, bool ``[H, W]``: at a ``sensitivity`` of 0 none, at 1 nearly all that could
-    be.
-    """
+    """The pixels that are taken for damage, bool ``[H, W]``: none at a ``sensitivity`` of 0, nearly all at 1."""
     return np.asarray(mask.pixels > 255 * (1 - sensitivity))
 
 
@@ -116,13 +103,11 @@ def overlay(photo: Photo, found: np.ndarray) -> Photo:
 
 
 def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
-    """``photo`` with what ``mask`` marks filled from what surrounds it, with its rim where that is damage too (`RIM`).
+    """``photo`` with what ``mask`` marks, and its rim where that is damage too (`RIM`), filled from what surrounds it.
 
-    All other pixels stay as they are.
-
-    By biharmonic inpainting, scikit-image's: a surface as smooth as can be that goes on as its surroundings come in
-    (Chui and Mhaskar 2010, "MRA contextual-recovery extension of smooth functions on manifolds"). Inside wide holes,
-    where it would swing, by the same at half the size. Raises `PhotoError` where most of the photo is marked.
+    By scikit-image's biharmonic inpainting: a surface as smooth as can be that goes on as its surroundings come in
+    (Chui and Mhaskar 2010, "MRA contextual-recovery extension of smooth functions on manifolds"). The middle of wide
+    holes, where it would swing, is filled at half the size. Raises `PhotoError` where most of the photo is marked.
     """
     if mask.pixels.shape != photo.pixels.shape[:2]:
         raise ValueError(f"a mask of {mask.pixels.shape} for a photo of {photo.pixels.shape}")

@@ -12,8 +12,7 @@ from torch.nn import functional
 
 from .types import Photo
 
-Progress = Callable[[int, int], None]
-"""Called after each tile with how many are done, and how many there are."""
+Progress = Callable[[int, int], None]  # called after each tile with how many are done, and how many there are
 
 
 class Stopped(Exception):
@@ -32,10 +31,9 @@ def enlarge(
 ) -> Photo:
     """``photo`` enlarged ``scale`` times by ``process``, which sees squares of at most ``tile`` pixels a side.
 
-    Each tile is seen with ``margin`` pixels of its surroundings, whose result is thrown away: where the margin is as
-    wide as what one result pixel depends on, nothing differs from processing the photo whole. Photos of at most
-    ``tile + 2 * margin`` a side are. Tiles and margins start at multiples of ``step`` pixels, of which ``margin`` is
-    one. Memory: the result at 3 bytes a pixel, and what one tile takes.
+    Each tile is seen with ``margin`` pixels of its surroundings, whose result is thrown away: where one result pixel
+    depends on no more, the result is that of the whole photo. Photos of at most ``tile + 2 * margin`` a side are
+    processed whole. Tiles and margins are multiples of ``step`` pixels. Memory: the result, and what one tile takes.
     """
     whole = tile + 2 * margin
     rows, columns = (spans(length, length if length <= whole else tile, step) for length in (photo.height, photo.width))
@@ -71,13 +69,12 @@ def blended(
     batch: int = 1,
     progress: Progress | None = None,
 ) -> Tensor:
-    """``process`` of planes ``[1, C, H, W]`` -> ``[1, 1, H, W]``, ``batch`` tiles of at most ``tile`` pixels a side at
-    a time.
+    """``process`` of planes ``[1, C, H, W]`` -> ``[1, 1, H, W]``, by tiles of at most ``tile`` pixels, ``batch`` at
+    once.
 
-    Of a tile, ``margin`` pixels are thrown away where a neighbour has them too: a network takes the end of its tile for
-    the end of the world. Over the next ``fade`` one fades into the other, so that there is no seam where they differ.
-    Around the whole, ``border`` pixels are mirrored. Sides and starts are multiples of ``step``: to a network that
-    halves its features, other places look different.
+    Of a tile, ``margin`` pixels are thrown away beside a neighbour, as a network takes a tile's end for the photo's;
+    over the next ``fade`` pixels one fades into the other, so that there is no seam. Around the whole, ``border``
+    pixels are mirrored. Sides and starts are multiples of ``step``, as the network halves its features.
     """
     height, width = planes.shape[2:]
     beyond = [border + -(length + 2 * border) % step for length in (height, width)]

@@ -14,36 +14,27 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-SIDE = 128
-"""Side, in pixels, of the square photos that the networks learned from."""
-MAX_SAMPLES = 64
-"""Of one photo."""
+SIDE = 128  # side, in pixels, of the square photos that the networks learned from
+MAX_SAMPLES = 64  # of one photo
 
 
 @dataclass(frozen=True, eq=False)
 class Transparency:
     """What a photo that is not opaque was before it was laid on a ground."""
 
-    alpha: np.ndarray
-    """Opacity, uint8 ``[H, W]``; an enlarged photo's is enlarged when it is written."""
-    ground: int
-    """The grey that it was laid on."""
+    alpha: np.ndarray  # opacity, uint8 ``[H, W]``; an enlarged photo's is enlarged when it is written
+    ground: int  # the grey that it was laid on
 
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
     """What travels with a photo beside its pixels."""
 
-    exif: bytes = b""
-    """A whole segment, which begins with Exif: of an upright photo, in sRGB, without the camera's small picture."""
-    dpi: tuple[float, float] | None = None
-    """Pixels per inch, across and down, as the file says."""
-    description: str = ""
-    """What the file says outside its EXIF data that the photo shows."""
-    notes: tuple[Note, ...] = field(default=(), compare=False)
-    """That a part is missing, say."""
-    transparency: Transparency | None = field(default=None, compare=False)
-    """None where it is opaque."""
+    exif: bytes = b""  # a whole segment, from Exif on: of an upright photo in sRGB, without the camera's thumbnail
+    dpi: tuple[float, float] | None = None  # pixels per inch, across and down, as the file says
+    description: str = ""  # what the file says outside its EXIF data that the photo shows
+    notes: tuple[Note, ...] = field(default=(), compare=False)  # that a part is missing, say
+    transparency: Transparency | None = field(default=None, compare=False)  # None where it is opaque
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,18 +83,12 @@ class Upscaling:
     """How a photo is enlarged; a result's says what really ran, never merely what was asked for."""
 
     scale: int
-    engine: str
-    """fast, general, x4plus, x2plus or bicubic; auto in what is asked for only."""
-    method: str = ""
-    """In words: the network's own factor, and whether its result was reduced."""
-    denoise: float | None = None
-    """The engine general's denoise strength."""
-    precision: str | None = None
-    """float32, or float16 on a GPU."""
-    tile: int | None = None
-    """Side of the tiles that was asked for; None is what suits the engine and the device."""
-    weights: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 of each weights file, by the file's name."""
+    engine: str  # fast, general, x4plus, x2plus or bicubic; auto in what is asked for only
+    method: str = ""  # in words: the network's own factor, and whether its result was reduced
+    denoise: float | None = None  # the engine general's denoise strength
+    precision: str | None = None  # float32, or float16 on a GPU
+    tile: int | None = None  # the tiles' side that was asked for; None is what suits the engine and the device
+    weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of each weights file, by the file's name
 
 
 def _check_range(name: str, value: Any, most: float) -> None:
@@ -116,9 +101,8 @@ def _check_range(name: str, value: Any, most: float) -> None:
 class Inpainting:
     """How scratches are mended, before a photo is restored.
 
-    ``mask`` says where: auto finds them, by the weights of which ``weights_sha256`` is the hash; else it is the
-    `drawn_sha256` of a mask that a user drew, which travels beside the recipe. ``sensitivity``, 0 to 1, is how little
-    a place has to look like damage to be taken for it.
+    ``mask`` is auto, found by the weights of ``weights_sha256``, or the `drawn_sha256` of a user's mask that travels
+    beside the recipe. ``sensitivity``, 0 to 1, is how readily a place is taken for damage. Raises `ControlError`.
     """
 
     mask: str = "auto"
@@ -126,7 +110,6 @@ class Inpainting:
     weights_sha256: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise `ControlError` for what cannot be asked for."""
         _check_range("sensitivity", self.sensitivity, 1)
         if not isinstance(self.mask, str) or not re.fullmatch("auto|[0-9a-f]{64}", self.mask):
             raise ControlError("mask_unknown", value=self.mask)
@@ -138,19 +121,17 @@ def drawn_sha256(drawn: Photo) -> str:
     return hashlib.sha256(shape + drawn.pixels.tobytes()).hexdigest()
 
 
-Size = Literal["own", 128]
-"""A photo is restored whole, at its own size, or made a square of 128 pixels first, as in the laboratory."""
+Size = Literal["own", 128]  # a photo is restored whole, or made a square of 128 pixels first, as in the laboratory
 Colour = Literal["auto", "new", "keep", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How a restored photo is to look, whatever the model.
+    """How a restored photo is to look, whatever the model. Raises `ControlError` for values out of range.
 
     ``colour`` is guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real
-    colours, and guesses where there are none. ``colour_strength``, 0 to 2, makes it paler or stronger. ``tone``, 0 to
-    1, is how much of the fading that is found is undone. ``sample`` takes that one of a model's samples, from 1 on,
-    as the colours, which are new then.
+    colours and guesses where there are none. ``colour_strength``, 0 to 2, makes it paler or stronger. ``tone``, 0 to 1,
+    is how much of the fading is undone. ``sample``, from 1 on, takes the colours of that one of a model's samples.
     """
 
     colour: Colour = "new"
@@ -159,17 +140,13 @@ class Look:
     sample: int | None = None
 
     def __post_init__(self) -> None:
-        """Raise `ControlError` for what cannot be asked for."""
         if self.colour not in get_args(Colour):
             raise ControlError("colour_unknown", name=self.colour, choices=", ".join(get_args(Colour)))
         _check_range("colour_strength", self.colour_strength, 2)
         _check_range("tone", self.tone, 1)
         whole = isinstance(self.sample, int) and not isinstance(self.sample, bool)
         if self.sample is not None and not (whole and 1 <= self.sample <= MAX_SAMPLES):
-            raise ControlError(
-                "look_sample",
-                most=MAX_SAMPLES, value=self.sample
-            )  # fmt: skip
+            raise ControlError("look_sample", most=MAX_SAMPLES, value=self.sample)
         if self.sample and self.colour in ("keep", "none"):
             raise ControlError("look_sample_kept")
 
@@ -178,11 +155,10 @@ class Look:
 class ModelSpec:
     """What the rest of the package knows of a model.
 
-    ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1]
-    to the same, H and W multiples of 16 (128 for the original project's). ``weights`` is what `weights.load` calls
-    them: the file's name in the manifest, or the id of a model of the original project's. ``encoder`` is the file of a
-    frozen encoder that the network looks through, as its submodule of that name; other models may share it.
-    ``samples`` declares that the network has several answers: `restoration.network.SamplingNetwork`.
+    ``build`` makes the network from the config that travels with its weights: ``[B, 3, H, W]`` float32 RGB in [0, 1] to
+    the same, H and W multiples of 16 (128 for the original project's). ``weights`` names the file in the manifest, or a
+    model of the original project's. ``encoder`` is the file of a frozen encoder, the network's submodule of that name,
+    that models may share. ``samples`` says that the network is a `restoration.network.SamplingNetwork`.
     """
 
     id: str

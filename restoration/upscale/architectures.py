@@ -1,8 +1,7 @@
 """Real-ESRGAN's two networks out of basicsr, without the rest of basicsr.
 
-Who imports a part of it imports all of it, and with it OpenCV, whose windows need a library that servers and containers
-lack (libGL), and functions that torchvision no longer has. So bare packages stand in the place of basicsr's own for as
-long as this file is imported, which Python does once, whatever the threads.
+Importing a part of it imports all of it, with OpenCV, which needs libGL that servers lack, and with functions that
+torchvision no longer has. So bare packages stand in the place of basicsr's own while this file is imported.
 """
 
 from __future__ import annotations

@@ -10,12 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-RADIUS = 2
-"""Of the neighbourhood, in pixels of the small photo."""
-EPSILON = 1e-3
-"""Variance of luminance below which an edge counts for nothing: noise of 3 % is not to be coloured."""
-NOISE = 4e-4
-"""Variance of a photo's own chroma that is its noise, at half its size."""
+RADIUS = 2  # of the neighbourhood, in pixels of the small photo
+EPSILON = 1e-3  # variance of luminance below which an edge counts for nothing, as noise of 3 % should
+NOISE = 4e-4  # variance of a photo's own chroma that is its noise, at half its size
 
 
 def box(planes: Tensor, radius: int) -> Tensor:
@@ -32,9 +29,7 @@ def slopes(y: Tensor, chroma: Tensor, radius: int = RADIUS) -> Tensor:
 
 
 def smoothed(chroma: Tensor, radius: int) -> Tensor:
-    """Chroma ``[1, C, h, w]`` without its noise, each plane guided by itself: a face may be as light as what is behind
-    it, where the luminance as a guide would let their colours run into each other.
-    """
+    """Chroma ``[1, C, h, w]`` without its noise, each guided by itself: an edge of colour may have none of light."""
     mean = box(chroma, radius)
     variance = box(chroma * chroma, radius) - mean * mean
     kept = variance / (variance + NOISE)
@@ -42,10 +37,9 @@ def smoothed(chroma: Tensor, radius: int) -> Tensor:
 
 
 class Overlay:
-    """Chroma ``[1, 2, h, w]`` that was found for a small luminance ``[1, 1, h, w]``, at the size of the whole photo.
+    """Chroma ``[1, 2, h, w]``, found for a small luminance ``[1, 1, h, w]``, at the size of the whole photo.
 
-    It is enlarged, and follows what the whole luminance has and the small one has not. Where both have one size, it is
-    the chroma as it is.
+    It is enlarged and follows what the whole luminance has and the small one lacks; at one size it stays as it is.
     """
 
     def __init__(self, y: Tensor, chroma: Tensor, height: int, width: int) -> None:

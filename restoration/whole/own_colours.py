@@ -8,8 +8,7 @@ from PIL import Image
 from ..colour import LUMA
 from ..types import Photo
 
-SIDE = 96
-"""To which a photo is reduced first: what is finer is the noise of a camera or of JPEG."""
+SIDE = 96  # to which a photo is reduced first: what is finer is the noise of a camera or of JPEG
 LEAST = 6.0
 """Levels of 255 by which the chroma of a coloured photo differs, over its most coloured twentieth, from toning."""
 

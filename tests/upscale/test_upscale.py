@@ -135,7 +135,7 @@ def test_spandrel_gives_the_same_pixels(
     pictures = []
     for basicsr in (True, False):
         if not basicsr:
-            monkeypatch.setattr(upscale.engines, "find_spec", lambda name: None)
+            monkeypatch.setattr(upscale, "find_spec", lambda name: None)
         network = upscale.build(checkpoint.config, checkpoint.tensors).eval()
         modules = {type(part).__module__.partition(".")[0] for part in network.modules()}
         assert ("basicsr" in modules, "spandrel" in modules) == (basicsr, not basicsr)
@@ -409,7 +409,7 @@ def test_auto_never_passes_over_the_users_own_file(shared: Path, tmp_path: Path,
 @pytest.mark.parametrize("basicsr", [True, False])
 def test_weights_of_another_network(basicsr: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not basicsr:
-        monkeypatch.setattr(upscale.engines, "find_spec", lambda name: None)
+        monkeypatch.setattr(upscale, "find_spec", lambda name: None)
     config = weights.manifest()[ENGINES["fast"].weights].config
     tensors = weights.load("vae.safetensors").tensors
     with pytest.raises((RuntimeError, ValueError)):

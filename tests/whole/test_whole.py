@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsError, image, metrics
+from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsError, image, metrics, whole
 from restoration.colour import LUMA
 from restoration.restorer import OWN_LOOK
-from restoration.whole import whole
 from tests.conftest import EXAMPLES
 
 MODELS = ("vae", "gan", "cnn")
