@@ -1,15 +1,12 @@
 """`python -m benchmarks.app`: how long a visitor waits, in Chromium; wants a machine with nothing else to do.
 
 From the command to the app's answer, against the bare imports of torch and gradio in the same run; from there to the
-first paint; and from a click to its pictures. `--weights FOLDER` has Real-ESRGAN's larger weights, for the engine
-general.
+first paint; and from a click to its pictures.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,40 +15,22 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
-import typer
-
-from restoration.files import write_atomically
 from ui.texts import text
 
-from .serving import BROWSER_OPTIONS, BROWSERS, serve
+from .common import ROOT, Json, write
+from .serving import DESK, serve, visited
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "assets" / "examples" / "coffee.jpg"
 STARTS, CLICKS = 5, 9
-
-Json = dict[str, Any]
-
-
-def main(weights: Annotated[Path | None, typer.Option(help="Folder of Real-ESRGAN's larger weights.")] = None) -> None:
-    """Measure, and write benchmarks/results/app.json."""
-    if weights:
-        os.environ["XDG_CACHE_HOME"] = cache_with(weights)
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    results = {"cores": os.cpu_count(), **starts(), **clicks(engine="general" if weights else "fast")}
-    write_atomically(ROOT / "benchmarks" / "results" / "app.json", (json.dumps(results, indent=1) + "\n").encode())
-    print(json.dumps(results, indent=1))
-
-
-def cache_with(weights: Path) -> str:
-    """A cache folder that holds the weights already."""
-    cache = Path(tempfile.mkdtemp())
-    shutil.copytree(weights, cache / "huggingface" / "assets" / "restoration-lab" / "weights")
-    return str(cache)
+DRAWN_ANEW = """([css, before]) => {
+  const img = document.querySelector(css);
+  return img && img.src !== before && img.complete && img.naturalWidth;
+}"""
 
 
 def starts() -> Json:
@@ -69,33 +48,23 @@ def starts() -> Json:
     return {"imports": median(imports[1:]), "start": median(answers[1:])}
 
 
-def clicks(engine: str) -> Json:
-    """Milliseconds from each click to its pictures, in the browser."""
-    from playwright.sync_api import sync_playwright
-
-    browser_path = next(path for path in map(shutil.which, BROWSERS) if path)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serve(Path(folder), mcp=False) as url,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=browser_path, args=BROWSER_OPTIONS) as browser,
-    ):
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+def clicks() -> Json:
+    """Seconds to the first paint, and milliseconds from each click to its pictures."""
+    with visited() as (browser, url):
+        page = browser.new_page(viewport=DESK)
         paints = []
         for _ in range(3):
             started = time.perf_counter()
             page.goto(url)
             page.wait_for_selector("#restore")
             paints.append(time.perf_counter() - started)
+        found: Json = {"paint": median(paints)}
         page.wait_for_selector("#viewer .choices label >> nth=3")
         page.set_input_files("#photo input[type=file]", PHOTO)
         page.wait_for_selector("#viewer .after[src*='/coffee_']")
         page.locator("#mode input").last.check()
         page.wait_for_selector("#viewer .choices label >> nth=4")
-        found: Json = {"paint": median(paints), "engine": engine}
         page.click("#size > button")
-        page.get_by_label(text("engine", False)).click()
-        page.get_by_role("option", name=f"Real-ESRGAN {engine}").click()
         for models in (["CNN"], ["VAE", "GAN", "CNN"]):
             for name in ("VAE", "GAN", "CNN"):
                 page.locator("#models").get_by_label(name).set_checked(name in models)
@@ -122,15 +91,11 @@ def typical(page: Page, selector: str, act: Callable[[], None]) -> float:
         before = page.evaluate("css => document.querySelector(css)?.src", selector)
         started = time.perf_counter()
         act()
-        page.wait_for_function(
-            "([css, before]) => { const img = document.querySelector(css);"
-            " return img && img.src !== before && img.complete && img.naturalWidth }",
-            arg=[selector, before],
-        )
+        page.wait_for_function(DRAWN_ANEW, arg=[selector, before])
         seconds.append(time.perf_counter() - started)
         page.wait_for_timeout(700)  # what follows the pictures, such as the measures, is not part of the next click
     return 1000 * median(seconds[1:])
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    write("app", {"cores": os.cpu_count(), **starts(), **clicks()})

@@ -4,27 +4,21 @@ screen, by keyboard and in seconds.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from restoration.files import write_atomically
-
-from .serving import BROWSER_OPTIONS, BROWSERS, serve
+from .common import ROOT, Json, write
+from .serving import DESK, PHONE, visited
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-ROOT = Path(__file__).resolve().parent.parent
-DESK: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 SIDE = 1024
 """Of the photo that is dropped, in pixels."""
 TIMES = 5
@@ -36,37 +30,24 @@ DRAWN = """css => {
 }"""
 """Milliseconds of the page's clock, as soon as a picture is drawn."""
 
-Json = dict[str, Any]
-
 
 def main() -> None:
     """Measure, and write benchmarks/results/first_result.json."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        sys.exit(f"There is no browser; install one of: {', '.join(BROWSERS)}.")
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serve(Path(folder), mcp=False) as url,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS) as browser,
-    ):
+    with tempfile.TemporaryDirectory() as folder, visited() as (browser, url):
         photo = Path(folder) / "megapixel.png"
         with Image.open(ROOT / "assets" / "examples" / "astronaut.jpg") as example:
             example.resize((SIDE, SIDE)).save(photo)
         runs = [measure(browser, url, photo, DESK) for _ in range(TIMES)]
         phone = measure(browser, url, photo, PHONE)
-        typical = {key: round(median(run[key] for run in runs), 2) for key in ("opening", "first", "all")}
-        placed = {"desk": runs[0]["place"], "phone": phone["place"]}
         results = {
-            "cores": os.cpu_count(), "clicks": runs[0]["clicks"], **placed, "tabs": tabs(browser, url), **typical,
-        }  # fmt: skip
-    write_atomically(
-        ROOT / "benchmarks" / "results" / "first_result.json", (json.dumps(results, indent=1) + "\n").encode()
-    )
-    print(json.dumps(results, indent=1))
+            "cores": os.cpu_count(),
+            "clicks": runs[0]["clicks"],
+            "desk": runs[0]["place"],
+            "phone": phone["place"],
+            "tabs": tabs(browser, url),
+            **{key: round(median(run[key] for run in runs), 2) for key in ("opening", "first", "all")},
+        }
+    write("first_result", results)
 
 
 def opened(browser: Browser, url: str, screen: ViewportSize) -> Page:

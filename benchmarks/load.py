@@ -1,12 +1,8 @@
-"""`python -m benchmarks.load`: 64 visitors at once against one alone; wants a machine with nothing else to do.
+"""`python -m benchmarks.load`: 64 visitors at once; wants a machine with nothing else to do.
 
 Each visitor has a photo and a seed of its own, and asks in turn for a restoration, a comparison, a sweep, and the
 restoration of 12 megapixels, all of them uploaded anew. Every file of an answer is compared, byte for byte, with what
-the library makes of that photo and seed.
-
-Throughput is work per second, until the last answer: a request counts as the seconds that its kind takes a visitor who
-is alone, so that one's throughput is 1, and it does not matter which kinds the crowd got done more often. Alone is
-measured before the crowd and after it. Visitors and the app share the machine's cores.
+the library makes of that photo and seed. Visitors and the app share the machine's cores.
 """
 
 from __future__ import annotations
@@ -14,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import cycle
 from pathlib import Path
-from statistics import mean
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import numpy as np
@@ -32,89 +26,59 @@ import typer
 from PIL import Image
 
 from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robustness
-from restoration.files import write_atomically
 from restoration.recipe import library_versions
 from ui.lab import TITLES
 
+from .common import EXAMPLES, Json, write
 from .serving import serve
 
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.jpg"))
 KINDS = ("restore", "compare", "sweep", "upload")
 PATIENCE = 1
 """Seconds that a visitor waits before trying again where the queue is full."""
-
-Json = dict[str, Any]
+SWEEP_STEPS = 3
 
 
 # --- What is asked ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Request:
-    """A call of ``endpoint`` with a photo that is uploaded first, and the files that must come back, in order."""
+    """A call of the app with a photo that is uploaded first, and the files that must come back, in order."""
 
     kind: str
-    endpoint: str
     photo: Path
     parameters: Json
     expected: Sequence[bytes]
 
-
-def restoration(restorer: Restorer, photo: Path, seed: int, kind: str = "restore") -> Request:
-    """By one of the models, of a photo that the seed damages."""
-    model = list(TITLES)[seed % len(TITLES)]
-    recipe = Recipe(degradation=PRESETS["original"].draw(seed), seed=seed, models={model: None})
-    run = pipeline.run(restorer, image.load(photo), recipe)
-    return Request(
-        kind=kind,
-        endpoint="restore",
-        photo=photo,
-        parameters={"recipe": recipe.to_json()},
-        expected=[image.encode(run.restored[model].photo)],
-    )
-
-
-def comparison(restorer: Restorer, photo: Path, seed: int) -> Request:
-    recipe = Recipe(degradation=PRESETS["heavy"].draw(seed), seed=seed, models=dict.fromkeys(TITLES))
-    run = pipeline.run(restorer, image.load(photo), recipe)
-    assert run.truth
-    photos = [run.truth, run.degraded, *(each.photo for each in run.restored.values())]
-    return Request(
-        kind="compare",
-        endpoint="compare",
-        photo=photo,
-        parameters={"damage": "heavy", "seed": seed},
-        expected=list(map(image.encode, photos)),
-    )
-
-
-def sweep(restorer: Restorer, photo: Path, seed: int, steps: int = 3) -> Request:
-    at = robustness.strengths("gaussian", *robustness.reach("gaussian"), steps)
-    swept = robustness.sweep(restorer, image.fit(image.load(photo)), "gaussian", at, list(TITLES), seed=seed)
-    pictures = map(image.encode, (robustness.plot(swept), robustness.strip(swept)))
-    return Request(
-        kind="sweep",
-        endpoint="sweep",
-        photo=photo,
-        parameters={"control": "gaussian", "steps": steps, "seed": seed},
-        expected=[*pictures, robustness.table(swept).encode()],
-    )
+    @property
+    def endpoint(self) -> str:
+        return "restore" if self.kind == "upload" else self.kind
 
 
 def prepared(restorer: Restorer, kind: str, seed: int, folder: Path) -> Request:
     """One of `KINDS`, of the seed's photo; a large one is put into ``folder``."""
-    photo = EXAMPLES[seed % len(EXAMPLES)]
-    match kind:
-        case "compare":
-            return comparison(restorer, photo, seed)
-        case "sweep":
-            return sweep(restorer, photo, seed)
-        case "upload":
-            large = folder / f"{seed}.jpg"
-            large.write_bytes(enlarged(photo, seed))
-            return restoration(restorer, large, seed, kind)
-    return restoration(restorer, photo, seed, kind)
+    path = EXAMPLES[seed % len(EXAMPLES)]
+    if kind == "upload":
+        large = folder / f"{seed}.jpg"
+        large.write_bytes(enlarged(path, seed))
+        path = large
+    photo = image.load(path)
+    if kind == "sweep":
+        at = robustness.strengths("gaussian", *robustness.reach("gaussian"), SWEEP_STEPS)
+        swept = robustness.sweep(restorer, image.fit(photo), "gaussian", at, list(TITLES), seed=seed)
+        pictures = [image.encode(picture) for picture in (robustness.plot(swept), robustness.strip(swept))]
+        parameters = {"control": "gaussian", "steps": SWEEP_STEPS, "seed": seed}
+        return Request(kind, path, parameters, [*pictures, robustness.table(swept).encode()])
+    preset = "heavy" if kind == "compare" else "original"
+    models = list(TITLES) if kind == "compare" else [list(TITLES)[seed % len(TITLES)]]
+    recipe = Recipe(degradation=PRESETS[preset].draw(seed), seed=seed, models=dict.fromkeys(models))
+    run = pipeline.run(restorer, photo, recipe)
+    restored = [image.encode(each.photo) for each in run.restored.values()]
+    if kind == "compare":
+        assert run.truth
+        before = [image.encode(each) for each in (run.truth, run.degraded)]
+        return Request(kind, path, {"damage": preset, "seed": seed}, [*before, *restored])
+    return Request(kind, path, {"recipe": recipe.to_json()}, restored)
 
 
 def visits(restorer: Restorer, count: int, folder: Path) -> list[list[Request]]:
@@ -149,10 +113,11 @@ class MixedUp(Exception):
 
 @dataclass
 class Answer:
-    """How a request went; times are seconds since the first visitor began."""
+    """How a request went."""
 
     request: Request
-    asked: float
+    began: float
+    """When the upload began, by the clock of `time.perf_counter`."""
     ended: float = 0
     """When the last byte was there."""
     refusals: int = 0
@@ -160,7 +125,7 @@ class Answer:
     addresses: Sequence[str] = ()
     """Of the files."""
     failure: str = ""
-    """What went wrong first; empty where nothing did."""
+    """What went wrong; empty where nothing did."""
 
     @property
     def kind(self) -> str:
@@ -168,14 +133,7 @@ class Answer:
 
     @property
     def seconds(self) -> float:
-        return self.ended - self.asked
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        try:
-            yield
-        except (Failed, MixedUp, httpx.HTTPError) as error:
-            self.failure = self.failure or f"{type(error).__name__}: {error}"
+        return self.ended - self.began
 
 
 def connected(url: str) -> httpx.AsyncClient:
@@ -206,18 +164,18 @@ async def ask(http: httpx.AsyncClient, request: Request) -> tuple[int, list[str]
     return refusals, addresses
 
 
-def addresses_in(results: Sequence[Json | None]) -> Iterator[str]:
-    """Of an answer's files, also of those that it gives by name."""
-    for each in filter(None, results):
-        files = [each] if "url" in each else [file for file in each.values() if isinstance(file, dict)]
-        yield from (file["url"] or f"/file={file['path']}" for file in files if "url" in file)
-
-
 async def check(http: httpx.AsyncClient, request: Request, addresses: Sequence[str]) -> None:
     """Raise `MixedUp` where the files are not those that were expected, and httpx's errors."""
     files = [(await http.get(address)).raise_for_status().content for address in addresses]
     if files[: len(request.expected)] != list(request.expected):
         raise MixedUp(request.kind)
+
+
+def addresses_in(results: Sequence[Json | None]) -> Iterator[str]:
+    """Of an answer's files, also of those that it gives by name."""
+    for each in filter(None, results):
+        files = [each] if "url" in each else [file for file in each.values() if isinstance(file, dict)]
+        yield from (file["url"] or f"/file={file['path']}" for file in files if "url" in file)
 
 
 def is_full(called: httpx.Response) -> bool:
@@ -230,27 +188,29 @@ async def visit(url: str, crowd: Sequence[Sequence[Request]], seconds: float) ->
     At the end all files are fetched once more: nobody has written over them.
     """
     answers = []
-    began = time.perf_counter()
+    end = time.perf_counter() + seconds
 
     async def visitor(http: httpx.AsyncClient, requests: Sequence[Request]) -> None:
         for request in cycle(requests):
-            answer = Answer(request, asked=time.perf_counter() - began)
-            if answer.asked >= seconds:
+            if (began := time.perf_counter()) >= end:
                 return
-            with answer.noting():
+            answer = Answer(request, began)
+            try:
                 answer.refusals, answer.addresses = await ask(http, request)
-            answer.ended = time.perf_counter() - began
+            except (Failed, MixedUp, httpx.HTTPError) as error:
+                answer.failure = f"{type(error).__name__}: {error}"
+            answer.ended = time.perf_counter()
             answers.append(answer)
 
     async with connected(url) as http:
         await asyncio.gather(*(visitor(http, requests) for requests in crowd))
         for answer in answers:
-            with answer.noting():
+            if not answer.failure:
                 await check(http, answer.request, answer.addresses)
     return answers
 
 
-# --- What the machine tells -------------------------------------------------------------------------------------------
+# --- The measurement --------------------------------------------------------------------------------------------------
 
 
 def listening(url: str) -> psutil.Process:
@@ -260,17 +220,11 @@ def listening(url: str) -> psutil.Process:
     return psutil.Process(next(each.pid for each in sockets if each.laddr.port == port and each.status == "LISTEN"))
 
 
-def versions() -> dict[str, str]:
-    return {**library_versions(), "gradio": version("gradio")}
-
-
 def peak(app: psutil.Process) -> int:
     """The most bytes of memory that the app has had."""
-    (line,) = (line for line in Path(f"/proc/{app.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return 1024 * int(line.split()[1])
-
-
-# --- The measurement --------------------------------------------------------------------------------------------------
+    kilobytes = re.search(r"^VmHWM:\s+(\d+)", Path(f"/proc/{app.pid}/status").read_text(), re.MULTILINE)
+    assert kilobytes
+    return 1024 * int(kilobytes[1])
 
 
 def waits(answers: Sequence[Answer]) -> Json:
@@ -283,51 +237,36 @@ def waits(answers: Sequence[Answer]) -> Json:
     return found
 
 
-def summary(answers: Sequence[Answer], alone: Json) -> Json:
-    """Of a run; ``alone`` has each kind's seconds, of which the throughput is made up."""
-    took = max(each.ended for each in answers)
-    done = [each for each in answers if not each.failure]
-    failures = [each.failure for each in answers if each.failure]
-    return {
-        "seconds": took,
-        "per_second": len(done) / took,
-        "throughput": sum(alone[each.kind] for each in done) / took,
-        "waits": waits(done),
-        "queue_full": sum(each.refusals for each in answers),
-        "mixed_up": sum(failure.startswith(MixedUp.__name__) for failure in failures),
-        "failures": failures,
-    }
-
-
 def main(
     visitors: Annotated[int, typer.Option(min=1, help="How many come at once.")] = 64,
     seconds: Annotated[float, typer.Option(help="How long they keep asking.")] = 60,
-    alone: Annotated[float, typer.Option(min=10, help="How long one does, before and after.")] = 20,
 ) -> None:
     """Measure, and write benchmarks/results/load.json."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         crowd = visits(Restorer("cpu"), visitors, Path(folder))
-        one = [[each for asked in crowd for each in asked]]  # the same requests, one after the other
         with serve(Path(folder), mcp=False) as url:
             app = listening(url)
-            asyncio.run(visit(url, one, 5))  # loads the networks
-            memory = {"before": app.memory_info().rss}
-            runs = [asyncio.run(visit(url, *each)) for each in ((one, alone), (crowd, seconds), (one, alone))]
-            before, among, after = runs
-            by_kind = {kind: mean(each.seconds for each in before + after if each.kind == kind) for kind in KINDS}
-            results = {
-                "cores": os.cpu_count(),
-                "versions": versions(),
-                "visitors": visitors,
-                "megapixels": 12,
-                "before": summary(before, by_kind),
-                "crowd": summary(among, by_kind),
-                "after": summary(after, by_kind),
-                "memory": {**memory, "after": app.memory_info().rss, "peak": peak(app)},
-            }
-    write_atomically(ROOT / "benchmarks" / "results" / "load.json", (json.dumps(results, indent=1) + "\n").encode())
-    typer.echo(json.dumps(results, indent=1))
+            asyncio.run(visit(url, crowd[:1], 5))  # loads the networks
+            before, began = app.memory_info().rss, time.perf_counter()
+            answers = asyncio.run(visit(url, crowd, seconds))
+            memory = {"before": before, "peak": peak(app)}
+    took = max(each.ended for each in answers) - began
+    done = [each for each in answers if not each.failure]
+    failures = [each.failure for each in answers if each.failure]
+    measured = {
+        "cores": os.cpu_count(),
+        "versions": library_versions(),
+        "visitors": visitors,
+        "seconds": took,
+        "per_second": len(done) / took,
+        "waits": waits(done),
+        "queue_full": sum(each.refusals for each in answers),
+        "mixed_up": sum(failure.startswith(MixedUp.__name__) for failure in failures),
+        "failures": failures,
+        "memory": memory,
+    }
+    write("load", measured)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from restoration.weights import restorers
 
-MODELS = tuple(entry.model for entry in restorers())
+from .common import Json
 
-Json = dict[str, Any]
+MODELS = tuple(entry.model for entry in restorers())
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -23,9 +22,9 @@ def with_gain(cell: Json, digits: int) -> str:
 
 def title(candidate: str) -> str:
     """Our models stand out."""
-    return (
-        f"**{candidate.upper()}**" if candidate in MODELS else {"degraded": "degraded input"}.get(candidate, candidate)
-    )
+    if candidate in MODELS:
+        return f"**{candidate.upper()}**"
+    return "degraded input" if candidate == "degraded" else candidate
 
 
 def milliseconds(seconds: float) -> str:

@@ -13,12 +13,12 @@ from matplotlib import pyplot
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics, scratches
 from restoration.colour import luminance
-from restoration.files import write_atomically
 from restoration.sheet import Cell, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
 
-ROOT = Path(__file__).resolve().parent.parent
+from .common import EXAMPLES, RESULTS, ROOT, write
+
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
 SCRATCHED = ("grace_hopper", "chelsea", "motorcycle")
@@ -27,7 +27,7 @@ SCRATCHED = ("grace_hopper", "chelsea", "motorcycle")
 def examples() -> list[tuple[str, Photo, Photo]]:
     """Name, truth and degraded photo of every example: preset `original`, seed = its place in the list."""
     found = []
-    for seed, path in enumerate(sorted((ASSETS / "examples").glob("*.jpg"))):
+    for seed, path in enumerate(EXAMPLES):
         truth = image.fit(image.load(path))
         found.append((path.stem, truth, PRESETS["original"].draw(seed).apply(truth, seed)))
     return found
@@ -91,7 +91,7 @@ def mended(restorer: Restorer, model: str) -> Photo:
 def mistaken(restorer: Restorer) -> Photo:
     """The undamaged examples of which most is taken for damage."""
     panels = []
-    for path in sorted((ASSETS / "examples").glob("*.jpg")):
+    for path in EXAMPLES:
         photo = image.load(path, reduce_to=None)
         found = scratches.marked(restorer.find_scratches(photo))
         share = float(found.mean())
@@ -116,14 +116,11 @@ def curves(models: list[str], path: Path) -> None:
     """Gain on the development photos against photos seen, from the released runs' logs."""
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for model in models:
-        log = ROOT / "benchmarks" / "results" / "training" / f"{model}.jsonl"
+        log = RESULTS / "training" / f"{model}.jsonl"
         entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
         for axis, measure in zip(axes, ("luminance_gain", "rgb_gain"), strict=True):
-            axis.plot(
-                [entry["photos"] for entry in entries],
-                [entry[measure] for entry in entries],
-                label=model.upper(),
-            )
+            seen, gains = zip(*[(entry["photos"], entry[measure]) for entry in entries], strict=True)
+            axis.plot(seen, gains, label=model.upper())
     for axis, label in zip(axes, ("luminance PSNR gain (dB)", "RGB PSNR gain (dB)"), strict=True):
         axis.set(xlabel="photos seen in training", ylabel=label)
         axis.grid(alpha=0.3)
@@ -142,8 +139,7 @@ def main() -> None:
     image.save(mistaken(restorer), ASSETS / "scratches_mistaken.jpg")
     image.save(samples(restorer), ASSETS / "samples.jpg")
     curves(list(released), ASSETS / "curves.png")
-    made = json.dumps({"preset": "original", "weights_sha256": released}, indent=1) + "\n"
-    write_atomically(ROOT / "benchmarks" / "results" / "pictures.json", made.encode())
+    write("pictures", {"preset": "original", "weights_sha256": released})
 
 
 if __name__ == "__main__":

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
 from restoration import Look, Photo, Restorer, image
-from restoration.files import write_atomically
 from restoration.types import SIDE
 
-from .speed_tables import pixels_table
-from .upscale import EXAMPLES, ROOT, WATCH, in_turn
+from .common import EXAMPLES, ROOT, Json, in_turn, peak_memory, write
 
 MODEL = "cnn"
 SIDES = (128, 256, 512, 1024, 2048)
 LARGEST_ENLARGED = 1024
-
-Json = dict[str, Any]
 
 
 def pixels(restorer: Restorer) -> Json:
@@ -53,17 +45,9 @@ def pixels(restorer: Restorer) -> Json:
                 ways["enlarge ×2"] = lambda photo=photo: restorer.upscale(photo, 2, engine="fast")
             found["sides"][str(side)] = {
                 "seconds": in_turn(ways, 7 if side < 512 else 3 if side < 2048 else 1),
-                "bytes": peak(path),
+                "bytes": peak_memory(["restore", path, "-o", Path(place) / "out", "--model", MODEL, "--device", "cpu"]),
             }
     return found
-
-
-def peak(photo: Path) -> int:
-    """Of the command that restores it, in bytes."""
-    command = [sys.executable, "-m", "restoration", "restore", str(photo), "-o", f"{photo.parent}/out"]
-    watched = [sys.executable, "-S", "-c", WATCH, *command, "--model", MODEL, "--device", "cpu"]
-    done = subprocess.run(watched, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, cwd=ROOT)
-    return int(done.stdout)
 
 
 def plot(found: Json, path: Path) -> None:
@@ -88,8 +72,7 @@ def plot(found: Json, path: Path) -> None:
 def main(restorer: Restorer) -> None:
     found = pixels(restorer)
     plot(found, ROOT / "assets" / "pixels.png")
-    write_atomically(ROOT / "benchmarks" / "results" / "pixels.json", (json.dumps(found, indent=1) + "\n").encode())
-    print(f"\n{pixels_table(found)}")
+    write("pixels", found)
 
 
 if __name__ == "__main__":

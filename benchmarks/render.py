@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
+from deploy.generated import write_or_check
+
 from . import about_page
-from .markdown import Json, markdown
+from .common import ROOT, Json, read
+from .markdown import markdown
 from .quality_tables import (
     baselines_table,
     clean_table,
@@ -31,12 +33,6 @@ from .quality_tables import (
     whole_table,
 )
 from .speed_tables import app_table, first_result_table, load_table, pixels_table, speed_tables, upscale_tables
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def results(name: str) -> Json:
-    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def accepted(entry: Json) -> set[str]:
@@ -61,7 +57,7 @@ def head(text: str, mark: str) -> list[str]:
 def rendered() -> dict[Path, str]:
     """Every file that shows a score, as it should be."""
     quality, baselines, latent, pictures, upscaling, app = map(
-        results, ("quality", "baselines", "latent", "pictures", "upscale", "app")
+        read, ("quality", "baselines", "latent", "pictures", "upscale", "app")
     )
     manifest = json.loads((ROOT / "weights" / "manifest.json").read_text(encoding="utf-8"))
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
@@ -72,7 +68,7 @@ def rendered() -> dict[Path, str]:
     if pictures["weights_sha256"] != hashes:
         raise SystemExit("The pictures are of other weights; run `python -m benchmarks.pictures` again.")
 
-    own_size = results("whole")
+    own_size = read("whole")
     if own_size["weights_sha256"] != hashes:
         raise SystemExit("The whole photos were restored by other weights; run `python -m benchmarks.whole` again.")
     if latent["weights_sha256"] != hashes["vae"]:
@@ -94,7 +90,7 @@ def rendered() -> dict[Path, str]:
         card = ROOT / "weights" / f"{name}.md"
         scores = f"{whole_table(original, ('degraded', name))}\n\n{conditions_of(quality, 'original')}"
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
-    scratched = results("scratches")
+    scratched = read("scratches")
     detector = manifest["files"]["scratches.safetensors"]
     if scratched["weights_sha256"] != detector["sha256"]:
         raise SystemExit("Scratches were found by other weights; run `python -m train.scratches.evaluate` again.")
@@ -121,14 +117,14 @@ def rendered() -> dict[Path, str]:
         "downloads": downloads(manifest),
         **upscale_tables(upscaling),
         "app": app_table(app),
-        "first_result": first_result_table(results("first_result")),
-        **speed_tables(results("speed")),
-        "pixels": pixels_table(results("pixels")),
+        "first_result": first_result_table(read("first_result")),
+        **speed_tables(read("speed")),
+        "pixels": pixels_table(read("pixels")),
         **{f"own_size_{preset}": own_size_section(own_size, preset) for preset in own_size["presets"]},
         "own_size_notes": own_size_notes(own_size),
         "undamaged": undamaged_table(own_size),
         "scratches": scratches_section(scratched),
-        "load": load_table(results("load")),
+        "load": load_table(read("load")),
     }
     pages = (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md")))
     for path in pages:
@@ -146,13 +142,7 @@ def rendered() -> dict[Path, str]:
 
 
 def main() -> None:
-    stale = {path: text for path, text in rendered().items() if path.read_text(encoding="utf-8") != text}
-    if "--check" not in sys.argv:
-        for path, text in stale.items():
-            path.write_text(text, encoding="utf-8")
-    elif stale:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-        raise SystemExit(f"Not what benchmarks/results says: {names}; run `make results`.")
+    write_or_check(rendered(), ROOT, "run `make results`")
 
 
 if __name__ == "__main__":

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -16,39 +11,25 @@ from PIL import Image
 from restoration.files import write_atomically
 from ui.texts import text
 
-from .serving import BROWSER_OPTIONS, BROWSERS, serve
+from .common import EXAMPLES, ROOT
+from .serving import DESK, PHONE, visited
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-ROOT = Path(__file__).resolve().parent.parent
 SCREENS = ROOT / "assets" / "screens"
-EXAMPLES = ROOT / "assets" / "examples"
 QUALITY = 78
 PATIENCE = 120_000
 """Milliseconds that anything may take."""
-DESK: ViewportSize = {"width": 1280, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def main() -> None:
     """Take them all."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        sys.exit(f"There is no browser; install one of: {', '.join(BROWSERS)}.")
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    SCREENS.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serve(Path(folder)) as url,
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS) as browser,
-    ):
+    with visited(mcp=True) as (browser, url):
         page = opened(browser, url, DESK)
         shot(page, "restore")
-        damage(page)
+        page.locator("#mode input").last.check()
+        page.wait_for_selector("#viewer .choices small:not(:empty) >> nth=3", state="attached")
         shot(page, "laboratory")
         for tab, act in TABS.items():
             page.get_by_role("tab", name=text(tab, False)).click()
@@ -68,11 +49,6 @@ def opened(browser: Browser, url: str, screen: ViewportSize, french: bool = Fals
     return page
 
 
-def damage(page: Page) -> None:
-    page.locator("#mode input").last.check()
-    page.wait_for_selector("#viewer .choices small:not(:empty) >> nth=3", state="attached")
-
-
 def vote(page: Page) -> None:
     page.click("#blind-run")
     page.wait_for_selector("#blind-picture-2 img")
@@ -84,7 +60,7 @@ def sweep(page: Page) -> None:
 
 
 def batch(page: Page) -> None:
-    page.set_input_files("#batch-files input[type=file]", sorted(EXAMPLES.glob("*.jpg"))[:4])
+    page.set_input_files("#batch-files input[type=file]", EXAMPLES[:4])
     page.wait_for_selector("#batch-files .file-preview tr >> nth=3")
     page.click("#batch")
     page.wait_for_selector("#batch-zip a")

@@ -1,19 +1,27 @@
-"""The app in a process of its own, for its tests in a browser and its pictures in the README."""
+"""The app in a process of its own, and a browser that visits it: for tests, benchmarks and the README's pictures."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ViewportSize
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """What the browser that playwright drives may be called: the system's own, so that nothing is downloaded."""
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
@@ -48,3 +56,21 @@ def serve(
     finally:
         app.terminate()
         app.wait(20)
+
+
+@contextmanager
+def visited(*, mcp: bool = False) -> Iterator[tuple[Browser, str]]:
+    """A browser, and the address of the running app, which reaches no network."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        sys.exit(f"There is no browser; install one of: {', '.join(BROWSERS)}.")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder), mcp=mcp) as url,
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS) as browser,
+    ):
+        yield browser, url

@@ -6,7 +6,6 @@ Times differ from machine to machine, so what counts are ratios.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -21,27 +20,23 @@ from typing import Any
 
 import numpy as np
 import torch
-import typer
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from restoration import Restorer, image, metrics
 from restoration.degradations import PRESETS
-from restoration.files import write_atomically
 from restoration.models import _original
 from restoration.recipe import library_versions
 from restoration.restorer import CPU_BATCH
 
 from . import pixels
+from .common import EXAMPLES, ROOT, Json, in_turn, write
 from .load import enlarged
 from .markdown import MODELS
-from .speed_tables import speed_tables
-from .upscale import EXAMPLES, ROOT, in_turn
 
 BATCHES = (1, 8, 32)
 
-Json = dict[str, Any]
 Run = Callable[[], Any]
 
 
@@ -192,7 +187,7 @@ def start(rounds: int) -> Json:
 
 
 def main() -> None:
-    """Measure, print, and write benchmarks/results/speed.json and pixels.json. On Linux, which tells of memory."""
+    """Measure, and write benchmarks/results/speed.json and pixels.json. On Linux, which tells of memory."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     restorer = Restorer("cpu")
     restorer.prepare(MODELS)
@@ -205,11 +200,9 @@ def main() -> None:
             "path": path(restorer, 20),
             "start": start(5),
         }
-    write_atomically(ROOT / "benchmarks" / "results" / "speed.json", (json.dumps(found, indent=1) + "\n").encode())
-    for table in speed_tables(found).values():
-        typer.echo(f"\n{table}")
+    write("speed", found)
     pixels.main(restorer)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

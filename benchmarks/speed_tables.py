@@ -32,14 +32,13 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
 
 def app_table(app: Json) -> str:
     """How long a visitor waits."""
-    engine = app["engine"]
     rows = [
         ["from the command to the first answer", f"{app['start']:.1f} s, {app['start'] / app['imports']:.2f}× the bare "
          f"imports of torch and gradio ({app['imports']:.1f} s)"],
         ["from there to the first paint, in Chromium", f"{app['paint']:.2f} s"],
         ["a slider's move to the new damage", f"{app['preview']:.0f} ms"],
-        ["restore by one model", f"{app['one']:.0f} ms; with ×4 (`{engine}`) {app['one_x4']:.0f} ms"],
-        ["restore by all three", f"{app['all']:.0f} ms; with ×4 (`{engine}`) {app['all_x4']:.0f} ms"],
+        ["restore by one model", f"{app['one']:.0f} ms; with ×4 (`fast`) {app['one_x4']:.0f} ms"],
+        ["restore by all three", f"{app['all']:.0f} ms; with ×4 (`fast`) {app['all_x4']:.0f} ms"],
         ["robustness, three models at eight severities", f"{app['sweep'] / 1000:.1f} s"],
     ]  # fmt: skip
     where = f"On {app['cores']} CPU cores, warm, from the click to the pictures in Chromium: medians of one run."
@@ -66,17 +65,15 @@ def first_result_table(found: Json) -> str:
 
 def load_table(load: Json) -> str:
     """What many visitors at once wait for, and what the machine gets done."""
-    crowd, alone = load["crowd"], [load[when]["throughput"] for when in ("before", "after")]
     waits = [
         [kind, str(each["count"]), *(f"{each[name]:.1f} s" for name in ("p50", "p95", "max"))]
-        for kind, each in crowd["waits"].items()
+        for kind, each in load["waits"].items()
     ]
     megabytes = [f"{load['memory'][when] / 1e6:.0f}" for when in ("before", "peak")]
     said = (
-        f"{load['visitors']} visitors at once for {crowd['seconds']:.0f} s on {load['cores']} cores: "
-        f"{crowd['per_second']:.1f} requests a second, {crowd['throughput'] / (sum(alone) / 2):.2f}× the work that one "
-        f"visitor gets done, {len(crowd['failures'])} failures, {crowd['mixed_up']} results mixed up, "
-        f"{crowd['queue_full']} answers that the queue is full. The app's memory rose from {megabytes[0]} to "
+        f"{load['visitors']} visitors at once for {load['seconds']:.0f} s on {load['cores']} cores: "
+        f"{load['per_second']:.1f} requests a second, {len(load['failures'])} failures, {load['mixed_up']} results "
+        f"mixed up, {load['queue_full']} answers that the queue is full. The app's memory rose from {megabytes[0]} to "
         f"{megabytes[1]} MB at most."
     )
     return f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{said}"

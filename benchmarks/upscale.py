@@ -5,16 +5,13 @@ Against `RealESRGANer` called by hand and against bicubic, in one run. Wants a m
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 import types
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean
 from typing import Annotated, Any
 
 import numpy as np
@@ -23,39 +20,13 @@ import typer
 from PIL import Image
 
 from restoration import Photo, Restorer, image, metrics, upscale, weights
-from restoration.files import write_atomically
 from restoration.sheet import Cell, sheet
 from train.lpips import Lpips
 
-ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.jpg"))
+from .common import EXAMPLES, ROOT, Json, in_turn, peak_memory, write
+
 NETWORKS = ("fast", "general", "x4plus")
 ROUNDS = {"fast": 15, "general": 15, "x4plus": 4}
-
-# A small process that starts another one and prints its peak memory: a large one's own would count for its child's.
-WATCH = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
-"""
-
-Json = dict[str, Any]
-
-
-def in_turn(candidates: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of each, taken in turns after one round of warming up."""
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for number in range(rounds + 1):
-        for name, run in candidates.items():
-            started = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - started)
-    return {name: median(values) for name, values in seconds.items()}
-
-
-def difference(one: np.ndarray, other: np.ndarray) -> int:
-    return int(np.abs(one.astype(int) - other.astype(int)).max())
 
 
 def make_importable() -> None:
@@ -88,14 +59,13 @@ def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     def enhance(photo: Photo) -> np.ndarray:
         return theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
 
-    seconds = in_turn(
-        {
-            "ours": lambda: restorer.upscale(photos[0], engine=engine),
-            "RealESRGANer": lambda: enhance(photos[0]),
-        },
-        ROUNDS[engine],
-    )
-    largest = max(difference(restorer.upscale(p, engine=engine).photo.pixels, enhance(p)) for p in photos)
+    ways = {
+        "ours": lambda: restorer.upscale(photos[0], engine=engine),
+        "RealESRGANer": lambda: enhance(photos[0]),
+    }
+    seconds = in_turn(ways, ROUNDS[engine])
+    pairs = [(restorer.upscale(each, engine=engine).photo.pixels, enhance(each)) for each in photos]
+    largest = max(int(np.abs(ours.astype(int) - upstream).max()) for ours, upstream in pairs)
     return {"seconds": seconds, "difference": largest}
 
 
@@ -108,19 +78,8 @@ def command(engine: str, side: int, own: Path) -> Json:
         photo = Path(folder) / "photo.png"
         picture = Image.open(ROOT / "assets" / "examples" / "picos_de_europa.jpg")
         picture.resize((side, side), Image.Resampling.BICUBIC).save(photo)
-        arguments: list[str | Path] = [
-            "upscale",
-            photo,
-            "-o",
-            Path(folder) / "out",
-            "--engine",
-            engine,
-            "--weights",
-            own,
-        ]
-        watched = [sys.executable, "-S", "-c", WATCH, sys.executable, "-m", "restoration", *arguments]
         started = time.perf_counter()
-        peak = int(subprocess.run(watched, stdout=subprocess.PIPE, check=True, cwd=ROOT).stdout)
+        peak = peak_memory(["upscale", photo, "-o", Path(folder) / "out", "--engine", engine, "--weights", own])
         return {"seconds": time.perf_counter() - started, "bytes": peak}
 
 
@@ -179,8 +138,7 @@ def main(
     }
     result["quality"], pictures = quality(restorer, Lpips(lpips))
     image.save(pictures, ROOT / "assets" / "upscale.jpg")
-    write_atomically(ROOT / "benchmarks" / "results" / "upscale.json", (json.dumps(result, indent=1) + "\n").encode())
-    typer.echo(json.dumps(result, indent=1))
+    write("upscale", result)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ Against the damaged photo, and against what there was before: the photo made 128
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -16,12 +15,12 @@ from skimage import data
 from tqdm import tqdm
 
 from restoration import PRESETS, Degradation, Look, Photo, Restorer, image, metrics
-from restoration.files import write_atomically
 from restoration.weights import restorers
 from train.evaluate import measure, summarise
 from train.lpips import Lpips
 
-ROOT = Path(__file__).resolve().parent.parent
+from .common import EXAMPLES, Json, write
+
 PRESETS_TRIED = ("original", "antique", "light")
 OTHERS = ("camera", "coins", "hubble_deep_field", "immunohistochemistry", "moon", "retina")
 """scikit-image's own photos, beside those that are among the examples too."""
@@ -29,9 +28,7 @@ ENGINE = "fast"
 
 
 def photos() -> dict[str, Photo]:
-    found = {
-        path.stem: image.load(path, reduce_to=None) for path in sorted((ROOT / "assets" / "examples").glob("*.jpg"))
-    }
+    found = {path.stem: image.load(path, reduce_to=None) for path in EXAMPLES}
     for name in OTHERS:
         pixels = getattr(data, name)()
         found[name] = Photo(np.array(Image.fromarray(pixels).convert("RGB")))
@@ -47,14 +44,13 @@ def squares_way(restorer: Restorer, degraded: Photo, model: str) -> Photo:
 
 def main(
     lpips: Annotated[str, typer.Option(help="A folder with LPIPS's files, or `download`.")],
-    out: Annotated[Path, typer.Option(help="Where it is written.")] = ROOT / "benchmarks" / "results" / "whole.json",
 ) -> None:
     """Restore each photo by each model, and write the means with bootstrap intervals."""
     distance = Lpips(None if lpips == "download" else Path(lpips))
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
     truths = photos()
-    result: dict[str, Any] = {
+    result: Json = {
         "photos": {name: [each.width, each.height] for name, each in truths.items()},
         "weights_sha256": released,
         "engine": ENGINE,
@@ -96,8 +92,7 @@ def main(
         result["undamaged"][name] = {
             model: round(min(99.0, metrics.psnr_luminance(each, undamaged)), 2) for model, each in kept.items()
         }
-    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
-    typer.echo(f"Written to {out}.")
+    write("whole", result)
 
 
 if __name__ == "__main__":

