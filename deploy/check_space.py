@@ -60,12 +60,8 @@ def install(python: Path, environment: Mapping[str, str], requirements: Path, ta
     own = str(target / "bin" / "python")
     pip = [own, "-I", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     for command in ([str(python), "-m", "venv", str(target)], [*pip, "-U", "pip>=25"], [*pip, "-r", str(requirements)]):
-        try:
-            subprocess.run(command, env={**os.environ, **environment}, check=True)
-        except subprocess.CalledProcessError as error:
-            raise SystemExit(
-                f"{requirements.name} cannot be installed; pip says above what is wrong with it."
-            ) from error
+        if subprocess.run(command, env={**os.environ, **environment}).returncode:
+            raise SystemExit(f"{requirements.name} cannot be installed; pip says above what is wrong with it.")
     return Path(own)
 
 
@@ -84,15 +80,9 @@ def running(python: Path, environment: Mapping[str, str], space: Path, folder: P
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {
-        **environment,
-        "PATH": os.defpath,
-        "HOME": str(home),
-        "TMPDIR": str(temporary),
-        "PYTHONUNBUFFERED": "1",  # so that the log is whole
-        "SPACE_ID": "somebody/restoration-lab",
-        "GRADIO_SERVER_PORT": str(port),
-    }
+    environment = {**environment, "PATH": os.defpath, "HOME": str(home), "TMPDIR": str(temporary)}
+    environment |= {"SPACE_ID": "somebody/restoration-lab", "GRADIO_SERVER_PORT": str(port)}
+    environment |= {"PYTHONUNBUFFERED": "1"}  # so that the log is whole
     with log.open("w") as stream:
         app = subprocess.Popen([python, "app.py"], cwd=space, env=environment, stdout=stream, stderr=stream, **user)
     try:

@@ -123,25 +123,12 @@ def psnr(a: Tensor, b: Tensor) -> float:
 
 
 def start_from(network: nn.Module, path: Path) -> list[str]:
-    """Give ``network`` what fits of a weights file; returns the names of what it keeps of its own.
-
-    What a network learned when its detail was not yet a part of its own fits that part: its name lacks ``detail.``,
-    or begins with ``restore.`` instead. Of an output that had chroma too, the luminance fits, which comes first.
-    """
+    """Give ``network`` what fits of a weights file; returns the names of what it keeps of its own."""
     held = checkpoints.read(path, checkpoints.contents_of(path))[1]
-    left = []
-    with torch.no_grad():
-        for name, own in network.state_dict().items():
-            part = name.removeprefix("detail.")
-            names = [name] if part == name else [name, part, f"restore.{part}"]
-            found = next((held[each] for each in names if each in held), None)
-            if found is not None and ".head." in name:
-                found = found[tuple(slice(size) for size in own.shape)]
-            if found is not None and found.shape == own.shape:
-                own.copy_(found)
-            elif not name.startswith("encoder."):
-                left.append(name)
-    return left
+    own = network.state_dict()
+    fitting = {name: each for name, each in held.items() if name in own and each.shape == own[name].shape}
+    network.load_state_dict(fitting, strict=False)
+    return [name for name in own if name not in fitting and not name.startswith("encoder.")]
 
 
 def keep(network: nn.Module, start: Mapping[str, Tensor], share: float) -> None:
@@ -173,12 +160,6 @@ def objective_of(name: str, config: Mapping[str, Any]) -> Objective:
     network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
     network = network.to(memory_format=torch.channels_last)
     return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])
-
-
-def device_name(accelerator: Accelerator) -> str:
-    """What trains, for the card."""
-    one = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"{os.cpu_count()} CPU cores"
-    return one if accelerator.num_processes == 1 else f"{accelerator.num_processes} times {one}"
 
 
 def train_step(
@@ -274,10 +255,7 @@ def main(
         settled["fits_tone"] = True
     if settled["processes"] != world:
         raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SystemExit(f"{run} cannot be made ({error.strerror}); choose another --run.") from error
+    run.mkdir(parents=True, exist_ok=True)
     accelerator.init_trackers("tensorboard")
     torch.manual_seed(settled["seed"])
     torch.set_flush_denormal(True)  # a dead unit's momentum fades into denormals, which slow Muon down fourfold
@@ -318,26 +296,14 @@ def main(
         accelerator.get_tracker("tensorboard").log_images({"degraded, restored, truth": pictures.float()}, step=step)
         bar.set_postfix({key: f"{record[key]:.2f}" for key in ("luminance_gain", "rgb_gain")})
         players = objective.optimisers.items()
-        progress_made = {
-            "objective": objective.state_dict(),
-            "ema": ema.state_dict(),
-            "begun": begun,
-            "optimisers": {player: [each.state_dict() for each in optimisers] for player, optimisers in players},
-            "step": step,
-            "total": total,
-            "seconds": seconds,
-            "config": config,
-            "settled": settled,
-        }
-        save(checkpoint, progress_made)
-        told = {
-            "photos": entry["photos"],
-            "minutes": seconds / 60,
-            "training_photos": len(train) + len(large),
-            "init": settled["init"],
-            "device": device_name(accelerator),
-            "config": config,
-        }
+        optimisers = {player: [each.state_dict() for each in theirs] for player, theirs in players}
+        learned = {"objective": objective.state_dict(), "ema": ema.state_dict(), "optimisers": optimisers}
+        reached = {"step": step, "total": total, "seconds": seconds, "begun": begun}
+        save(checkpoint, {**learned, **reached, "config": config, "settled": settled})
+        processor = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"{os.cpu_count()} CPU cores"
+        told = {"photos": entry["photos"], "minutes": seconds / 60, "training_photos": len(train) + len(large)}
+        told |= {"device": processor if world == 1 else f"{world} times {processor}"}
+        told |= {"init": settled["init"], "config": config}
         metadata = {"model": name, "config": json.dumps(config["network"]), "training": json.dumps(told)}
         write_atomically(run / "weights.safetensors", safetensors.torch.save(half(ema.module), metadata))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,10 +30,6 @@ Filter = Callable[[np.ndarray], np.ndarray]  # luminance in [0, 1], float [H, W]
 CONDITION = Condition(degradation=PRESETS["original"].draw)
 
 
-def median(y: np.ndarray) -> np.ndarray:
-    return median_filter(y, 3)
-
-
 def non_local_means(y: np.ndarray, strength: float = 1.0) -> np.ndarray:
     """Buades et al. 2005, at ``strength`` times the noise that the photo seems to have."""
     sigma = estimate_sigma(y)
@@ -46,10 +43,7 @@ def total_variation(y: np.ndarray, weight: float = 0.015) -> np.ndarray:
 
 def bm3d(y: np.ndarray) -> np.ndarray:
     """Dabov et al. 2007, by the package bm3d."""
-    try:
-        import bm3d as package
-    except ImportError as error:
-        raise SystemExit("BM3D needs its package: pip install bm3d.") from error
+    import bm3d as package
 
     return package.bm3d(y, estimate_sigma(y))
 
@@ -85,7 +79,7 @@ def main(
 ) -> None:
     """Luminance PSNR and SSIM of the classical filters and of DnCNN-3, preset `original`, seed = the photo's index."""
     filters: dict[str, Filter] = {
-        "median 3x3": median,
+        "median 3x3": partial(median_filter, size=3),
         "non-local means": non_local_means,
         "total variation": total_variation,
     }

@@ -18,10 +18,8 @@ class Lpips:
     """
 
     def __init__(self, files: Path | None = None) -> None:
-        try:
-            import lpips
-        except ImportError as error:
-            raise SystemExit('LPIPS needs its package; run: pip install -e ".[train]"') from error
+        import lpips
+
         if files is None:
             self.network = lpips.LPIPS(net="squeeze", verbose=False)
         else:

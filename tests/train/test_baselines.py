@@ -35,14 +35,6 @@ def test_an_opponent_removes_plain_noise(photos: list[Photo], shared: Path, name
     assert np.mean(gains) > 1.5
 
 
-def test_median_removes_salt_and_pepper(photo: Photo) -> None:
-    y, noisy = (
-        each.pixels @ np.array(LUMA) / 255
-        for each in (photo, Degradation(grayscale=True, salt_pepper=0.05).apply(photo, 0))
-    )
-    assert psnr(baselines.median(noisy), y) > psnr(noisy, y) + 1
-
-
 def test_the_table(folder: Path, tmp_path: Path) -> None:
     baselines.main(folder / "train-0000.tar", None, False, 3, tmp_path / "baselines.json")
     result = json.loads((tmp_path / "baselines.json").read_text())

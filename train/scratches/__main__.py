@@ -41,9 +41,7 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
     """
     known, truth = (target != 2).float(), (target == 1).float()
     weight = known * (1 + (POSITIVE - 1) * truth)
-    entropy = (
-        functional.binary_cross_entropy_with_logits(logits, truth, reduction="none") * weight
-    ).sum() / known.sum()
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, weight, reduction="sum") / known.sum()
     marked = logits.sigmoid() * known
     dice = (2 * (marked * truth).sum() + 100) / (marked.sum() + truth.sum() + 100)
     return 4 * entropy + 1 - dice
@@ -131,20 +129,13 @@ def main(
             seconds = time.monotonic() - began
             entry = {"step": step + 1, "seconds": round(seconds), "loss": sum(losses) / len(losses)}
             entry |= measure(average, development)
-            losses = []
+            losses.clear()
             with (run / "log.jsonl").open("a") as log:
                 log.write(json.dumps(entry) + "\n")
             typer.echo(json.dumps(entry))
-            progress_made = {
-                "step": step + 1,
-                "steps": steps,
-                "seconds": seconds,
-                "network": network.state_dict(),
-                "average": average.state_dict(),
-                "optimisers": [optimiser.state_dict() for optimiser in optimisers],
-                "init": started_from,
-            }
-            save(checkpoint, progress_made)
+            state = {"step": step + 1, "steps": steps, "seconds": seconds, "init": started_from}
+            state |= {"network": network.state_dict(), "average": average.state_dict()}
+            save(checkpoint, state | {"optimisers": [optimiser.state_dict() for optimiser in optimisers]})
 
 
 if __name__ == "__main__":

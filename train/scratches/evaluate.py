@@ -43,6 +43,8 @@ WIDTHS = (0.7, 1, 1.5, 2, 3, 5, 8)
 """In pixels, of the cracks that are counted by width."""
 CRACKED = 512
 """Side of the photos whose filling is measured."""
+DAMAGE = ((4, 0.2), (8, 0.4))
+"""How many cracks and how much dust they are given."""
 
 
 def cells(rng: np.random.Generator, side: int, width: float | None = None) -> Layer:
@@ -135,12 +137,11 @@ def biharmonic(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return np.rint(filled.clip(0, 1) * 255).astype(np.uint8)
 
 
-def telea(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    return np.asarray(cv2.inpaint(pixels, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA))
-
-
-def navier_stokes(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    return np.asarray(cv2.inpaint(pixels, hole.astype(np.uint8), 3, cv2.INPAINT_NS))
+METHODS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "telea": lambda pixels, hole: cv2.inpaint(pixels, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA),
+    "navier_stokes": lambda pixels, hole: cv2.inpaint(pixels, hole.astype(np.uint8), 3, cv2.INPAINT_NS),
+    "biharmonic": biharmonic,
+}
 
 
 def filling(detect: Detect, photos: Sequence[np.ndarray], scratches: int, dust: float) -> dict[str, float]:
@@ -157,12 +158,11 @@ def filling(detect: Detect, photos: Sequence[np.ndarray], scratches: int, dust: 
         counts.add(found, hole.astype(int))
         row = {"before": psnr(worn, truth, hole)}
         row["ours"] = psnr(ours.fill(Photo(worn.copy()), mask).pixels, truth, hole)
-        row["ours, perfect mask"] = psnr(
-            ours.fill(Photo(worn.copy()), Mask(hole.astype(np.uint8) * 255)).pixels, truth, hole
-        )
-        for method in (telea, navier_stokes, biharmonic):
-            row[f"{method.__name__}, perfect mask"] = psnr(method(worn, hole), truth, hole)
-            row[f"{method.__name__}, our mask"] = psnr(method(worn, found), truth, hole)
+        perfect = Mask(hole.astype(np.uint8) * 255)
+        row["ours, perfect mask"] = psnr(ours.fill(Photo(worn.copy()), perfect).pixels, truth, hole)
+        for name, method in METHODS.items():
+            row[f"{name}, perfect mask"] = psnr(method(worn, hole), truth, hole)
+            row[f"{name}, our mask"] = psnr(method(worn, found), truth, hole)
         each.append(row)
     return {name: round(float(np.mean([row[name] for row in each])), 2) for name in each[0]} | counts.scores()
 
@@ -205,13 +205,7 @@ def seconds(detect: Detect, photo: Photo) -> dict[str, float]:
 
 def undamaged(detect: Detect, files: Sequence[PhotoFile]) -> dict[str, float]:
     """The share of each photo's pixels that is marked, in per cent."""
-    photos = {file.name: Photo(np.array(opened(file, whole=True))) for file in files}
-    return {name: round(100 * float(ours.marked(detect(photo)).mean()), 3) for name, photo in photos.items()}
-
-
-def of_masks(masks: Sequence[np.ndarray]) -> Kind:
-    """Real artefacts as a kind of damage."""
-    return partial(film, masks=masks)
+    return {file.name: round(100 * float(ours.marked(detect(Photo(pixels(file)))).mean()), 3) for file in files}
 
 
 def means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -233,11 +227,12 @@ def main(
     masks = artefacts(photos / "film-artefacts.tar", held_out=True)
     groups: dict[str, dict[str, Kind]] = {
         "kinds trained on": {kind.__name__: kind for kind in Damage.KINDS},
-        "real artefacts left out": {
-            f"film, {name}": of_masks(some) for name, some in masks.items() if name not in UNTRAINED
-        },
-        "kinds not trained on": {"cells": cells, **{f"film, {name}": of_masks(masks[name]) for name in UNTRAINED}},
+        "real artefacts left out": {},
+        "kinds not trained on": {"cells": cells},
     }
+    for name, some in masks.items():
+        group = groups["kinds not trained on" if name in UNTRAINED else "real artefacts left out"]
+        group[f"film, {name}"] = partial(film, masks=some)
     kinds = {name: of_kind(detect, wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
     widths = {str(width): of_kind(detect, wholes, partial(cells, width=width), 2) for width in WIDTHS}
     squares = [squared(photo) for photo in held]
@@ -247,15 +242,9 @@ def main(
         "groups": {name: means([kinds[kind] for kind in group]) for name, group in groups.items()},
         "kinds": kinds,
         "widths": widths,
-        "filling": {
-            "4 cracks, dust 0.2": filling(detect, squares, 4, 0.2),
-            "8 cracks, dust 0.4": filling(detect, squares, 8, 0.4),
-        },
+        "filling": {f"{many} cracks, dust {dust}": filling(detect, squares, many, dust) for many, dust in DAMAGE},
         "restored": restored(squares) if not weights else None,
-        "undamaged, %": {
-            "held out": undamaged(detect, held),
-            "examples": undamaged(detect, folder(EXAMPLES)),
-        },
+        "undamaged, %": {"held out": undamaged(detect, held), "examples": undamaged(detect, folder(EXAMPLES))},
         "seconds": seconds(detect, Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
     }
     text = json.dumps(results, indent=2) + "\n"
