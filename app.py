@@ -74,7 +74,7 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
         for name, tab in tabs.items():  # the style shows of the column what the tab has a use for
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
-        gr.on(None, None, js=style.ACCESS, api_visibility="private")
+        gr.on(None, None, js=style.SCRIPT, api_visibility="private")
     gradio_patches.guard(demo)
     return demo
 
@@ -148,7 +148,7 @@ def launch(
     from restoration import ControlError
     from restoration.blind_test.votes import opened
     from restoration.errors import OutputError
-    from ui import gpu, restore
+    from ui import gpu, panel, restore
     from ui.files import KEPT
     from ui.gate import MAX_UPLOAD, Gate, misunderstood
     from ui.style import CSS, HEAD, THEME
@@ -174,7 +174,8 @@ def launch(
             mcp_server=mcp,
             i18n=i18n,
             theme=THEME,
-            css=CSS,
+            css=panel.thumbnails(),
+            css_paths=CSS,
             head=HEAD,
             ssr_mode=False,
             max_file_size=MAX_UPLOAD,

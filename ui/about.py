@@ -14,19 +14,6 @@ from .texts import is_french
 
 LOCALES = Path(__file__).with_name("locales")
 
-CSS = """
-.about p, .about li { max-width: 75ch; }
-.about table { display: block; overflow-x: auto; border: 0 !important; font-variant-numeric: tabular-nums; }
-.diagram { display: block; width: 100%; max-width: 38rem; height: auto; color: var(--body-text-color); }
-.diagram rect { fill: var(--background-fill-secondary); stroke: currentColor; }
-.diagram rect.end { fill: none; stroke-width: 2; }
-.diagram path { fill: none; stroke: currentColor; stroke-width: 2; }
-.diagram polygon, .diagram text { fill: currentColor; }
-.diagram text { font-size: 13px; text-anchor: middle; }
-.diagram text.name { font-weight: 600; }
-.english .fr, .french .en { display: none; }
-"""
-
 
 def tab() -> None:
     """Lay out the tab inside the caller's Blocks; it is filled in the visitor's language when the page loads."""

@@ -20,30 +20,17 @@ from gradio.data_classes import FileData, ImageData
 from gradio.utils import get_upload_folder, is_in_or_equal
 from gradio_client.utils import is_http_url_like
 
-from restoration import (
-    Degradation,
-    Look,
-    Photo,
-    Recipe,
-    Restorer,
-    Run,
-    Upscaling,
-    image,
-    metrics,
-    robustness,
-    scratches,
-)
+from restoration import Degradation, Look, Recipe, Restorer, Run, Upscaling, image, metrics, robustness, scratches
 from restoration.degradations import CONTROLS, PRESETS, preset
 from restoration.errors import ControlError
 from restoration.recipe import library_versions
 from restoration.report import finite
-from restoration.types import MAX_SAMPLES, Colour, Inpainting, Size, drawn_sha256
+from restoration.types import MAX_SAMPLES, Colour, Inpainting, Photo, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
 from .disconnection import raise_if_disconnected
-from .errors import as_user_errors
 from .files import publish, received
-from .lab import ENGINES, NETWORK, TITLES, Lab
+from .lab import ENGINES, RUNNING, TITLES, Lab
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
 
@@ -59,6 +46,11 @@ def _choice(description: str, choices: Any) -> Json:
     return {"type": "string", "enum": list(choices), "description": description}
 
 
+def _number(description: str, low: float | None = None, high: float | None = None, *, kind: str = "number") -> Json:
+    limits = {"minimum": low, "maximum": high}
+    return {"type": kind, "description": description} | {key: each for key, each in limits.items() if each is not None}
+
+
 PARAMETERS: dict[str, Json] = {
     "photo": {
         **ImageData.model_json_schema(),
@@ -72,34 +64,18 @@ PARAMETERS: dict[str, Json] = {
     ),
     "colour": _choice(
         "Guessed anew (new), the photo's own without its noise (keep) or left away (none); auto keeps real colours, "
-        "and guesses where there are none. ClientDisconnected out, auto at the photo's own size, and new at 128x128.",
+        "and guesses where there are none. Left out, auto at the photo's own size, and new at 128x128.",
         get_args(Colour),
     ),
-    "colour_strength": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 2,
-        "description": "How strong the colours are: 0 is grey, 1 as they are, 2 twice as strong.",
-    },
-    "tone": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "How much of the fading that is found is undone: 0 for none of it, 1 for all.",
-    },
-    "sample": {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": MAX_SAMPLES,
-        "description": "Take that one of the model's samples as the colours; left out, its mean.",
-    },
+    "colour_strength": _number("How strong the colours are: 0 is grey, 1 as they are, 2 twice as strong.", 0, 2),
+    "tone": _number("How much of the fading that is found is undone: 0 for none of it, 1 for all.", 0, 1),
+    "sample": _number(
+        "Take that one of the model's samples as the colours; left out, its mean.", 1, MAX_SAMPLES, kind="integer"
+    ),
     "inpaint": _choice("Whether scratches, creases and dust are found and mended first (auto).", ("off", "auto")),
-    "sensitivity": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "How little a place has to look like a scratch to be taken for one: 0 for none, 0.5 as usual.",
-    },
+    "sensitivity": _number(
+        "How little a place has to look like a scratch to be taken for one: 0 for none, 0.5 as usual.", 0, 1
+    ),
     "mask": {
         **ImageData.model_json_schema(),
         "description": "A mask drawn by hand, white where the photo is to be mended, in the place of what is found.",
@@ -110,38 +86,29 @@ PARAMETERS: dict[str, Json] = {
         "description": "How many times larger: 2 or 4; where a restored photo is enlarged also 0, for not at all.",
     },
     "engine": _choice("What enlarges: a network of Real-ESRGAN, auto for the best at hand, or a filter.", ENGINES),
-    "denoise": {
-        "type": "number",
-        "minimum": 0,
-        "maximum": 1,
-        "description": "The engine general's denoise strength, 0 (keeps noise) to 1; left out for other engines.",
-    },
+    "denoise": _number(
+        "The engine general's denoise strength, 0 (keeps noise) to 1; left out for other engines.", 0, 1
+    ),
     "recipe": {
         "anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}],
         "description": "A recipe to replay, as JSON: its settings, its damage included, take the place of all others.",
     },
     "damage": _choice("The preset that the seed draws the damage from; off for none.", (*PRESETS, "off")),
-    "seed": {
-        "type": "integer",
-        "minimum": 0,
-        "maximum": MAX_WHOLE,
-        "description": "The same seed gives the same damage, or the same samples.",
-    },
+    "seed": _number("The same seed gives the same damage, or the same samples.", 0, MAX_WHOLE, kind="integer"),
     "grayscale": {"type": "boolean", "description": "Whether the colour is taken away."},
     **{
-        name: {
-            "type": "integer" if control.step >= 1 else "number",
-            "minimum": control.low,
-            "maximum": control.high,
-            "description": f"In place of what is drawn: {control.help}, {control.low:g} to {control.high:g}, "
-            f"{control.off:g} is off.",
-        }
+        name: _number(
+            f"In place of what is drawn: {control.help}, {control.low:g} to {control.high:g}, {control.off:g} is off.",
+            control.low,
+            control.high,
+            kind="integer" if control.step >= 1 else "number",
+        )
         for name, control in CONTROLS.items()
     },
     "control": _choice("The one degradation that grows.", CONTROLS),
-    "low": {"type": "number", "description": "Its lowest strength; left out, the lowest that shows."},
-    "high": {"type": "number", "description": "Its highest strength; left out, the highest that shows."},
-    "steps": {"type": "integer", "minimum": 2, "maximum": 32, "description": "How many strengths are tried."},
+    "low": _number("Its lowest strength; left out, the lowest that shows."),
+    "high": _number("Its highest strength; left out, the highest that shows."),
+    "steps": _number("How many strengths are tried.", 2, 32, kind="integer"),
     "measure": _choice("What the plot shows.", robustness.PLOTTED),
 }
 """What each parameter is, by the name that it has in every endpoint: JSON schemas."""
@@ -227,7 +194,6 @@ def endpoints(lab: Lab) -> None:
         denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
         colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None,
         seed: int = 0, inpaint: str = "off", sensitivity: float = 0.5, mask: Json | None = None,
-        request: gr.Request | None = None,
     ) -> tuple[str, str | None, Json]:  # fmt: skip
         """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
@@ -240,62 +206,50 @@ def endpoints(lab: Lab) -> None:
             The restored photo, its enlarged copy if there is one, and a report with measures, times, the size of the
             photo and of the result, what became of the colours, and the recipe.
         """
-        with as_user_errors(request):
-            check(model=model, fit=fit, engine=engine, denoise=denoise)
-            check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
-            check(inpaint=inpaint, sensitivity=sensitivity)
-            if scale:
-                check_upscaling(scale, engine, denoise)
-            at: Size = sized(size) if size is not None else "own" if lab.restorer.restores_whole(model) else 128
-            drawn = lab.load(sent(mask), reduce_to=None) if mask else None
-            mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
-            asked = Recipe(
-                size=at,
-                fit=fit,
-                inpaint=Inpainting(mask=drawn_sha256(drawn)) if drawn else mending,
-                look=Look(
-                    colour=("auto" if at == "own" else "new") if colour is None else colour,  # type: ignore[arg-type]
-                    colour_strength=colour_strength,
-                    tone=tone,
-                    sample=sample,
-                ),
-                seed=seed,
-                models={model: None},
-                upscaling=Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None,
-            )
-            if recipe is not None:
-                asked = replayed(recipe)
-            if len(asked.models) != 1:
-                raise ControlError("recipe_one_model")
-            run = lab.run(lab.load_for(asked, sent(photo)), asked, drawn=drawn)
-            (name,) = run.restored
-            made = files({"restored": run.restored[name].photo})
-            if name in run.enlarged:
-                made |= files({"enlarged": run.enlarged[name].photo})
-            return made["restored"], made.get("enlarged"), report(run, asked)
+        check(model=model, fit=fit, engine=engine, denoise=denoise, inpaint=inpaint, sensitivity=sensitivity)
+        check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
+        if scale:
+            check_upscaling(scale, engine, denoise)
+        at: Size = sized(size) if size is not None else "own" if lab.restorer.restores_whole(model) else 128
+        drawn = lab.load(sent(mask), reduce_to=None) if mask else None
+        mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
+        if colour is None:
+            colour = "auto" if at == "own" else "new"
+        look = Look(colour=colour, colour_strength=colour_strength, tone=tone, sample=sample)  # type: ignore[arg-type]
+        inpainting = Inpainting(mask=drawn_sha256(drawn)) if drawn else mending
+        upscaling = Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None
+        asked = Recipe(
+            size=at, fit=fit, inpaint=inpainting, look=look, seed=seed, models={model: None}, upscaling=upscaling
+        )
+        if recipe is not None:
+            asked = replayed(recipe)
+        if len(asked.models) != 1:
+            raise ControlError("recipe_one_model")
+        run = lab.run(lab.load_for(asked, sent(photo)), asked, drawn=drawn)
+        (name,) = run.restored
+        made = files({"restored": run.restored[name].photo})
+        if name in run.enlarged:
+            made |= files({"enlarged": run.enlarged[name].photo})
+        return made["restored"], made.get("enlarged"), report(run, asked)
 
-    def find_scratches(
-        photo: Json, sensitivity: float = 0.5, request: gr.Request | None = None
-    ) -> tuple[str, str, Json]:
+    def find_scratches(photo: Json, sensitivity: float = 0.5) -> tuple[str, str, Json]:
         """Find scratches, creases and dust on a photo, to look at or to correct before restoring it by that mask.
 
         Returns:
             The mask, white where damage was found, the photo with that in red, and a report with its share.
         """
-        with as_user_errors(request):
-            check(sensitivity=sensitivity)
-            inpainting = Inpainting(sensitivity=sensitivity)
-            source = lab.load(sent(photo), reduce_to=None)
-            found = scratches.marked(lab.work(Restorer.find_scratches, source), inpainting.sensitivity)
-            made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
-            return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
+        check(sensitivity=sensitivity)
+        inpainting = Inpainting(sensitivity=sensitivity)
+        source = lab.load(sent(photo), reduce_to=None)
+        found = scratches.marked(lab.work(Restorer.find_scratches, source), inpainting.sensitivity)
+        made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
+        return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
 
     def degrade(
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
         gaussian: float | None = None, salt_pepper: float | None = None, speckle: float | None = None,
         correlated: float | None = None, lines: int | None = None, blur: int | None = None, jpeg: int | None = None,
         fading: float | None = None, scratches: int | None = None, dust: float | None = None, size: str = "128",
-        request: gr.Request | None = None,
     ) -> tuple[str, str, Json]:  # fmt: skip
         """Damage a good photo as the original project made its dataset, or as prints age, to test what restores it.
 
@@ -306,19 +260,17 @@ def endpoints(lab: Lab) -> None:
             "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
             "lines": lines, "blur": blur, "jpeg": jpeg, "fading": fading, "scratches": scratches, "dust": dust,
         }  # fmt: skip
-        with as_user_errors(request):
-            check(damage=damage, seed=seed, fit=fit)
-            drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
-            given = {name: strength for name, strength in by_hand.items() if strength is not None}
-            degradation = replace(drawn, grayscale=grayscale, **given)
-            asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
-            run = lab.run(lab.load_for(asked, sent(photo)), asked)
-            made = files(pictures(run))
-            return made["degraded"], made["original"], report(run, asked)
+        check(damage=damage, seed=seed, fit=fit)
+        drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
+        given = {name: strength for name, strength in by_hand.items() if strength is not None}
+        degradation = replace(drawn, grayscale=grayscale, **given)
+        asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
+        run = lab.run(lab.load_for(asked, sent(photo)), asked)
+        made = files(pictures(run))
+        return made["degraded"], made["original"], report(run, asked)
 
     def compare(
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
-        request: gr.Request | None = None,
     ) -> tuple[str | None, str, dict[str, Json], str, Json]:  # fmt: skip
         """Damage a good photo, let every model restore it, and measure each against the original.
 
@@ -328,23 +280,20 @@ def endpoints(lab: Lab) -> None:
             The original, the degraded photo, what each model restored by the model's name, all of them as a labelled
             sheet, and a report with measures.
         """
-        with as_user_errors(request):
-            made, told = compared(photo, damage, seed, fit, recipe)
-            restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
-            return made["original"], made["degraded"], restored, made["sheet"], told
+        made, told = compared(photo, damage, seed, fit, recipe)
+        restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
+        return made["original"], made["degraded"], restored, made["sheet"], told
 
     def compare_by_position(
         photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
-        request: gr.Request | None = None,
     ) -> tuple[Any, ...]:  # fmt: skip
         """What compare returned before it named its results; it will go with version 0.2.
 
         Returns:
             The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
         """
-        with as_user_errors(request):
-            made, told = compared(photo, damage, seed, fit, recipe)
-            return (*(made[name] for name in ("original", "degraded", *TITLES, "sheet")), told)
+        made, told = compared(photo, damage, seed, fit, recipe)
+        return (*(made[name] for name in ("original", "degraded", *TITLES, "sheet")), told)
 
     def compared(
         photo: Json, damage: str, seed: int, fit: image.Fit, recipe: str | Json | None
@@ -352,9 +301,9 @@ def endpoints(lab: Lab) -> None:
         """The files of a comparison by name, and its report; there is no original of a photo that came damaged."""
         check(damage=damage, seed=seed, fit=fit)
         drawn = None if damage == "off" else preset(damage).draw(seed)
-        asked = (
-            replayed(recipe) if recipe is not None else Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
-        )
+        asked = Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
+        if recipe is not None:
+            asked = replayed(recipe)
         asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
         run = lab.run(lab.load_for(asked, sent(photo)), asked)
         found = pictures(run)
@@ -363,64 +312,50 @@ def endpoints(lab: Lab) -> None:
 
     def upscale(
         photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
-        request: gr.Request | None = None,
     ) -> tuple[str, Json]:  # fmt: skip
         """Enlarge a photo 2 or 4 times by Real-ESRGAN, in colour and without restoring it; to 4096x4096 at most.
 
         Returns:
             The enlarged photo, and a report with the engine that ran, its settings and its time.
         """
-        with as_user_errors(request):
-            check(engine=engine, denoise=denoise)
-            check_upscaling(scale, engine, denoise)
-            source = lab.load(sent(photo), reduce_to=None)
-            result = lab.work(
-                Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected
-            )
-            recipe = Recipe(
-                size="own", upscaling=result.upscaling, versions={**library_versions(), "device": result.device}
-            )
-            enlarged = files({"enlarged": result.photo})["enlarged"]
-            told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
-            return enlarged, told | fallen_back(result.device != lab.restorer.device.type)
+        check(engine=engine, denoise=denoise)
+        check_upscaling(scale, engine, denoise)
+        source = lab.load(sent(photo), reduce_to=None)
+        result = lab.work(
+            Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected
+        )
+        versions = {**library_versions(), "device": result.device}
+        recipe = Recipe(size="own", upscaling=result.upscaling, versions=versions)
+        enlarged = files({"enlarged": result.photo})["enlarged"]
+        told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
+        return enlarged, told | fallen_back(result.device != lab.restorer.device.type)
 
     def sweep(
         photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None, steps: int = 8,
-        measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop", request: gr.Request | None = None,
-    ) -> tuple[str, str, str, Json]:  # fmt: skip
+        measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop",
+    ) -> tuple[Any, ...]:  # fmt: skip
         """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
 
         Returns:
             The plot, the pictures as a strip, a table of all measures (CSV), and a report with a sentence that says
             where each network helped, and each strength's recipe.
         """
-        with as_user_errors(request):
-            check(control=control, measure=measure, seed=seed, fit=fit)
-            lowest, highest = robustness.reach(control)
-            ends = lowest if low is None else low, highest if high is None else high
-            at = robustness.strengths(control, *ends, steps)
-            truth = image.fit(lab.load(sent(photo)), fit)
-            swept = lab.work(
-                robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
-            )
-            made = publish(
-                {
-                    "plot.png": robustness.plot(swept, measure),
-                    "strip.png": robustness.strip(swept),
-                    "table.csv": robustness.table(swept).encode(),
-                }
-            )
-            measured = {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()}
-            recipes = [recipe.to_json() for recipe in swept.recipes]
-            told = {
-                "control": control,
-                "strengths": at,
-                "measure": measure,
-                "measured": measured,
-                "verdict": robustness.verdict(swept, measure),
-                "recipes": recipes,
-            }
-            return made["plot.png"], made["strip.png"], made["table.csv"], told | fallen_back(swept.fell_back)
+        check(control=control, measure=measure, seed=seed, fit=fit)
+        lowest, highest = robustness.reach(control)
+        ends = lowest if low is None else low, highest if high is None else high
+        at = robustness.strengths(control, *ends, steps)
+        truth = image.fit(lab.load(sent(photo)), fit)
+        swept = lab.work(
+            robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
+        )
+        strip, table = robustness.strip(swept), robustness.table(swept).encode()
+        made = publish({"plot.png": robustness.plot(swept, measure), "strip.png": strip, "table.csv": table})
+        told = {
+            "control": control, "strengths": at, "measure": measure,
+            "measured": {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()},
+            "verdict": robustness.verdict(swept, measure), "recipes": [recipe.to_json() for recipe in swept.recipes],
+        }  # fmt: skip
+        return (*made.values(), told | fallen_back(swept.fell_back))
 
     results: dict[Callable[..., Any], tuple[str, ...]] = {
         restore: ("restored", "enlarged", "report"),
@@ -433,14 +368,12 @@ def endpoints(lab: Lab) -> None:
     }
     for function, names in results.items():
         _document(function)
-        parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "request"]
+        parameters = inspect.signature(function).parameters.values()
         gr.Button(visible=False).click(
             function,
             [_parameter(each.name, None if each.default is each.empty else each.default) for each in parameters],
             [_result(name) for name in names],
-            api_name=function.__name__,
-            concurrency_id=NETWORK,
-            concurrency_limit=1,
+            **{**RUNNING, "api_visibility": "public", "api_name": function.__name__},
         )
 
 

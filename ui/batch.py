@@ -26,7 +26,7 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
 from . import jobs
-from .errors import as_user_errors, refuse, sentence
+from .errors import refuse, sentence
 from .files import publish, received
 from .jobs import Tell, Work
 from .lab import TITLES, Lab, able
@@ -232,5 +232,4 @@ def tab(lab: Lab) -> None:
 
 
 def _uploaded_files(payload: ListFiles | None) -> list[str]:
-    with as_user_errors(None):
-        return [received(file.path) for file in payload.root] if payload else []
+    return [received(file.path) for file in payload.root] if payload else []

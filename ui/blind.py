@@ -19,10 +19,9 @@ from restoration.metrics import Metrics
 from restoration.tiling import Progress, Stopped
 
 from . import examples, tables
-from .cancellation import Cancellation, discard
-from .errors import as_user_errors
+from .cancellation import PROGRESS, Cancellation, discard
 from .files import publish
-from .lab import NETWORK, TITLES, Lab
+from .lab import QUIET, RUNNING, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
 from .texts import i18n, is_french, number, text
@@ -32,26 +31,6 @@ LETTERS = string.ascii_uppercase
 """What the pictures are called before they are named."""
 MEASURES = ("psnr", "ssim")
 """Those that the eye is compared with."""
-CSS = """
-#blind-given { max-width: 22rem; margin: 0; }
-.blind { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); }
-#blind-question:focus, #blind-told h3:focus { outline: none; }  /* where the page goes on, not what can be pressed */
-#blind-question, #blind-told h3 { scroll-margin-top: 1rem; }
-.ranking td:last-child { width: 40%; }
-.ranking .plot { display: block; position: relative; width: 100%; height: 1.2em;
-  background: linear-gradient(currentColor, currentColor) 50% / 1px 100% no-repeat; }
-.ranking .plot > * { position: absolute; top: 50%; transform: translateY(-50%); background: var(--primary-500); }
-.ranking .interval { height: 4px; border-radius: 2px; }
-.ranking .dot { width: 12px; height: 12px; margin-left: -6px; border-radius: 50%; }
-@media (max-width: 640px) { .ranking td:last-child { width: auto; } }
-"""
-GO_TO = """() => setTimeout(() => {
-  const place = document.querySelector('%s')
-  place.tabIndex = -1
-  place.focus()
-  place.scrollIntoView()
-}, 100)"""
-"""Moves the focus, and the page with it, to what has just appeared."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +108,7 @@ def told(task: Task, choice: str | None, measured: Shown | None, french: bool) -
         said = (agreement(measure, choice, measured.restored, french) for measure in MEASURES)
         rows = [
             tables.Row(
-                title=names[name],
-                measured=measured.restored[name],
-                time=f"{round(1000 * measured.seconds[name])} ms",
+                title=names[name], measured=measured.restored[name], time=f"{round(1000 * measured.seconds[name])} ms"
             )
             for name in task.order
         ]
@@ -196,11 +173,9 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
     running = gr.State()
     answers = [*keeps, none]
 
-    def draw_blind(
-        path: str | None, request: gr.Request, progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+    def draw_blind(path: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Iterator[dict[Any, Any]]:
         french, run = is_french(request), Cancellation()
-        with as_user_errors(request), suppress(Stopped):
+        with suppress(Stopped):
             loaded = lab.load(examples.undamaged(chosen({"photo": path}, request)))
             new = tickets.issue()
             yield {running: run}
@@ -220,20 +195,19 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
 
         def answer(used: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
             french = is_french(request)
-            with as_user_errors(request):
-                task = tickets.redeem(used, request.session_hash or "")
-                cast = vote(task, place, {name: lab.restorer.weights_sha256(name) for name in TITLES})
-                if votes:
-                    votes.add(cast)
-                labels = named(task.order, french).values()
-                return {
-                    **{each: gr.Image(label=name, alt_text=name) for each, name in zip(pictures, labels, strict=True)},
-                    **{each: gr.Button(visible=False) for each in answers},
-                    question: gr.Markdown(visible=False),
-                    result: told(task, cast.choice, measured if measured and measured.ticket == used else None, french),
-                    ranking: ranked(rank_of(votes, cast), french) if votes else None,
-                    again: gr.Button(visible=True),
-                }
+            task = tickets.redeem(used, request.session_hash or "")
+            cast = vote(task, place, {name: lab.restorer.weights_sha256(name) for name in TITLES})
+            if votes:
+                votes.add(cast)
+            labels = named(task.order, french).values()
+            return {
+                **{each: gr.Image(label=name, alt_text=name) for each, name in zip(pictures, labels, strict=True)},
+                **{each: gr.Button(visible=False) for each in answers},
+                question: gr.Markdown(visible=False),
+                result: told(task, cast.choice, measured if measured and measured.ticket == used else None, french),
+                ranking: ranked(rank_of(votes, cast), french) if votes else None,
+                again: gr.Button(visible=True),
+            }
 
         return answer
 
@@ -246,19 +220,17 @@ def tab(panel: Panel, lab: Lab, votes: Votes | None) -> None:
             row: gr.Row(visible=False),
         }
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     outputs = [given, *pictures, *answers, question, row, result, again, ranking, ticket, last]
     ran = gr.on(
-        [start.click, again.click], draw_blind, panel.photo, [*outputs, running], show_progress_on=given,
-        concurrency_id=NETWORK, concurrency_limit=1, api_visibility="private",
-    )  # fmt: skip
-    ran.success(None, js=GO_TO % "#blind-question", **quiet)
+        [start.click, again.click], draw_blind, panel.photo, [*outputs, running], show_progress_on=given, **RUNNING
+    )
+    ran.success(None, js="() => lab.goTo('#blind-question')", **QUIET)
     changed = [*pictures, *answers, question, result, ranking, again]
     for place, button in enumerate(answers):
         chosen_place = None if button is none else place
-        voted = button.click(answer_with(chosen_place), [ticket, last], changed, **quiet)
-        voted.success(None, js=GO_TO % "#blind-told h3", **quiet)
-    panel.arrived.change(clear, running, outputs, queue=False, **quiet)
+        voted = button.click(answer_with(chosen_place), [ticket, last], changed, **QUIET)
+        voted.success(None, js="() => lab.goTo('#blind-told h3')", **QUIET)
+    panel.arrived.change(clear, running, outputs, queue=False, **QUIET)
 
 
 def rank_of(votes: Votes, cast: Vote) -> Ranking:

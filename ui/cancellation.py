@@ -8,6 +8,9 @@ from restoration.tiling import Progress, Stopped
 
 from .texts import text
 
+PROGRESS = gr.Progress()
+"""The default by which Gradio knows a listener's parameter for its progress."""
+
 
 class Cancellation:
     """A run that may be ended from outside. Gradio's own way would leave what is finished half shown; and of a run

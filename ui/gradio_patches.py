@@ -1,4 +1,7 @@
-"""What Gradio 6.31 gets wrong in ways that a stranger could use, put right when this is imported, and by `guard`."""
+"""What Gradio 6.31 gets wrong in ways that a stranger could use, put right when this is imported, and by `guard`.
+
+Each says what Gradio would have to do itself for it to be needless.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,7 @@ from typing import Any, cast
 
 import httpx
 import safehttpx
-from fastapi import HTTPException
 from gradio import mcp, processing_utils
-from gradio.block_function import BlockFunction
 from gradio.blocks import Blocks
 from gradio.mcp import GradioMCPServer
 from gradio.queueing import Event, Queue
@@ -20,11 +21,8 @@ from gradio.route_utils import Request
 from gradio.server_messages import EventMessage
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
-from gradio_client import utils as client_utils
 from gradio_client.utils import is_file_obj_with_meta
-from mcp.server.lowlevel import Server
 
-from restoration.errors import MAX_FIELD, ControlError
 from restoration.image import MAX_BYTES
 
 from .errors import as_user_errors
@@ -34,7 +32,10 @@ PATIENCE = 30
 
 
 def guard(demo: Blocks) -> None:
-    """Have what fails outside our own functions, in Gradio's reading of what was sent, told in a sentence too."""
+    """Have what fails outside our own functions, in Gradio's reading of what was sent, told in a sentence too.
+
+    Needless once its errors repeat neither what was sent nor where this machine keeps its files.
+    """
     process = demo.process_api
 
     async def told(*args: Any, **options: Any) -> Any:
@@ -50,7 +51,8 @@ def _tool_arguments(server: GradioMCPServer, value: dict[str, Any], positions: l
 
     They go through a client in this very process, which takes any object that looks like a file for a file of its own:
     it would read whatever file of this machine a stranger names. Photos as data URLs it keeps where the folder for
-    temporary files was when Gradio was imported.
+    temporary files was when Gradio was imported. Needless once tools call functions without that client, and
+    `mcp.DEFAULT_TEMP_DIR` follows GRADIO_TEMP_DIR.
     """
     mcp.DEFAULT_TEMP_DIR = get_upload_folder()
     texts = {name: json.dumps(each) if isinstance(each, dict | list) else each for name, each in value.items()}
@@ -61,6 +63,7 @@ def _tool_results(server: GradioMCPServer, data: Any, root_url: str) -> list[Any
     """What a tool gives: pictures, and the report as JSON.
 
     Gradio takes several results for one where the client wants no progress, and writes them as text, in Python.
+    Needless once it unpacks them with progress and without it, and writes JSON.
     """
     results = data[0] if len(data) == 1 else data
     told = [each if is_file_obj_with_meta(each) else json.dumps(each) for each in results if each is not None]
@@ -69,21 +72,24 @@ def _tool_results(server: GradioMCPServer, data: Any, root_url: str) -> list[Any
 
 
 def _send_message(queue: Queue, event: Event, message: EventMessage) -> None:
-    """Without the KeyError for an event that nobody listens to, which would end the queue for everybody."""
+    """Without the KeyError for an event that nobody listens to, which would end the queue for everybody.
+
+    Needless once Gradio's queue outlives an error in one event, or drops such messages.
+    """
     if event.session_hash in queue.pending_messages_per_session:
         _send(queue, event, message)
 
 
 def _begin_session(session: SessionState, blocks: Blocks) -> None:
     """Without a copy of the whole page's configuration: 0.3 MB and 20 ms for each call of a program. It is for deep
-    links, which this app has not (see `gate`).
+    links, which this app has not (see `gate`). Needless once Gradio copies it for these alone.
     """
     _begin(session, SimpleNamespace(default_config=blocks.default_config, blocks={}))
 
 
 async def _process_events(queue: Queue, events: list[Event], *rest: Any) -> None:
     """Forgetting the sessions of programs' calls, which have the calls' own names, so that nobody comes back to them;
-    and their messages, once they have been fetched.
+    and their messages, once they have been fetched. Needless once Gradio forgets them itself.
     """
     try:
         await _process(queue, events, *rest)
@@ -96,35 +102,6 @@ async def _process_events(queue: Queue, events: list[Event], *rest: Any) -> None
             if not waiting and len(session) == 32:  # as an event's name has, and no browser's session
                 del queue.pending_event_ids_session[session]
                 queue.pending_messages_per_session.pop(session, None)
-
-
-async def _push(queue: Queue, *asked: Any, **options: Any) -> Any:
-    """With a sentence that says what to do where the queue is full."""
-    is_in, told, state = await _join(queue, *asked, **options)
-    if state == "queue_full":
-        told = f"The queue is full, as {queue.max_size} requests are waiting; try again in a minute."
-    return is_in, told, state
-
-
-def _named_arguments(*given: Any) -> Any:
-    """With a sentence for missing and unknown parameters, which are a TypeError there."""
-    try:
-        return _construct(*given)
-    except TypeError as error:
-        refusal = ControlError("inputs_odd", reason=error)
-        raise HTTPException(422, str(refusal)) from error
-
-
-def _validate_inputs(blocks: Blocks, function: BlockFunction, inputs: list[Any]) -> None:
-    """With a sentence for too few values."""
-    if len(inputs) < len(function.inputs):
-        raise ControlError("inputs_missing", wanted=len(function.inputs), given=len(inputs))
-
-
-def _tool_refusal(server: Server[Any, Any], message: str) -> Any:
-    """Without repeating all that was sent."""
-    words = " ".join(message.split())[:MAX_FIELD].rstrip(".")
-    return _refuse(server, "".join(sign if sign.isprintable() else "?" for sign in words) + ".")
 
 
 class _Bounded(httpx.AsyncByteStream):
@@ -146,7 +123,10 @@ class _Bounded(httpx.AsyncByteStream):
 
 
 async def _fetch(transport: safehttpx.AsyncSecureTransport, request: httpx.Request) -> httpx.Response:
-    """A photo at a web address, which Gradio reads into memory whole: bounded, and not packed, as a bomb would be."""
+    """A photo at a web address, which Gradio reads into memory whole: bounded, and not packed, as a bomb would be.
+
+    Needless once safehttpx has a limit of bytes, after unpacking, and of seconds.
+    """
     request.headers["Accept-Encoding"] = "identity"
     response: httpx.Response = await _handle(transport, request)
     if response.headers.get("content-encoding", "identity") != "identity":
@@ -163,13 +143,9 @@ def _replace(owner: Any, name: str, ours: Callable[..., Any]) -> Callable[..., A
 
 
 processing_utils.PUBLIC_HOSTNAME_WHITELIST.clear()  # hosts whose answers would not be bounded
-_replace(Blocks, "validate_inputs", _validate_inputs)
-_refuse = _replace(Server, "_make_error_result", _tool_refusal)
-_construct = _replace(client_utils, "construct_args", _named_arguments)
 _handle = _replace(safehttpx.AsyncSecureTransport, "handle_async_request", _fetch)
 _arguments = _replace(GradioMCPServer, "convert_strings_to_filedata", _tool_arguments)
 _results = _replace(GradioMCPServer, "postprocess_output_data", _tool_results)
-_join = _replace(Queue, "push", _push)
 _send = _replace(Queue, "send_message", _send_message)
 _begin = _replace(SessionState, "__init__", _begin_session)
 _process = _replace(Queue, "process_events", _process_events)

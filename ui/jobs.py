@@ -25,8 +25,9 @@ from gradio.context import LocalContext
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
 
+from .cancellation import PROGRESS
 from .disconnection import raise_if_disconnected
-from .errors import as_user_errors
+from .lab import QUIET
 from .links import link, linked
 from .texts import i18n, is_french, text
 
@@ -147,20 +148,6 @@ class Jobs:
 
 # --- On the page ------------------------------------------------------------------------------------------------------
 
-REMEMBER = """link => {
-  if (!link) return;
-  const here = new URL(location);
-  here.searchParams.set("job", new URL(link, here).searchParams.get("job"));
-  history.replaceState(history.state, "", here);
-}"""
-"""The page's own address becomes the job's: Gradio reloads a page whose connection was lost."""
-OPEN = """() => {
-  const is_ours = (new URL(location).searchParams.get("job") ?? "").startsWith(%s);
-  const tabs = document.querySelectorAll("[role=tab], .overflow-dropdown button");
-  if (is_ours) [...tabs].find(tab => %s.includes(tab.textContent.trim()))?.click();
-}"""
-"""A job's link opens its tab, in whichever language it is named. An update of `gr.Tabs` would empty the menus in it."""
-
 
 @dataclass(frozen=True)
 class Desk:
@@ -214,11 +201,9 @@ def wire(
 ) -> None:
     """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``."""
     jobs = desk.jobs
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def start(request: gr.Request, *values: Any) -> dict[Any, Any]:
-        with as_user_errors(request):
-            return desk.followed(jobs.start(begin(request, *values)), request)
+        return desk.followed(jobs.start(begin(request, *values)), request)
 
     def reopen(request: gr.Request) -> dict[Any, Any]:
         id = linked(request, "job")
@@ -230,10 +215,7 @@ def wire(
             return {desk.id: None}
         return desk.followed(job, request)
 
-    async def follow(
-        id: str | None, request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> dict[Any, Any]:  # fmt: skip
+    async def follow(id: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> dict[Any, Any]:
         job = jobs.find(id)
         if not job:
             return {outputs[0]: gr.skip()}
@@ -250,10 +232,9 @@ def wire(
             return {outputs[0]: gr.skip()}
         if isinstance(job.error, Stopped):
             return {outputs[0]: text("job_stopped", french)}
-        with as_user_errors(request):
-            if job.error:
-                raise job.error
-            return dict(show(job.result, french))
+        if job.error:
+            raise job.error
+        return dict(show(job.result, french))
 
     def end(id: str | None) -> gr.Button:
         jobs.stop(id)
@@ -262,16 +243,13 @@ def wire(
     def rest() -> tuple[gr.Button, gr.Button]:
         return gr.Button(interactive=True), gr.Button(visible=False)
 
-    opened = OPEN % (
-        json.dumps(f"{jobs.kind}-"),
-        json.dumps([text(f"tab_{jobs.kind}", each) for each in (False, True)]),
-    )
-    begun = desk.run.click(start, list(inputs), desk.state, **quiet)
-    begun.success(None, desk.link, None, js=REMEMBER, api_visibility="private")
-    reopened = gr.on(None, reopen, None, desk.state, **quiet)  # no trigger: when the page loads
-    reopened.then(None, None, None, js=opened, api_visibility="private")
-    desk.stop.click(end, desk.id, desk.stop, queue=False, **quiet)
+    titles = json.dumps([text(f"tab_{jobs.kind}", french) for french in (False, True)])
+    begun = desk.run.click(start, list(inputs), desk.state, **QUIET)
+    begun.success(None, desk.link, None, js="link => lab.remember(link)", api_visibility="private")
+    reopened = gr.on(None, reopen, None, desk.state, **QUIET)  # no trigger: when the page loads
+    reopened.then(None, None, None, js=f"() => lab.openTab('{jobs.kind}', {titles})", api_visibility="private")
+    desk.stop.click(end, desk.id, desk.stop, queue=False, **QUIET)
     followed = desk.id.change(
         follow, desk.id, list(outputs), show_progress_on=over, concurrency_limit=MOST, api_visibility="private"
     )
-    followed.then(rest, None, [desk.run, desk.stop], queue=False, **quiet)
+    followed.then(rest, None, [desk.run, desk.stop], queue=False, **QUIET)

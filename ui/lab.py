@@ -55,6 +55,10 @@ ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
 MIN_TILE = 64
 NETWORK = "network"
 """The concurrency id of every listener that runs a network: they take turns, so that two cores serve one well."""
+RUNNING: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
+"""Options of such a listener."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Options of a listener that is done at once."""
 
 
 def check_recipe(recipe: Recipe) -> None:

@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,9 +18,9 @@ from restoration import Photo, Restorer, scratches
 from restoration.errors import PhotoError
 from restoration.types import Inpainting, Mask, drawn_sha256
 
-from .errors import as_user_errors
-from .lab import NETWORK, Lab
+from .lab import QUIET, RUNNING, Lab
 from .panel import Panel, chosen
+from .pictures import drawn_by_page
 from .texts import is_french, number, text
 
 SIDE = 1024
@@ -29,20 +28,6 @@ SIDE = 1024
 RED = (230, 40, 40, 255)
 PNG = "data:image/png;base64,"
 WORDS = ("brush", "eraser", "size", "undo")
-TEMPLATE = """
-<canvas></canvas>
-<div>
-  <label><input type="radio" name="tool" value="brush" checked> <span data-word="brush"></span></label>
-  <label><input type="radio" name="tool" value="eraser"> <span data-word="eraser"></span></label>
-  <label><span data-word="size"></span> <input type="range" min="0.5" max="10" step="0.5" value="2"></label>
-  <button disabled data-word="undo"></button>
-</div>
-"""
-CSS = """
-canvas { display: block; max-width: 100%; max-height: 36rem; margin: auto; touch-action: pinch-zoom; }
-div { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; padding: 0.5rem 0; }
-input[type=radio] { border: 1px solid currentColor; }
-"""
 
 
 @dataclass(frozen=True)
@@ -100,33 +85,28 @@ def stage(panel: Panel, lab: Lab) -> Mending:
     """Lay out and wire where the mask is shown and corrected, inside the caller's Blocks."""
     with gr.Column(visible=False) as whole:
         told = gr.Markdown(elem_id="scratches-told")
-        editor = gr.HTML(
-            html_template=TEMPLATE, css_template=CSS, js_on_load=Path(__file__).with_suffix(".js").read_text("utf-8"),
-            elem_id="scratches-editor",
-        )  # fmt: skip
+        editor = drawn_by_page("mending", "scratches-editor")
     mending = Mending(editor, gr.State(time_to_live=3000))
     sensitivity = panel.settings["sensitivity"]
 
     def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        with as_user_errors(request):
-            path = chosen({"photo": values[panel.photo]}, request)
-            photo = lab.load(path, reduce_to=None)
-            small = _reduced(photo)
-            mask = lab.work(Restorer.find_scratches, photo)
-            found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
-            return {
-                mending.found: found,
-                panel.settings["mend"]: True,
-                whole: gr.Column(visible=True),
-                **show(found, small, values[sensitivity], is_french(request)),
-            }
+        path = chosen({"photo": values[panel.photo]}, request)
+        photo = lab.load(path, reduce_to=None)
+        small = _reduced(photo)
+        mask = lab.work(Restorer.find_scratches, photo)
+        found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
+        return {
+            mending.found: found,
+            panel.settings["mend"]: True,
+            whole: gr.Column(visible=True),
+            **show(found, small, values[sensitivity], is_french(request)),
+        }
 
     def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         if (found := values[mending.found]) is None:
             return {told: ""}
-        with as_user_errors(request):
-            small = _reduced(lab.load(found.path, reduce_to=None))
-            return show(found, small, values[sensitivity], is_french(request))
+        small = _reduced(lab.load(found.path, reduce_to=None))
+        return show(found, small, values[sensitivity], is_french(request))
 
     def show(found: Found, small: Photo, at: float, french: bool) -> dict[Any, Any]:
         marked = scratches.marked(found.mask, at)
@@ -144,14 +124,10 @@ def stage(panel: Panel, lab: Lab) -> Mending:
     def forget() -> tuple[None, gr.Column]:
         return None, gr.Column(visible=False)
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     everything: set[Block] = {panel.photo, sensitivity, mending.found}
-    panel.find.click(
-        find, everything, [mending.found, panel.settings["mend"], whole, told, editor], concurrency_id=NETWORK,
-        concurrency_limit=1, api_visibility="private",
-    )  # fmt: skip
-    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **quiet)  # type: ignore[attr-defined]
-    gr.on([panel.arrived.change, panel.mode.change], forget, None, [mending.found, whole], **quiet)
+    panel.find.click(find, everything, [mending.found, panel.settings["mend"], whole, told, editor], **RUNNING)
+    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
+    gr.on([panel.arrived.change, panel.mode.change], forget, None, [mending.found, whole], **QUIET)
     return mending
 
 

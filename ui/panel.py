@@ -20,7 +20,7 @@ from restoration.degradations import CONTROLS, PRESETS, checked_seed
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
-from .errors import as_user_errors, refuse
+from .errors import refuse
 from .files import received
 from .lab import ENGINES, TITLES, able
 from .texts import i18n, is_french, text
@@ -188,10 +188,7 @@ def _look() -> dict[str, Component]:
 
 def uploaded_file(payload: ImageData | None) -> str | None:
     """The path of the upload itself: `restoration.image` is what opens it, not Gradio."""
-    if payload is None:
-        return None
-    with as_user_errors(None):
-        return received(payload.path or "")
+    return received(payload.path or "") if payload else None
 
 
 # A class, not one changed component: an update, as the click on an example is, makes the component anew from its class.

@@ -12,10 +12,9 @@ import gradio as gr
 from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.errors import ControlError, RecipeMismatch
 
-from . import viewer
-from .errors import as_user_errors, sentence
+from .errors import sentence
 from .files import received
-from .lab import Lab, check_recipe
+from .lab import QUIET, Lab, check_recipe
 from .links import link, linked
 from .panel import Panel
 from .restore import Page
@@ -77,7 +76,6 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
         with gr.Row():
             apply = gr.Button(i18n("recipe_apply"), size="sm")
             file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
     def write(result: Result | None, request: gr.Request) -> tuple[str, str]:
         if result is None:  # another photo was chosen meanwhile
@@ -98,22 +96,19 @@ def section(panel: Panel, page: Page, lab: Lab) -> None:
         }
 
     def from_text(contents: str, request: gr.Request) -> dict[Any, Any]:
-        with as_user_errors(request):
-            return fill(Recipe.from_text(contents or ""), request)
+        return fill(Recipe.from_text(contents or ""), request)
 
     def from_file(path: str, request: gr.Request) -> dict[Any, Any]:
-        with as_user_errors(request):
-            return fill(Recipe.read(Path(received(path))), request)
+        return fill(Recipe.read(Path(received(path))), request)
 
     def from_address(request: gr.Request) -> dict[Any, Any]:
         packed = linked(request, "recipe")
         if not packed:
             return {address: None}
-        with as_user_errors(request):
-            return fill(Recipe.from_link(packed), request)
+        return fill(Recipe.from_link(packed), request)
 
     outputs = [*panel.inputs.values(), *panel.of_one_mode, panel.preset, written, address]
-    page.last.change(write, page.last, [written, address], **quiet)
-    gr.on([apply.click], from_text, written, outputs, **quiet).success(None, js=viewer.STALE)
-    file.upload(from_file, file, outputs, **quiet).success(None, js=viewer.STALE)
-    gr.on(None, from_address, None, outputs, **quiet)  # no trigger: when the page loads
+    page.last.change(write, page.last, [written, address], **QUIET)
+    gr.on([apply.click], from_text, written, outputs, **QUIET).success(None, js="() => lab.stale()")
+    file.upload(from_file, file, outputs, **QUIET).success(None, js="() => lab.stale()")
+    gr.on(None, from_address, None, outputs, **QUIET)  # no trigger: when the page loads

@@ -24,10 +24,10 @@ from restoration.tiling import Progress, Stopped
 from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
-from .cancellation import Cancellation, discard
-from .errors import as_user_errors, refuse, sentence
+from .cancellation import PROGRESS, Cancellation, discard
+from .errors import refuse, sentence
 from .files import keep, publish
-from .lab import NETWORK, SAMPLERS, TITLES, Lab, logged
+from .lab import QUIET, RUNNING, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, chosen, recipe_from_controls, requested_recipe, usual_scale
 from .results import Measured, Result, everything, measure, publish_run
 from .texts import i18n, is_french, text
@@ -41,8 +41,6 @@ OPENING = "grace_hopper"
 """The example that the page opens with."""
 CHOOSE = "() => document.querySelector('#photo input[type=file]').click()"
 _opening_turn = threading.Lock()
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-RUNNING: dict[str, Any] = {"concurrency_id": NETWORK, "concurrency_limit": 1, "api_visibility": "private"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,45 +160,36 @@ def tab(panel: Panel, lab: Lab) -> Page:
         )
         uncertainty = gr.Image(label=i18n("samples_map"), format="png", interactive=False, elem_id="uncertainty",
                                elem_classes="pixels")  # fmt: skip
-    page = Page(
-        viewer=picture,
-        verdict=verdict,
-        numbers=numbers,
-        last=gr.State(time_to_live=3000),
-        go=gr.State(),
-        running=gr.State(),
-    )
+    last = gr.State(time_to_live=3000)
+    page = Page(viewer=picture, verdict=verdict, numbers=numbers, last=last, go=gr.State(), running=gr.State())
     inputs = {**panel.inputs, **scratched.inputs}
 
     def restore(
-        values: Mapping[Any, Any], request: gr.Request,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008  (how Gradio wants it)
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
+        values: Mapping[Any, Any], request: gr.Request, progress: gr.Progress = PROGRESS
+    ) -> Iterator[dict[Any, Any]]:
         french, running = is_french(request), Cancellation()
-        with as_user_errors(request):
-            named = {name: values[component] for name, component in inputs.items()}
-            chosen(named, request)
-            recipe = requested_recipe(named, request)
-            yield {page.running: running}
-            seen: tuple[Result, Run] | None = None
-            with suppress(Stopped):
-                for seen in run_each(lab, named, recipe, running.told(progress, french)):
-                    running.go_on()
-                    yield {picture: _seen(seen[0], french), page.last: seen[0]}
-            if seen and not running.is_unwanted:
-                result, run = seen
-                yield {**_judged(page, result, measure(run, named["engine"], french), french),
-                       maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
+        named = {name: values[component] for name, component in inputs.items()}
+        chosen(named, request)
+        recipe = requested_recipe(named, request)
+        yield {page.running: running}
+        seen: tuple[Result, Run] | None = None
+        with suppress(Stopped):
+            for seen in run_each(lab, named, recipe, running.told(progress, french)):
+                running.go_on()
+                yield {picture: _seen(seen[0], french), page.last: seen[0]}
+        if seen and not running.is_unwanted:
+            result, run = seen
+            yield {**_judged(page, result, measure(run, named["engine"], french), french),
+                   maps: gr.Button(visible=run.truth is not None), gallery: None, uncertainty: None}  # fmt: skip
 
     def take_in(path: str | None, request: gr.Request) -> dict[Any, Any]:
         """The visitor's own photo, or none any more; one that the browser could not show, as a PNG."""
         photo = {}
         if path and Path(path).suffix.lower() in UNSHOWN:
-            with as_user_errors(request):
-                read = lab.load(path, reduce_to=None)
-                photo[panel.photo] = publish({f"{Path(path).stem}.png": read}).popitem()[1]
-                for note in read.details.notes:  # which the PNG does not hold
-                    gr.Warning(sentence(note, is_french(request)))
+            read = lab.load(path, reduce_to=None)
+            photo[panel.photo] = publish({f"{Path(path).stem}.png": read}).popitem()[1]
+            for note in read.details.notes:  # which the PNG does not hold
+                gr.Warning(sentence(note, is_french(request)))
         return {**photo, panel.example: None, panel.arrived: time.time()}
 
     def arrive(path: str | None, running: Cancellation | None) -> dict[Any, Any]:
@@ -214,58 +203,45 @@ def tab(panel: Panel, lab: Lab) -> Page:
         if running:
             running.is_stopped = True
 
-    def take(
-        result: Result, view: Any, models: list[str], request: gr.Request, progress: gr.Progress,
-        file: Callable[[Result], str | None],
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        """The pictures of ``models`` at their full size, and ``file`` of them on its way to the visitor."""
-        french, running = is_french(request), Cancellation()
-        yield {page.running: running}
-        with as_user_errors(request), suppress(Stopped):
-            full = at_full_size(lab, result, models, running.told(progress, french))
-            value = _seen(full, french, view)
-            path = file(full)
-            yield {page.last: full, picture: {**value, "save": path and {"path": path, "at": time.time()}}}
+    def taker(
+        models: Callable[[Result, str], list[str]], file: Callable[[Result, str, bool], str | None]
+    ) -> Callable[..., Iterator[dict[Any, Any]]]:
+        """The listener that makes the pictures of ``models`` at their full size, and sends ``file`` to the visitor."""
 
-    def save_shown(
-        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        found, kind = _chosen(result, view, request)
-        models = [kind] if kind in TITLES else []
-        yield from take(found, view, models, request, progress, lambda full: full.paths[full.largest(kind)])
+        def take(
+            result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = PROGRESS
+        ) -> Iterator[dict[Any, Any]]:
+            french, running = is_french(request), Cancellation()
+            found, kind = _chosen(result, view, request)
+            yield {page.running: running}
+            with suppress(Stopped):
+                full = at_full_size(lab, found, models(found, kind), running.told(progress, french))
+                path = file(full, kind, french)
+                value = {**_seen(full, french, view), "save": path and {"path": path, "at": time.time()}}
+                yield {page.last: full, picture: value}
 
-    def save_everything(
-        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        found, _ = _chosen(result, view, request)
-        models = [*found.recipe.models]
-        yield from take(found, view, models, request, progress, lambda full: everything(full, is_french(request)))
+        return take
 
-    def expand(
-        result: Result | None, view: Any, request: gr.Request, progress: gr.Progress = gr.Progress()  # noqa: B008
-    ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-        found, kind = _chosen(result, view, request)
-        yield from take(found, view, [kind] if kind in TITLES else [], request, progress, lambda full: None)
+    def shown(result: Result, kind: str) -> list[str]:
+        return [kind] if kind in TITLES else []
 
     def show_maps(result: Result | None, view: Any, request: gr.Request) -> Any:
-        with as_user_errors(request):
-            found, kind = _chosen(result, view, request)
-            value = _seen(found, is_french(request), {"shown": kind, "all": True})
-            return {**value, "maps": {} if view.get("maps") else error_maps.error_maps(found)}
+        found, kind = _chosen(result, view, request)
+        value = _seen(found, is_french(request), {"shown": kind, "all": True})
+        return {**value, "maps": {} if view.get("maps") else error_maps.error_maps(found)}
 
     def sample(result: Result | None, seed: Any, request: gr.Request) -> tuple[Any, Any]:
         if result is None:
             raise refuse("samples_first", request)
         french = is_french(request)
-        with as_user_errors(request):
-            sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
-            photo = image.fit(result.read(result.given), result.recipe.fit)
-            drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
-            named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
-            *each, where = publish({**named, f"{result.name}_uncertainty.png": drawn.map()}).values()
-            captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
-            alt = text("samples_map", french)
-            return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=alt)
+        sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
+        photo = image.fit(result.read(result.given), result.recipe.fit)
+        drawn = lab.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
+        named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
+        *each, where = publish({**named, f"{result.name}_uncertainty.png": drawn.map()}).values()
+        captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
+        alt = text("samples_map", french)
+        return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=alt)
 
     gr.on(
         [panel.start.click, page.go.change], restore, {*inputs.values()},
@@ -273,8 +249,19 @@ def tab(panel: Panel, lab: Lab) -> Page:
         trigger_mode="always_last", **RUNNING,
     )  # fmt: skip
     panel.stop.click(halt, page.running, None, queue=False, **QUIET)
-    for event, handler in ((save.click, save_shown), (save_all.click, save_everything), (picture.expand, expand)):
-        event(handler, [page.last, picture], [picture, page.last, page.running], show_progress_on=verdict, **RUNNING)
+    for event, models, file in (
+        (save.click, shown, lambda full, kind, french: full.paths[full.largest(kind)]),
+        (
+            save_all.click,
+            lambda result, kind: [*result.recipe.models],
+            lambda full, kind, french: everything(full, french),
+        ),
+        (picture.expand, shown, lambda full, kind, french: None),
+    ):
+        event(
+            taker(models, file), [page.last, picture], [picture, page.last, page.running], show_progress_on=verdict,
+            **RUNNING,
+        )  # fmt: skip
     maps.click(show_maps, [page.last, picture], picture, **QUIET)
     draw.click(sample, [page.last, panel.damage["seed"]], [gallery, uncertainty], **RUNNING)
     panel.photo.input(take_in, panel.photo, [panel.photo, panel.example, panel.arrived], **QUIET)
@@ -296,45 +283,40 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
         """Have it restored at once, if there is one."""
         return {page.go: time.time()} if photo else {page.go: gr.skip()}
 
-    def draw(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    def draw(values: Mapping[Any, Any]) -> dict[Any, Any]:
         """The preset's draw by the seed: the sliders follow, and the photo is restored."""
         discard(values[page.running])
-        with as_user_errors(request):
-            name = values[panel.preset]
-            if name is None:  # set by hand: the seed says where the noise falls, and no more
-                return again(values[panel.photo])
-            drawn = asdict(Degradation() if name == "off" else preset(name).draw(values[panel.damage["seed"]]))
-            return {**{each: drawn[control] for control, each in by_hand.items()}, **again(values[panel.photo])}
+        name = values[panel.preset]
+        if name is None:  # set by hand: the seed says where the noise falls, and no more
+            return again(values[panel.photo])
+        drawn = asdict(Degradation() if name == "off" else preset(name).draw(values[panel.damage["seed"]]))
+        return {**{each: drawn[control] for control, each in by_hand.items()}, **again(values[panel.photo])}
 
-    def roll(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    def roll(values: Mapping[Any, Any]) -> dict[Any, Any]:
         seed = random.randrange(1_000_000)
-        return {panel.damage["seed"]: seed, **draw({**values, panel.damage["seed"]: seed}, request)}
+        return {panel.damage["seed"]: seed, **draw({**values, panel.damage["seed"]: seed})}
 
     def damage(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
         """The damage by hand, shown at once; what was restored is dimmed until the visitor restores again."""
-        with as_user_errors(request):
-            result: Result | None = values[page.last]
-            if not values[panel.photo] or result is None or result.given != "degraded":
-                return {panel.preset: None}
-            recipe = recipe_from_controls({name: values[each] for name, each in panel.inputs.items()})
-            assert recipe.degradation
-            truth = image.fit(lab.load(values[panel.photo]), recipe.fit)
-            damaged = recipe.degradation.apply(truth, recipe.seed or 0)
-            (path,) = publish({"damaged.png": damaged}).values()
-            draft = replace(result, paths={**result.paths, "degraded": path})
-            return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
+        result: Result | None = values[page.last]
+        if not values[panel.photo] or result is None or result.given != "degraded":
+            return {panel.preset: None}
+        recipe = recipe_from_controls({name: values[each] for name, each in panel.inputs.items()})
+        assert recipe.degradation
+        truth = image.fit(lab.load(values[panel.photo]), recipe.fit)
+        damaged = recipe.degradation.apply(truth, recipe.seed or 0)
+        (path,) = publish({"damaged.png": damaged}).values()
+        draft = replace(result, paths={**result.paths, "degraded": path})
+        return {panel.preset: None, page.viewer: _seen(draft, is_french(request), values[page.viewer])}
 
-    def switch(
-        mode: str, name: str | None, photo: str | None, running: Cancellation | None, request: gr.Request
-    ) -> dict[Any, Any]:  # fmt: skip
+    def switch(mode: str, name: str | None, photo: str | None, running: Cancellation | None) -> dict[Any, Any]:
         """The other mode: other controls, the example as it is or as an old print, and the photo restored."""
         discard(running)
-        next_photo = try_example(name, mode, request) if name else again(photo)
+        next_photo = try_example(name, mode) if name else again(photo)
         return {**panel.for_mode(mode), panel.settings["scale"]: usual_scale(mode), **next_photo}
 
-    def try_example(name: str, mode: str, request: gr.Request) -> dict[Any, Any]:
-        with as_user_errors(request):
-            return {panel.photo: examples.photo(name, damaged=mode == "damaged"), panel.arrived: time.time()}
+    def try_example(name: str, mode: str) -> dict[Any, Any]:
+        return {panel.photo: examples.photo(name, damaged=mode == "damaged"), panel.arrived: time.time()}
 
     moved = [each.input for each in by_hand.values()]  # type: ignore[attr-defined]
     gr.on(moved, damage, everything, [page.viewer, panel.preset], trigger_mode="always_last", concurrency_limit=4,
@@ -349,7 +331,7 @@ def _wire_damage(panel: Panel, page: Page, lab: Lab) -> None:
     )  # fmt: skip
     panel.example.input(try_example, [panel.example, panel.mode], [panel.photo, panel.arrived], **QUIET)
     settings = [each.input for each in (*panel.settings.values(), *panel.damage.values())]  # type: ignore[attr-defined]
-    gr.on(settings, None, js=viewer.STALE, api_visibility="private")
+    gr.on(settings, None, js="() => lab.stale()", api_visibility="private")
 
 
 def _open(panel: Panel, page: Page, lab: Lab) -> None:
@@ -358,14 +340,13 @@ def _open(panel: Panel, page: Page, lab: Lab) -> None:
     def open_page(request: gr.Request) -> dict[Any, Any]:
         if request and request.query_params.keys() & {"recipe", "job"}:
             return {page.last: None}
-        with as_user_errors(request):
-            french = is_french(request)
-            result, measured = opening(lab)
-            return {
-                panel.photo: result.photo, panel.example: OPENING, page.last: result,
-                page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
-                **_judged(page, result, measured[french], french),
-            }  # fmt: skip
+        french = is_french(request)
+        result, measured = opening(lab)
+        return {
+            panel.photo: result.photo, panel.example: OPENING, page.last: result,
+            page.viewer: _seen(result, french), panel.start: gr.Button(interactive=True),
+            **_judged(page, result, measured[french], french),
+        }  # fmt: skip
 
     gr.on(
         None, open_page, None,

@@ -18,10 +18,9 @@ from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
 
 from . import examples, gpu, jobs
-from .errors import as_user_errors
 from .files import publish
 from .jobs import Tell, Work
-from .lab import TITLES, Lab
+from .lab import QUIET, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
 from .texts import i18n, is_french, number, text
@@ -184,19 +183,17 @@ def tab(panel: Panel, lab: Lab) -> None:
         return show(result, french)
 
     def redraw(result: Result | None, which: str, request: gr.Request) -> dict[Component, Any]:
-        with as_user_errors(request):
-            if not result:
-                return dict.fromkeys(results)
-            return show(redrawn(result, which, is_french(request)), is_french(request))
+        if not result:
+            return dict.fromkeys(results)
+        return show(redrawn(result, which, is_french(request)), is_french(request))
 
     def clear(id: str | None) -> dict[Component, Any]:
         desk.jobs.drop(id)
         return {**dict.fromkeys(results), **desk.cleared()}
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    control.change(reach, control, ends, **quiet)
-    measure.input(redraw, [last, measure], results, **quiet)
+    control.change(reach, control, ends, **QUIET)
+    measure.input(redraw, [last, measure], results, **QUIET)
     inputs = [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure]
     jobs.wire(desk, begin, inputs, show_first, results, over=plot)
     # What is shown is never another photo's.
-    panel.arrived.change(clear, desk.id, [*results, *desk.state], queue=False, **quiet)
+    panel.arrived.change(clear, desk.id, [*results, *desk.state], queue=False, **QUIET)

@@ -10,28 +10,6 @@ from restoration.metrics import Judgement, Metrics
 
 from .texts import number, text
 
-CSS = """
-.measures, .measures tr { border: 0 !important; }
-.measures { width: 100% !important; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.measures caption { caption-side: bottom; text-align: left; padding-top: .5em; opacity: .8; }
-.measures th, .measures td { text-align: left; vertical-align: top; padding: .35em .6em;
-  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
-.measures td:last-child { white-space: nowrap; }
-.measures small { display: block; white-space: nowrap; }
-.measures .better { color: #15803d; } .dark .measures .better { color: #4ade80; }
-.measures .worse { color: #b91c1c; } .dark .measures .worse { color: #f87171; }
-.measures .best { display: block; font-weight: 700; }
-@media (max-width: 640px) {
-  .measures thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
-  .measures tr { display: block; margin-bottom: .8em; border-bottom: 2px solid var(--border-color-primary); }
-  .measures tbody th { display: block; border: 0; }
-  .measures td { display: flex; flex-wrap: wrap; gap: 0 .6em; border: 0; padding: .15em .6em; }
-  .measures td:empty { display: none; }
-  .measures td::before { content: attr(data-label); opacity: .8; }
-  .measures small, .measures .best { display: inline; }
-}
-"""
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Column:

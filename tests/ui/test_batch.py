@@ -19,6 +19,7 @@ from gradio.data_classes import FileData, ListFiles
 from PIL import Image
 
 from restoration import Look, Photo, PhotoError, Recipe, Restorer, Run, Upscaling, image, pipeline
+from restoration.errors import ControlError
 from restoration.tiling import Stopped
 from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
@@ -114,7 +115,7 @@ def test_an_upload_is_its_path(lab: Lab) -> None:
     assert files.preprocess(None) == []
     paths = [*publish({"b.jpg": b"", "c.zip": b""}).values()]
     assert files.preprocess(ListFiles([FileData(path=path) for path in paths])) == paths
-    with pytest.raises(gr.Error, match="must be an uploaded file"):
+    with pytest.raises(ControlError, match="must be an uploaded file"):
         files.preprocess(ListFiles([FileData(path=path) for path in [*paths, str(EXAMPLES / "coffee.jpg")]]))
 
 

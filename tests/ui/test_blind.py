@@ -26,6 +26,7 @@ from restoration.metrics import Metrics
 from tests.conftest import EXAMPLES
 from ui import blind, panel, tickets
 from ui.blind import LETTERS, agreement, named, ranked, show, told, vote
+from ui.errors import as_user_errors
 from ui.lab import TITLES, Lab
 from ui.texts import text
 from ui.tickets import LIFETIME, RATE, Task, Tickets
@@ -117,8 +118,9 @@ def tab(lab: Lab, tmp_path: Path) -> Tab:
     return Tab(votes, functions, names)  # type: ignore[arg-type]
 
 
-def sentence(call: Callable[[], Any]) -> str:
-    with pytest.raises(gr.Error) as caught:
+def sentence(call: Callable[[], Any], language: str = "en") -> str:
+    """What the visitor is told, as `gradio_patches.guard` has it told."""
+    with pytest.raises(gr.Error) as caught, as_user_errors(asking(language=language)):
         call()
     return str(caught.value.message)
 
@@ -188,7 +190,7 @@ def test_a_vote_that_comes_too_late_is_refused(tab: Tab, monkeypatch: pytest.Mon
     late = tickets.monotonic() + LIFETIME + 1
     monkeypatch.setattr(tickets, "monotonic", lambda: late)
     french = asking(language="fr")
-    assert sentence(lambda: tab.answer(drawn, request=french)) == (
+    assert sentence(lambda: tab.answer(drawn, request=french), "fr") == (
         "Ces images ont été tirées il y a plus de 30 minutes ; faites-en tirer de nouvelles."
     )
     assert tab.votes.all() == []
