@@ -29,9 +29,9 @@ from . import jobs
 from .errors import refuse, sentence
 from .files import publish, received
 from .jobs import Tell, Work
-from .lab import TITLES, Lab, able
+from .lab import QUIET, TITLES, Lab, able
 from .results import engine_that_ran, reported_sizes
-from .texts import i18n, is_french, text
+from .texts import i18n, is_french, labelled, text
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +106,7 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
             return
         except (OSError, RuntimeError, MemoryError) as error:
             logger.exception("%s", item.name)
-            unforeseen = PhotoError("photo_failed", name=item.name, reason=error)
-            failures.append((item.name, unforeseen))
+            failures.append((item.name, PhotoError("photo_failed", name=item.name, reason=error)))
             return
         ran, fell_back = run.recipe.upscaling, fell_back or run.fell_back
         told: dict[str, Any] = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
@@ -186,12 +185,9 @@ def tab(lab: Lab) -> None:
         models = gr.CheckboxGroup(
             [(title, name) for name, title in TITLES.items()], value=list(TITLES)[:1], label=i18n("model_of_batch")
         )
-        size = gr.Radio([(i18n(f"size_{each}"), each) for each in get_args(Size)], value="own", label=i18n("size"),
-                        elem_id="batch-size")  # fmt: skip
-        fit = gr.Radio(
-            [(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"), visible=False
-        )
-        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"))
+        size = gr.Radio(labelled(get_args(Size), "size_"), value="own", label=i18n("size"), elem_id="batch-size")
+        fit = gr.Radio(labelled(get_args(image.Fit)), value="crop", label=i18n("fit"), visible=False)
+        scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"))
         mend = gr.Checkbox(label=i18n("scratches_mend"))
     desk = jobs.desk("batch", i18n("batch_run"), "batch")
     told = gr.HTML(elem_id="batch-summary")
@@ -227,7 +223,7 @@ def tab(lab: Lab) -> None:
     def show_fit(at: Any) -> tuple[gr.Radio, gr.Checkbox]:
         return gr.Radio(visible=at == 128), gr.Checkbox(visible=at == "own")
 
-    size.change(show_fit, size, [fit, mend], show_progress="hidden", api_visibility="private")
+    size.change(show_fit, size, [fit, mend], **QUIET)
     jobs.wire(desk, begin, [files, models, size, fit, scale, mend], show, [told, result], over=result)
 
 

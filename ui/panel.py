@@ -17,13 +17,14 @@ from PIL import Image
 
 from restoration import Degradation, Look, Recipe, Upscaling
 from restoration.degradations import CONTROLS, PRESETS, checked_seed
+from restoration.image import Fit
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
 from .errors import refuse
 from .files import received
-from .lab import ENGINES, TITLES, able
-from .texts import i18n, is_french, text
+from .lab import ENGINES, QUIET, TITLES, able
+from .texts import i18n, is_french, labelled, text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,20 +117,12 @@ def build() -> Panel:
         sources=["upload", "clipboard", "webcam"], buttons=[],
         webcam_options=WebcamOptions(mirror=False, constraints={"video": {"facingMode": "environment"}}),
     )  # fmt: skip
-    example = gr.Radio(
-        [(i18n(f"example_{name}"), name) for name in examples.NAMES], value=None, label=i18n("examples"),
-        elem_id="examples",
-    )  # fmt: skip
-    mode = gr.Radio(
-        [(i18n("mode_damaged"), "damaged"), (i18n("mode_degrade"), "degrade")], value="damaged", label=i18n("mode"),
-        elem_id="mode",
-    )  # fmt: skip
+    example = gr.Radio(labelled(examples.NAMES, "example_"), value=None, label=i18n("examples"), elem_id="examples")
+    mode = gr.Radio(labelled(("damaged", "degrade"), "mode_"), value="damaged", label=i18n("mode"), elem_id="mode")
     start_from = PRESETS["original"].draw(0)
     with gr.Row(visible=False) as draw:
-        preset = gr.Radio(
-            [(i18n(name), name) for name in (*PRESETS, "off")], value="original", label=i18n("preset"), min_width=200,
-            elem_id="preset",
-        )  # fmt: skip
+        presets = labelled((*PRESETS, "off"))
+        preset = gr.Radio(presets, value="original", label=i18n("preset"), min_width=200, elem_id="preset")
         dice = gr.Button(i18n("dice"), size="sm", min_width=120, elem_id="dice")
     start = gr.Button(i18n("run"), variant="primary", interactive=False, elem_id="restore")
     stop = gr.Button(i18n("stop"), variant="stop", elem_id="stop")
@@ -139,14 +132,11 @@ def build() -> Panel:
     with gr.Accordion(i18n("by_hand"), open=True, visible=False, elem_id="by-hand") as by_hand:
         controls: dict[str, Component] = {"grayscale": gr.Checkbox(value=True, label=i18n("grayscale"))}
         for name, control in CONTROLS.items():
-            controls[name] = gr.Slider(
-                control.low, control.high, value=getattr(start_from, name), step=control.step, label=i18n(name),
-                elem_id=f"control-{name}",
-            )  # fmt: skip
+            limits: dict[str, Any] = {"minimum": control.low, "maximum": control.high, "step": control.step}
+            value = getattr(start_from, name)
+            controls[name] = gr.Slider(**limits, value=value, label=i18n(name), elem_id=f"control-{name}")
         seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), elem_id="seed")
-        fit = gr.Radio(
-            [(i18n(how), how) for how in ("crop", "squash", "pad")], value="crop", label=i18n("fit"), elem_id="fit"
-        )
+        fit = gr.Radio(labelled(get_args(Fit)), value="crop", label=i18n("fit"), elem_id="fit")
     with gr.Accordion(i18n("mending"), open=False, elem_id="mending") as mending:
         mend = gr.Checkbox(label=i18n("scratches_mend"), elem_id="mend")
         sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"))
@@ -154,14 +144,10 @@ def build() -> Panel:
     with gr.Accordion(i18n("look"), open=False, elem_id="look") as looks:
         look = _look()
     with gr.Accordion(i18n("size"), open=False, elem_id="size"):
-        scale = gr.Radio([(i18n(f"upscale_{times}"), times) for times in (0, 2, 4)], value=0, label=i18n("upscale"),
-                         elem_id="scale")  # fmt: skip
-        engine = gr.Dropdown([(i18n(f"engine_{name}"), name) for name in ENGINES], value="auto", label=i18n("engine"))
+        scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"), elem_id="scale")
+        engine = gr.Dropdown(labelled(ENGINES, "engine_"), value="auto", label=i18n("engine"))
         denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
-    engine.change(
-        lambda name: gr.Slider(visible=name == "general"), engine, denoise, show_progress="hidden",
-        api_visibility="private",
-    )  # fmt: skip
+    engine.change(lambda name: gr.Slider(visible=name == "general"), engine, denoise, **QUIET)
     return Panel(
         photo=photo, arrived=gr.State(), example=example, mode=mode, preset=preset, dice=dice, start=start,
         stop=stop, find=find,
@@ -178,12 +164,11 @@ def build() -> Panel:
 def _look() -> dict[str, Component]:
     """The controls of how a photo that is restored whole is to look, by their names in `Look`."""
     return {
-        "colour": gr.Radio([(i18n(f"colour_{name}"), name) for name in get_args(Colour)], value="auto",
-                           label=i18n("look_colour")),
+        "colour": gr.Radio(labelled(get_args(Colour), "colour_"), value="auto", label=i18n("look_colour")),
         "colour_strength": gr.Slider(0, 2, value=1, step=0.05, label=i18n("look_strength")),
         "tone": gr.Slider(0, 1, value=1, step=0.05, label=i18n("look_tone")),
         "sample": gr.Number(value=0, precision=0, minimum=0, maximum=MAX_SAMPLES, label=i18n("look_sample")),
-    }  # fmt: skip
+    }
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:

@@ -23,7 +23,7 @@ from .jobs import Tell, Work
 from .lab import QUIET, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
-from .texts import i18n, is_french, number, text
+from .texts import i18n, is_french, labelled, number, text
 
 STEPS = 8
 
@@ -137,8 +137,8 @@ def tab(panel: Panel, lab: Lab) -> None:
     start = CONTROLS["gaussian"]
     low, high = robustness.reach("gaussian")
     with gr.Row():
-        control = gr.Dropdown([(i18n(name), name) for name in CONTROLS], value="gaussian", label=i18n("control"))
-        measure = gr.Dropdown([(i18n(name), name) for name in PLOTTED], value=PLOTTED[0], label=i18n("measure"))
+        control = gr.Dropdown(labelled(CONTROLS), value="gaussian", label=i18n("control"))
+        measure = gr.Dropdown(labelled(PLOTTED), value=PLOTTED[0], label=i18n("measure"))
     with gr.Row():
         ends = [
             gr.Slider(start.low, start.high, value=value, step=start.step, label=i18n(which), min_width=150)

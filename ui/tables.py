@@ -90,16 +90,10 @@ def measured(degraded: Row, models: Sequence[Row], french: bool) -> str:
     for place, (row, metrics) in enumerate(zip(models, after, strict=True)):
         cells = []
         for name in _COLUMNS:
-            mark = (
-                f'<span class="best">★ {text("best", french)}</span>'
-                if place in leaders[name] and len(leaders[name]) < len(after)
-                else ""
-            )
-            cells.append(
-                _cell(
-                    text(name, french), _value(name, metrics, french) + _changed(name, metrics, before, french) + mark
-                )
-            )
+            told = _value(name, metrics, french) + _changed(name, metrics, before, french)
+            if place in leaders[name] and len(leaders[name]) < len(after):
+                told += f'<span class="best">★ {text("best", french)}</span>'
+            cells.append(_cell(text(name, french), told))
         cells.append(_cell(text("helped", french), text(helped(metrics, before), french)))
         cells.append(_cell(text("time", french), row.time))
         lines.append(_line(row.title, cells))

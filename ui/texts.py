@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -17,6 +19,11 @@ def is_french(request: gr.Request | None) -> bool:
     """Is French the visitor's first language? Gradio's own texts follow the browser's first language too."""
     accepted = (request.headers.get("accept-language") or "") if request else ""
     return re.match(r"\s*fr\b", accepted, re.IGNORECASE) is not None
+
+
+def labelled(values: Iterable[Any], prefix: str = "") -> list[tuple[Any, Any]]:
+    """Choices of a component: each value with its name, the word called ``prefix`` and the value."""
+    return [(i18n(f"{prefix}{value}"), value) for value in values]
 
 
 def text(key: str, french: bool, **fields: object) -> str:

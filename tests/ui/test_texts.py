@@ -92,10 +92,13 @@ def test_english_has_its_typography() -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    """A key is used where the code has it as a literal, or an f-string that begins with a literal may become it."""
+    """A key is used where the code has it as a literal, or an f-string that begins with a literal may become it, or
+    `labelled` with a prefix.
+    """
     literals = {node.value for _, node in nodes() if isinstance(node, ast.Constant)}
+    prefixes = {each for each in literals if isinstance(each, str) and re.fullmatch("[a-z]+_", each)}
     patterns = {pattern(node) for _, node in nodes() if isinstance(node, ast.JoinedStr)}
-    patterns = {each for each in patterns if re.match("[a-z]+_", each)}
+    patterns = {each for each in patterns if re.match("[a-z]+_", each)} | {rf"{each}\w+" for each in prefixes}
     for key in SENTENCES.keys() - literals - FROM_THE_LIBRARY - WORDS:
         assert any(re.fullmatch(made, key) for made in patterns), f"{key} is used nowhere"
 
