@@ -34,7 +34,6 @@ SUFFIXES = (*JPEG_SUFFIXES, ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".
 """What a folder is searched for."""
 UNREAD = {b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL ": "JPEG XL", b"%PDF": "PDF", b"8BPS": "Photoshop file"}
 """Formats that photos come in all the same, by how their files begin."""
-UNOPENED = {FileNotFoundError: "photo_missing", IsADirectoryError: "photo_folder", PermissionError: "photo_forbidden"}
 OUTPUT_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_PIXELS = 24_000_000
 MAX_SCAN = 100_000_000  # pixels of a photo on one's own machine: A4 at 600 dpi has 35 million, A3 has 70
@@ -112,14 +111,18 @@ def load(
             return Photo(pixels, replace(found, notes=tuple(notes), transparency=transparency))
     except (PhotoError, MemoryError):
         raise
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise PhotoError(UNOPENED[type(error)], name=name) from None
+    except FileNotFoundError:
+        raise PhotoError("photo_missing", name=name) from None
+    except IsADirectoryError:
+        raise PhotoError("photo_folder", name=name) from None
+    except PermissionError:
+        raise PhotoError("photo_forbidden", name=name) from None
     except Image.UnidentifiedImageError:
         with open(path, "rb") as file:
             begins = file.read(8)
         if format := next((named for start, named in UNREAD.items() if begins.startswith(start)), ""):
             raise _unread(name, format) from None
-        raise PhotoError("photo_unknown" if begins else "photo_empty", name=name) from None
+        raise (PhotoError("photo_unknown", name=name) if begins else PhotoError("photo_empty", name=name)) from None
     except Image.DecompressionBombError:
         raise _too_large(name, "", max_pixels) from None
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes them trip over

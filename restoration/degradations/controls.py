@@ -30,7 +30,9 @@ class Control:
                 "control_range", name=name, low=self.low, high=self.high, off=self.off, value=str(value)[:20]
             )
         if self.step >= 1 and (value - self.low) % self.step:
-            raise ControlError("control_odd" if self.step == 2 else "control_whole", name=name, value=value)
+            if self.step == 2:
+                raise ControlError("control_odd", name=name, value=value)
+            raise ControlError("control_whole", name=name, value=value)
 
 
 CONTROLS: Mapping[str, Control] = {
