@@ -12,32 +12,9 @@ from pathlib import Path
 
 from deploy.generated import write_or_check
 
-from . import about_page
-from .common import ROOT, Json, read
+from . import about_page, quality_tables, speed_tables
+from .common import ROOT, read
 from .markdown import markdown
-from .quality_tables import (
-    baselines_table,
-    clean_table,
-    conditions_of,
-    detail_table,
-    downloads,
-    latent_table,
-    own_size_notes,
-    own_size_section,
-    ranking,
-    scratches_section,
-    single_table,
-    training_table,
-    undamaged_table,
-    whole_section,
-    whole_table,
-)
-from .speed_tables import app_table, first_result_table, load_table, pixels_table, speed_tables, upscale_tables
-
-
-def accepted(entry: Json) -> set[str]:
-    """The SHA-256 that a file of the manifest may have."""
-    return {entry["sha256"], *entry.get("also", {}).values()}
 
 
 def between(text: str, mark: str, contents: str) -> str:
@@ -63,20 +40,21 @@ def rendered() -> dict[Path, str]:
     entries = {entry["model"]: entry for entry in manifest["files"].values() if entry["task"] == "restore"}
     models = list(entries)
     hashes = {name: entry["sha256"] for name, entry in entries.items()}
-    if quality["weights_sha256"] != hashes:
-        raise SystemExit("The scores are of other weights; run `python -m train.evaluate` again.")
-    if pictures["weights_sha256"] != hashes:
-        raise SystemExit("The pictures are of other weights; run `python -m benchmarks.pictures` again.")
-
-    own_size = read("whole")
-    if own_size["weights_sha256"] != hashes:
-        raise SystemExit("The whole photos were restored by other weights; run `python -m benchmarks.whole` again.")
-    if latent["weights_sha256"] != hashes["vae"]:
-        raise SystemExit("The latent's figures are of other weights; run `python -m train.latent` again.")
+    own_size, scratched, detector = read("whole"), read("scratches"), manifest["files"]["scratches.safetensors"]
+    for measured, released, command in (
+        (quality, hashes, "train.evaluate"),
+        (pictures, hashes, "benchmarks.pictures"),
+        (own_size, hashes, "benchmarks.whole"),
+        (latent, hashes["vae"], "train.latent"),
+        (scratched, detector["sha256"], "train.scratches.evaluate"),
+    ):
+        if measured["weights_sha256"] != released:
+            raise SystemExit(f"What `python -m {command}` made is of other weights; run it again.")
+    accepted = {sha for each in manifest["files"].values() for sha in (each["sha256"], *each.get("also", {}).values())}
     for name, files in upscaling["weights"].items():
-        if not set(files.values()) <= {sha256 for entry in manifest["files"].values() for sha256 in accepted(entry)}:
+        if not set(files.values()) <= accepted:
             raise SystemExit(f"The engine {name} was measured with other weights; run `python -m benchmarks.upscale`.")
-    original = quality["conditions"]["original"]
+    original, speed = quality["conditions"]["original"], read("speed")
 
     few = f"The first {quality['conditions']['clean']['photos']} of these photos, each in grey."
     files = {}
@@ -88,43 +66,39 @@ def rendered() -> dict[Path, str]:
             "gain": {measure: cell["gain"] for measure, cell in original["scores"][name].items()},
         }
         card = ROOT / "weights" / f"{name}.md"
-        scores = f"{whole_table(original, ('degraded', name))}\n\n{conditions_of(quality, 'original')}"
+        scores = quality_tables.whole_section(quality, "original", [name])
         files[card] = between(card.read_text(encoding="utf-8"), "scores", scores)
-    scratched = read("scratches")
-    detector = manifest["files"]["scratches.safetensors"]
-    if scratched["weights_sha256"] != detector["sha256"]:
-        raise SystemExit("Scratches were found by other weights; run `python -m train.scratches.evaluate` again.")
-    detector["scores"] = {
-        "photos": scratched["photos"],
-        "f1": {name: group["f1"] for name, group in scratched["groups"].items()},
-    }
+    f1 = {name: group["f1"] for name, group in scratched["groups"].items()}
+    detector["scores"] = {"photos": scratched["photos"], "f1": f1}
     card = ROOT / "weights" / "scratches.md"
-    files[card] = between(card.read_text(encoding="utf-8"), "scores", scratches_section(scratched))
+    files[card] = between(card.read_text(encoding="utf-8"), "scores", quality_tables.scratches_section(scratched))
     files[ROOT / "weights" / "manifest.json"] = json.dumps(manifest, indent=2) + "\n"
 
     sections = {
-        "quality": whole_section(quality, "original", models),
-        "squashed": whole_section(quality, "original, squashed", models),
-        "antique": whole_section(quality, "antique", models),
-        "ranking": ranking(original, models),
-        "ranking_antique": ranking(quality["conditions"]["antique"], models),
-        "single": f"{single_table(quality, models)}\n\n{few}",
-        "clean": clean_table(quality, models),
-        "detail": detail_table(quality, models),
-        "baselines": baselines_table(quality, baselines, models),
-        "latent": latent_table(latent),
-        "training": training_table(manifest, models),
-        "downloads": downloads(manifest),
-        **upscale_tables(upscaling),
-        "app": app_table(app),
-        "first_result": first_result_table(read("first_result")),
-        **speed_tables(read("speed")),
-        "pixels": pixels_table(read("pixels")),
-        **{f"own_size_{preset}": own_size_section(own_size, preset) for preset in own_size["presets"]},
-        "own_size_notes": own_size_notes(own_size),
-        "undamaged": undamaged_table(own_size),
-        "scratches": scratches_section(scratched),
-        "load": load_table(read("load")),
+        "quality": quality_tables.whole_section(quality, "original", models),
+        "squashed": quality_tables.whole_section(quality, "original, squashed", models),
+        "antique": quality_tables.whole_section(quality, "antique", models),
+        "ranking": quality_tables.ranking(original, models),
+        "ranking_antique": quality_tables.ranking(quality["conditions"]["antique"], models),
+        "single": f"{quality_tables.single_table(quality, models)}\n\n{few}",
+        "clean": quality_tables.clean_table(quality, models),
+        "detail": quality_tables.detail_table(quality, models),
+        "baselines": quality_tables.baselines_table(quality, baselines, models),
+        "latent": quality_tables.latent_table(latent),
+        "training": quality_tables.training_table(manifest, models),
+        "downloads": quality_tables.downloads(manifest),
+        **speed_tables.upscale_tables(upscaling),
+        "app": speed_tables.app_table(app),
+        "first_result": speed_tables.first_result_table(read("first_result")),
+        "speed_networks": speed_tables.networks_table(speed),
+        "speed_path": speed_tables.path_table(speed["path"]),
+        "speed_start": speed_tables.start_table(speed["start"]),
+        "pixels": speed_tables.pixels_table(read("pixels")),
+        **{f"own_size_{preset}": quality_tables.own_size_section(own_size, preset) for preset in own_size["presets"]},
+        "own_size_notes": quality_tables.own_size_notes(own_size),
+        "undamaged": quality_tables.undamaged_table(own_size),
+        "scratches": quality_tables.scratches_section(scratched),
+        "load": speed_tables.load_table(read("load")),
     }
     pages = (ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md", *sorted((ROOT / "docs").glob("*.md")))
     for path in pages:

@@ -79,15 +79,6 @@ def load_table(load: Json) -> str:
     return f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{said}"
 
 
-def speed_tables(speed: Json) -> dict[str, str]:
-    """How quick the networks, the whole path and the start are, by the name of the table."""
-    return {
-        "speed_networks": networks_table(speed),
-        "speed_path": path_table(speed["path"]),
-        "speed_start": start_table(speed["start"]),
-    }
-
-
 def networks_table(speed: Json) -> str:
     """A photo's time and the rate of the machine, by candidate, threads and batch."""
     timed, operations = speed["networks"]["seconds"], speed["networks"]["operations"]

@@ -59,7 +59,7 @@ def main(
     }
     for preset in PRESETS_TRIED:
         scores: dict[str, list[dict[str, float]]] = {}
-        for seed, (name, truth) in enumerate(tqdm(truths.items(), unit="photo", desc=preset)):
+        for seed, truth in enumerate(tqdm(truths.values(), unit="photo", desc=preset)):
             degraded = PRESETS[preset].draw(seed).apply(truth, seed)
             made = {"degraded": degraded}
             for model in released:
@@ -68,9 +68,6 @@ def main(
             apart = distance(list(made.values()), truth)
             for (candidate, photo), lpips_distance in zip(made.items(), apart, strict=True):
                 scores.setdefault(candidate, []).append({**measure(photo, truth), "lpips": float(lpips_distance)})
-            tqdm.write(f"{preset:9} {name:22} " + "  ".join(
-                f"{each} {scores[each][-1]['psnr_luminance']:.2f}" for each in ("degraded", *released)
-            ))  # fmt: skip
         coloured = [place for place, each in enumerate(truths.values()) if metrics.colourfulness(each) > 0]
         gains = {
             model: {

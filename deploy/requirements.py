@@ -16,9 +16,7 @@ BUILT = ("basicsr", "realesrgan")
 """pip builds them from source, for minutes, and fetches PyTorch once more to do so; spandrel takes their place."""
 
 HEADS = {
-    "requirements.txt": """\
-# What the app, the command line and the library need.
-""",
+    "requirements.txt": "# What the app, the command line and the library need.\n",
     "requirements-zerogpu.txt": """\
 # What a Space needs on ZeroGPU: `make space ZEROGPU=1` puts this in the place of requirements.txt. Without basicsr and
 # realesrgan, which would be built first, for minutes.

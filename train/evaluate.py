@@ -32,14 +32,10 @@ Scores = dict[str, list[dict[str, float]]]
 T = TypeVar("T")
 
 
-def crop(photo: Photo) -> Photo:
-    return image.fit(photo)
-
-
 def squash_aliased(photo: Photo) -> Photo:
     """As the original project resized: aspect not kept, bilinear without antialiasing."""
     whole = Image.fromarray(photo.pixels)
-    box = (0, 0, whole.width, whole.height)
+    box = (0, 0, *whole.size)
     return Photo(np.array(whole.transform((SIDE, SIDE), Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)))
 
 
@@ -47,7 +43,7 @@ def squash_aliased(photo: Photo) -> Photo:
 class Condition:
     """One row of photos to restore: how they become 128x128, and how photo ``i`` is damaged."""
 
-    fit: Callable[[Photo], Photo] = crop
+    fit: Callable[[Photo], Photo] = image.fit
     degradation: Callable[[int], Degradation]
     limit: int | None = None
     whole_table: bool = False

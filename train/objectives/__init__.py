@@ -46,5 +46,9 @@ class Objective(nn.Module):
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         """``degraded`` and ``faded`` ``[B, 1, H, W]`` luminance, ``truth`` ``[B, 3, H, W]`` Y, Cb, Cr; progress runs
         from 0 to 1. ``faded`` is what the detail of ``degraded`` was, before its tone is restored.
+
+        Here regressions: detail for the first network, chroma for the second, whose gradient stops at its input.
         """
-        raise NotImplementedError
+        light = self.network.light(degraded)
+        chroma = self.network.colouriser(light.restored.detach(), light.seen)
+        return self.content(light, chroma, faded, truth)

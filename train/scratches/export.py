@@ -23,13 +23,10 @@ def main(
 ) -> None:
     """Write the weights, the manifest entry and the card."""
     state = torch.load(run / "checkpoint.pt", map_location="cpu")
-    tensors = {name: each for name, each in state["average"].items() if each.is_floating_point()}
+    tensors = {name: each.half().contiguous() for name, each in state["average"].items() if each.is_floating_point()}
     release(
         WEIGHTS,
-        safetensors.torch.save(
-            {name: each.half().contiguous() for name, each in tensors.items()},
-            {"model": "scratches", "config": json.dumps(NETWORK)},
-        ),
+        safetensors.torch.save(tensors, {"model": "scratches", "config": json.dumps(NETWORK)}),
         "scratches.md",
         card={
             "pieces": state["step"] * BATCH,
