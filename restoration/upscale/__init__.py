@@ -30,7 +30,7 @@ from ..types import Photo
 class Engine:
     """A network of Real-ESRGAN's. ``weights`` is their name in the manifest.
 
-    Photos of more than ``tile + 2 * margin`` pixels a side are tiled, which the tests allow 2 levels of difference.
+    Photos of more than ``tile + 2 * margin`` pixels a side are tiled; no pixel may differ by more than 2 levels for it.
     """
 
     id: str
