@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from restoration.blind_test.votes import Votes
-    from ui.lab import Lab
+    from ui.context import Lab
 
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
@@ -34,7 +34,7 @@ def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> Lab:
     """What all visitors share; raises `ControlError` for a device that is not there."""
     from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
     from restoration import Restorer
-    from ui.lab import Lab
+    from ui.context import Lab
 
     lab = Lab(Restorer(device), max_pixels)
     if gpu.IS_LENT:
@@ -48,10 +48,10 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import about, api, batch, blind, cleaning, gradio_patches, panel, recipes, restore, robustness, style
+    from ui import about, api, batch, blind, cleanup, gradio_patches, panel, recipes, restore, robustness, style
     from ui.texts import i18n
 
-    aging = (cleaning.ROUND, cleaning.AGE)
+    aging = (cleanup.ROUND, cleanup.AGE)
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
         api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
         gr.Markdown(i18n("intro"), elem_id="intro")
@@ -127,7 +127,7 @@ def launch(
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)  # or each of Gradio's threads keeps freed memory of its own
-    from ui import address, cleaning
+    from ui import address, cleanup
 
     host = (host or (address.EVERYWHERE if "SPACE_ID" in os.environ else "127.0.0.1")).strip("[]")
     os.environ.pop("GRADIO_SERVER_NAME", None)  # where Gradio tries ports, of IPv4 only
@@ -140,7 +140,7 @@ def launch(
     with _refused(
         "GRADIO_TEMP_DIR", OSError, "Nothing can be written there ({reason}); set it to a folder that is yours."
     ):
-        folder = cleaning.private_folder()  # before Gradio is imported, which remembers the old one
+        folder = cleanup.private_folder()  # before Gradio is imported, which remembers the old one
 
     from fastapi.exceptions import RequestValidationError
     from starlette.middleware import Middleware
@@ -162,7 +162,7 @@ def launch(
     if not gpu.IS_LENT:  # where nothing runs but for a visitor
         threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     demo.delete_cache = None  # this cleans up instead:
-    cleaning.keep_clean(folder, KEPT, demo.temp_file_sets)
+    cleanup.keep_clean(folder, KEPT, demo.temp_file_sets)
     with listening():  # or another app was quicker
         _, url, _ = demo.queue(max_size=queue_size, api_open=False).launch(
             server_name=f"[{host}]" if ":" in host else host,

@@ -27,7 +27,7 @@ from PIL import Image
 
 from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robustness
 from restoration.recipe import library_versions
-from ui.lab import TITLES
+from ui.context import TITLES
 
 from .common import EXAMPLES, Json, write
 from .serving import serve

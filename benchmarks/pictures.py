@@ -13,7 +13,7 @@ from matplotlib import pyplot
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics, scratches
 from restoration.colour import luminance
-from restoration.sheet import Cell, sheet
+from restoration.contact_sheet import Cell, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
 

@@ -20,7 +20,7 @@ import typer
 from PIL import Image
 
 from restoration import Photo, Restorer, image, metrics, upscale, weights
-from restoration.sheet import Cell, sheet
+from restoration.contact_sheet import Cell, sheet
 from train.lpips import Lpips
 
 from .common import EXAMPLES, ROOT, Json, in_turn, peak_memory, write

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
-from . import details
-from .details import MAX_EXIF
+from . import metadata
 from .errors import ControlError, Note, PhotoError
 from .files import write_atomically
+from .metadata import MAX_EXIF
 from .types import SIDE, Photo, Transparency
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def load(
                     notes.append(Note("photo_halved"))
             _note_pages(picture, notes)
             _decode(picture, notes)
-            found = details.of(picture)
+            found = metadata.of(picture)
             _turn_upright(picture)
             if isinstance(picture, TiffImagePlugin.TiffImageFile):
                 _brighten(picture, name, notes)
@@ -530,7 +530,7 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
             # four times as fast as Pillow's 6, a sixth larger
             picture.save(buffer, "PNG", compress_level=1, pnginfo=texts, **options)
         case ".webp":
-            picture.save(buffer, "WEBP", lossless=True, **options | {"exif": details.described(said)})
+            picture.save(buffer, "WEBP", lossless=True, **options | {"exif": metadata.described(said)})
         case ".jpg" | ".jpeg":
             comment = said.description.encode()
             if comment:  # as a segment of its own: Pillow's way finds no room for it after long EXIF data

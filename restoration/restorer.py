@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import image, scratches, upscale, whole
+from . import image, scratches, upscale, whole_photo
 from . import weights as find_weights
 from .degradations import checked_seed
 from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError, no_room
@@ -29,7 +29,7 @@ from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress
 from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
 from .weights.checkpoints import ORIGINALS, architecture_mismatch
-from .whole import own_colours
+from .whole_photo import own_colours
 
 SAFE_TORCH = 2, 10  # the first version without a published vulnerability; older ones run, as on Colab
 
@@ -305,7 +305,7 @@ class Restorer:
 
             def restored(tiles: int) -> Photo:
                 check, chroma_of = partial(_finite, path=loaded.path), sampled if look.sample else None
-                return whole.restore(network, photo, chosen, check, chroma_of, batch=tiles, progress=progress)
+                return whole_photo.restore(network, photo, chosen, check, chroma_of, batch=tiles, progress=progress)
 
             sizes = [GPU_TILES, 1] if device.type == "cuda" else [1]
             started = time.perf_counter()

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from . import metrics
+from .contact_sheet import Cell, sheet
 from .degradations import CONTROLS, Control, Degradation
 from .errors import ControlError
 from .image import Fit
@@ -24,7 +25,6 @@ from .metrics import Metrics
 from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
-from .sheet import Cell, sheet
 from .tiling import Progress, Stopped
 from .types import Photo
 from .weights import title

@@ -28,9 +28,9 @@ from restoration.report import finite
 from restoration.types import MAX_SAMPLES, Colour, Inpainting, Photo, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
+from .context import ENGINES, RUNNING, TITLES, Lab
 from .disconnection import raise_if_disconnected
 from .files import publish, received
-from .lab import ENGINES, RUNNING, TITLES, Lab
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
 

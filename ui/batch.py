@@ -26,10 +26,10 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
 from . import jobs
+from .context import QUIET, TITLES, Lab, able
 from .errors import refuse, sentence
 from .files import publish, received
 from .jobs import Tell, Work
-from .lab import QUIET, TITLES, Lab, able
 from .results import engine_that_ran, reported_sizes
 from .texts import i18n, is_french, labelled, text
 

@@ -20,8 +20,8 @@ from restoration.tiling import Progress, Stopped
 
 from . import examples, tables
 from .cancellation import PROGRESS, Cancellation, discard
+from .context import QUIET, RUNNING, TITLES, Lab
 from .files import publish
-from .lab import QUIET, RUNNING, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
 from .texts import i18n, is_french, number, text

@@ -13,7 +13,9 @@ from typing import Any, cast
 
 import httpx
 import safehttpx
+from fastapi import HTTPException
 from gradio import mcp, processing_utils
+from gradio.block_function import BlockFunction
 from gradio.blocks import Blocks
 from gradio.mcp import GradioMCPServer
 from gradio.queueing import Event, Queue
@@ -21,8 +23,10 @@ from gradio.route_utils import Request
 from gradio.server_messages import EventMessage
 from gradio.state_holder import SessionState
 from gradio.utils import get_upload_folder
+from gradio_client import utils as client_utils
 from gradio_client.utils import is_file_obj_with_meta
 
+from restoration.errors import ControlError
 from restoration.image import MAX_BYTES
 
 from .errors import as_user_errors
@@ -104,6 +108,20 @@ async def _process_events(queue: Queue, events: list[Event], *rest: Any) -> None
                 queue.pending_messages_per_session.pop(session, None)
 
 
+def _named_arguments(*given: Any) -> Any:
+    """With a sentence for missing and unknown parameters. Needless once they are no TypeError there."""
+    try:
+        return _construct(*given)
+    except TypeError as error:
+        raise HTTPException(422, str(ControlError("inputs_odd", reason=error))) from error
+
+
+def _validate_inputs(blocks: Blocks, function: BlockFunction, inputs: list[Any]) -> None:
+    """With a sentence for too few values. Needless once Gradio's does not repeat all that was sent."""
+    if len(inputs) < len(function.inputs):
+        raise ControlError("inputs_missing", wanted=len(function.inputs), given=len(inputs))
+
+
 class _Bounded(httpx.AsyncByteStream):
     """The body of another host's answer, until it is too long or takes too long."""
 
@@ -143,6 +161,8 @@ def _replace(owner: Any, name: str, ours: Callable[..., Any]) -> Callable[..., A
 
 
 processing_utils.PUBLIC_HOSTNAME_WHITELIST.clear()  # hosts whose answers would not be bounded
+_replace(Blocks, "validate_inputs", _validate_inputs)
+_construct = _replace(client_utils, "construct_args", _named_arguments)
 _handle = _replace(safehttpx.AsyncSecureTransport, "handle_async_request", _fetch)
 _arguments = _replace(GradioMCPServer, "convert_strings_to_filedata", _tool_arguments)
 _results = _replace(GradioMCPServer, "postprocess_output_data", _tool_results)

@@ -26,8 +26,8 @@ from restoration.errors import ControlError
 from restoration.tiling import Stopped
 
 from .cancellation import PROGRESS
+from .context import QUIET
 from .disconnection import raise_if_disconnected
-from .lab import QUIET
 from .links import link, linked
 from .texts import i18n, is_french, text
 

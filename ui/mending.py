@@ -18,7 +18,7 @@ from restoration import Photo, Restorer, scratches
 from restoration.errors import PhotoError
 from restoration.types import Inpainting, Mask, drawn_sha256
 
-from .lab import QUIET, RUNNING, Lab
+from .context import QUIET, RUNNING, Lab
 from .panel import Panel, chosen
 from .pictures import drawn_by_page
 from .texts import is_french, number, text

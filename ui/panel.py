@@ -21,9 +21,9 @@ from restoration.image import Fit
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
+from .context import ENGINES, QUIET, TITLES, able
 from .errors import refuse
 from .files import received
-from .lab import ENGINES, QUIET, TITLES, able
 from .texts import i18n, is_french, labelled, text
 
 

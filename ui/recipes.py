@@ -12,9 +12,9 @@ import gradio as gr
 from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.errors import ControlError, RecipeMismatch
 
+from .context import QUIET, Lab, check_recipe
 from .errors import sentence
 from .files import received
-from .lab import QUIET, Lab, check_recipe
 from .links import link, linked
 from .panel import Panel
 from .restore import Page

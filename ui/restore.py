@@ -25,9 +25,9 @@ from restoration.types import drawn_sha256
 
 from . import error_maps, examples, mending, viewer
 from .cancellation import PROGRESS, Cancellation, discard
+from .context import QUIET, RUNNING, SAMPLERS, TITLES, Lab, logged
 from .errors import refuse, sentence
 from .files import keep, publish
-from .lab import QUIET, RUNNING, SAMPLERS, TITLES, Lab, logged
 from .panel import Panel, chosen, recipe_from_controls, requested_recipe, usual_scale
 from .results import Measured, Result, everything, measure, publish_run
 from .texts import i18n, is_french, text

@@ -12,14 +12,14 @@ import numpy as np
 
 from restoration import Photo, Recipe, Run, Upscaling, image, metrics, scratches
 from restoration.batch import archive
+from restoration.contact_sheet import Cell as Captioned
+from restoration.contact_sheet import sheet
 from restoration.restorer import Mended
-from restoration.sheet import Cell as Captioned
-from restoration.sheet import sheet
 
 from . import tables, verdict
+from .context import TITLES
 from .errors import sentence
 from .files import publish
-from .lab import TITLES
 from .texts import number, text
 
 

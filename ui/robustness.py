@@ -18,9 +18,9 @@ from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
 
 from . import examples, gpu, jobs
+from .context import QUIET, TITLES, Lab
 from .files import publish
 from .jobs import Tell, Work
-from .lab import QUIET, TITLES, Lab
 from .panel import Panel, chosen
 from .pictures import picture
 from .texts import i18n, is_french, labelled, number, text

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from .lab import TITLES
+from .context import TITLES
 from .pictures import drawn_by_page
 from .results import Result, title
 from .texts import text

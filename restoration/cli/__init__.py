@@ -2,6 +2,6 @@
 
 from .program import app  # isort: skip
 from . import restore  # isort: skip
-from . import lab, models
+from . import experiments, models
 
-__all__ = ["app", "lab", "models", "restore"]
+__all__ = ["app", "experiments", "models", "restore"]

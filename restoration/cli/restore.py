@@ -21,7 +21,7 @@ from .program import app
 from .run import GPU_BATCH, Results, facts_of, process, process_batches, tile_bar
 
 if TYPE_CHECKING:
-    from ..batch.cluster import Cluster
+    from ..batch.ray_cluster import Cluster
     from ..restorer import Restorer
 
 
@@ -106,7 +106,7 @@ def restore_command(
     asked = Recipe(size=chosen, fit=fit, inpaint=mending, look=look, seed=seed, models=models, upscaling=upscaling)
     connection: AbstractContextManager[Cluster | None] = nullcontext()
     if ray:
-        from ..batch.cluster import connected
+        from ..batch.ray_cluster import connected
 
         connection = connected(device, weights or ())
     _restore(inputs, out, telling, asked, restorer, connection, format, max_pixels, drawn)

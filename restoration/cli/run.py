@@ -27,7 +27,7 @@ from ..types import Photo
 from .options import Telling
 
 if TYPE_CHECKING:
-    from ..batch.cluster import Cluster
+    from ..batch.ray_cluster import Cluster
     from ..metrics import Metrics
     from ..restorer import Restorer
     from ..tiling import Progress
@@ -114,7 +114,7 @@ def process_batches(
             summary.took(job.source, seconds)
 
     if cluster:
-        from ..batch.cluster import WorkerTask
+        from ..batch.ray_cluster import WorkerTask
 
         task = WorkerTask(read=read_with_hash, work=work_on, finish=encode)
         outcomes = cluster.run(left, task, write, batch=batch)

@@ -2,8 +2,8 @@
 
 from .batched import degrade_batch, fade_batch, jpeg_dct
 from .controls import CONTROLS, NOISES, Control
-from .fields import checked_seed
 from .presets import PRESETS, Degradation, Preset, preset
+from .random_fields import checked_seed
 
 __all__ = [
     "CONTROLS",

@@ -15,7 +15,7 @@ from array_api_compat import array_namespace, device
 from ..colour import luminance
 from .ageing import FIELDS, Array, dust, fading, scratches
 from .controls import CONTROLS
-from .fields import Noise
+from .random_fields import Noise
 
 
 def gaussian(images: Array, sigma: Array, normal: Array) -> Array:

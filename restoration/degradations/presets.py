@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from ..errors import ControlError
 from ..types import Photo
 from .controls import AGEING, CONTROLS
-from .fields import SeededNoise, checked_seed
+from .jpeg import jpeg_round_trip
 from .kernels import before_jpeg
+from .random_fields import SeededNoise, checked_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +59,6 @@ class Degradation:
         if self.jpeg != CONTROLS["jpeg"].off:
             pixels = jpeg_round_trip(pixels, int(self.jpeg))
         return Photo(np.ascontiguousarray(np.broadcast_to(pixels, photo.pixels.shape)))
-
-
-def jpeg_round_trip(pixels: np.ndarray, quality: int) -> np.ndarray:
-    """``[H, W, 1 or 3]`` uint8 through a real JPEG encoder and decoder (chroma 4:2:0)."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels).save(buffer, "JPEG", quality=quality)
-    decoded = np.asarray(Image.open(buffer))
-    return decoded[..., None] if decoded.ndim == 2 else decoded
 
 
 @dataclass(frozen=True, kw_only=True)

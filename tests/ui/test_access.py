@@ -27,9 +27,9 @@ from PIL import Image
 from restoration import Restorer
 from tests.conftest import EXAMPLES, ROOT
 from tests.ui.test_controls import DATA_URL, FILE, PATIENCE, UNFORESEEN, App, Function, check_sentence, started
-from ui import cleaning
+from ui import cleanup
 from ui.api import endpoints
-from ui.lab import Lab
+from ui.context import Lab
 
 COFFEE = (EXAMPLES / "coffee.jpg").read_bytes()
 SECRET = b"nobody may read this"
@@ -259,7 +259,7 @@ def test_what_visitors_send_and_make_lies_where_it_is_deleted_within_an_hour(app
     assert app.cache in Path(made[0]["path"]).parents
     assert app.cache in Path(app.upload("a.jpg", COFFEE)).parents
     assert app.written() == before
-    assert cleaning.AGE + cleaning.ROUND <= 3600
+    assert cleanup.AGE + cleanup.ROUND <= 3600
 
 
 # --- Photos that are somebody else's files ----------------------------------------------------------------------------

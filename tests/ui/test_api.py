@@ -39,7 +39,7 @@ from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.formats import png
 from ui import recipes
 from ui import restore as app
-from ui.lab import TITLES
+from ui.context import TITLES
 
 COFFEE = EXAMPLES / "coffee.jpg"
 FILE = {"_type": "gradio.FileData"}

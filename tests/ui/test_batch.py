@@ -25,8 +25,8 @@ from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
 from ui import batch
 from ui.batch import Batch, items, summary
+from ui.context import TITLES, Lab
 from ui.files import publish
-from ui.lab import TITLES, Lab
 
 CNN = Recipe(models={"cnn": None})
 WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None})

@@ -26,8 +26,8 @@ from restoration.metrics import Metrics
 from tests.conftest import EXAMPLES
 from ui import blind, panel, tickets
 from ui.blind import LETTERS, agreement, named, ranked, show, told, vote
+from ui.context import TITLES, Lab
 from ui.errors import as_user_errors
-from ui.lab import TITLES, Lab
 from ui.texts import text
 from ui.tickets import LIFETIME, RATE, Task, Tickets
 

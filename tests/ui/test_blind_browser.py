@@ -17,7 +17,7 @@ from restoration.blind_test.votes import Folder, Vote
 from tests.conftest import EXAMPLES
 from tests.ui.conftest import PATIENCE, Visit
 from tests.ui.page import open_tab, send, wait_for_opening
-from ui.lab import TITLES
+from ui.context import TITLES
 
 pytestmark = pytest.mark.browser
 

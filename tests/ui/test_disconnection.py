@@ -14,7 +14,7 @@ from gradio.context import LocalContext
 from PIL import Image
 
 from benchmarks.serving import serve
-from restoration.whole import TILE
+from restoration.whole_photo import TILE
 from tests.conftest import EXAMPLES
 from ui.disconnection import ClientDisconnected, raise_if_disconnected
 

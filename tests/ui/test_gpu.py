@@ -17,7 +17,7 @@ from benchmarks.serving import serve
 from restoration import Photo, Recipe, Restorer, Upscaling, image, pipeline, robustness
 from tests.conftest import EXAMPLES, ROOT
 from ui import gpu
-from ui.lab import TITLES, Lab
+from ui.context import TITLES, Lab
 from ui.restore import SAMPLES
 
 pytestmark = pytest.mark.slow

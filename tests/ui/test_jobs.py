@@ -13,7 +13,7 @@ from gradio.context import LocalContext
 
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
-from ui import cleaning, jobs
+from ui import cleanup, jobs
 from ui.disconnection import raise_if_disconnected
 from ui.jobs import KEPT, MOST, Job, Jobs, Tell
 
@@ -154,7 +154,7 @@ def test_a_result_waits_for_half_an_hour_and_its_files_for_longer(monkeypatch: p
         monkeypatch.setattr(jobs.time, "monotonic", lambda seconds=seconds: now + seconds)
         assert (started.find(job.id) is job) == is_there
     assert KEPT == 1800
-    assert KEPT + cleaning.ROUND < cleaning.AGE
+    assert KEPT + cleanup.ROUND < cleanup.AGE
 
 
 def test_a_job_that_has_not_ended_is_kept(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

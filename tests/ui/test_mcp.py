@@ -16,7 +16,7 @@ from PIL import Image
 from restoration import PRESETS, Look, Photo, Recipe, Restorer, Upscaling, image, pipeline, robustness
 from tests.conftest import EXAMPLES
 from ui.api import PARAMETERS
-from ui.lab import TITLES
+from ui.context import TITLES
 
 pytest.importorskip("mcp", reason="needs the extra gradio[mcp]")
 

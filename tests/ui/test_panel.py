@@ -14,8 +14,8 @@ from gradio.data_classes import ImageData
 from restoration import PRESETS, ControlError, Look, Recipe, Upscaling
 from tests.conftest import EXAMPLES
 from ui import panel
+from ui.context import ENGINES
 from ui.files import publish
-from ui.lab import ENGINES
 
 VALUES: dict[str, Any] = {
     "photo": str(EXAMPLES / "coffee.jpg"),

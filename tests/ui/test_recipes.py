@@ -13,7 +13,7 @@ from restoration.degradations import CONTROLS
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from tests.ui.test_panel import VALUES, visitor
-from ui.lab import ENGINES, TITLES, Lab
+from ui.context import ENGINES, TITLES, Lab
 from ui.links import link
 from ui.panel import requested_recipe
 from ui.recipes import difference, settings

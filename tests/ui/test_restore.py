@@ -16,8 +16,8 @@ from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from ui import examples, restore
 from ui.cancellation import Cancellation
+from ui.context import TITLES, Lab
 from ui.files import KEPT, publish
-from ui.lab import TITLES, Lab
 
 VALUES: dict[str, Any] = {"mode": "damaged", "mend": False, "found": None, "sensitivity": 0.5}
 WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "cnn": None})

@@ -21,7 +21,7 @@ from restoration.restorer import Mended
 from restoration.types import Mask
 from tests.conftest import EXAMPLES
 from tests.ui.test_tables import lines, said
-from ui.lab import TITLES
+from ui.context import TITLES
 from ui.results import everything, labelled_sheet, measure, pictures, publish_run, title
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])

@@ -18,7 +18,7 @@ from restoration.metrics import Metrics
 from restoration.robustness import GAIN, PLOTTED, Sweep
 from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
-from ui.lab import TITLES, Lab
+from ui.context import TITLES, Lab
 from ui.robustness import described, files, label, redrawn, stress, verdict, words
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])

@@ -20,7 +20,7 @@ from restoration.robustness import DEGRADED, GAIN, PHRASES, PLOTTED
 from restoration.types import Colour, Size
 from tests.conftest import ROOT
 from tests.ui.words import ENGLISH, FRENCH, SENTENCES
-from ui.lab import ENGINES
+from ui.context import ENGINES
 from ui.texts import is_french, number, text
 
 SOURCES = [*(path for path in sorted((ROOT / "ui").glob("*.py")) if path.name != "texts.py"), ROOT / "app.py"]

@@ -187,7 +187,7 @@ from restoration import Photo, Recipe, image
 from restoration.weights import released
 released.FOLDER = Path(sys.argv[1])
 import app
-from ui.lab import TITLES, Lab
+from ui.context import TITLES, Lab
 from restoration import Restorer
 run = Lab(Restorer("cpu")).run(image.load(sys.argv[2]), Recipe(models=dict.fromkeys(TITLES)))
 choices = next(b.choices for b in app.demo.blocks.values() if getattr(b, "elem_id", "") == "models")

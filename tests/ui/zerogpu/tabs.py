@@ -12,7 +12,7 @@ import spaces
 from app import demo
 from restoration import Recipe, RestorationError, Restorer, image
 from restoration.weights import released
-from ui.lab import Lab
+from ui.context import Lab
 from ui.results import publish_run
 from ui.robustness import stress
 

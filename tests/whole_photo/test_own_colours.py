@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from restoration import Photo, image
-from restoration.whole.own_colours import has_any
+from restoration.whole_photo.own_colours import has_any
 from tests.conftest import EXAMPLES
 
 

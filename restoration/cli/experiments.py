@@ -8,9 +8,9 @@ import typer
 
 from .. import image
 from ..batch.plan import Job, plan
+from ..contact_sheet import Cell, sheet
 from ..degradations import CONTROLS, Degradation
 from ..recipe import Recipe
-from ..sheet import Cell, sheet
 from ..types import Photo
 from . import options
 from .program import app

@@ -26,8 +26,8 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 
 from restoration import Photo, PhotoError, image
-from restoration.details import MAX_DESCRIPTION, MAX_EXIF, without_place
 from restoration.errors import Note, RestorationError
+from restoration.metadata import MAX_DESCRIPTION, MAX_EXIF, without_place
 from restoration.types import SIDE, Details, Transparency
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class _Process:
         # So that a photo's memory is given back after it, and threads hold none of their own in store.
         environment |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_ARENA_MAX": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ui.decoder"],
+            [sys.executable, "-m", "ui.decoding"],
             cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         # A notebook's kernel ends such processes first, and waits until they are waited for.

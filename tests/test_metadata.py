@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from restoration import Photo, details, image
+from restoration import Photo, image, metadata
 from restoration.types import Details
 from tests.conftest import EXAMPLES
 
@@ -179,14 +179,14 @@ def test_damaged_exif_is_dropped(tmp_path: Path, exif: bytes, caplog: pytest.Log
 
 
 def test_exif_larger_than_a_segment_is_dropped(tmp_path: Path) -> None:
-    most = details.MAX_EXIF - len(segment({}, {37510: (UNDEFINED, 0, b"")}, {}))
+    most = metadata.MAX_EXIF - len(segment({}, {37510: (UNDEFINED, 0, b"")}, {}))
     for extra, kept in ((0, True), (1, False)):
         comment = bytes(most + extra)
         exif = segment({}, {37510: (UNDEFINED, len(comment), comment)}, {})
         assert bool(loaded(tmp_path / "a.png", exif=exif).details.exif) == kept
     shared = UNDEFINED, 40_000, struct.pack(">I", 8)
     twice = segment({271: shared}, {37510: shared}, {}) + bytes(40_000)
-    assert len(twice) < details.MAX_EXIF
+    assert len(twice) < metadata.MAX_EXIF
     assert loaded(tmp_path / "a.png", exif=twice).details.exif == b""
     with pytest.raises(ValueError, match="too long"):  # the most that a JPEG takes
         source().save(tmp_path / "a.jpg", exif=exif)
@@ -194,15 +194,15 @@ def test_exif_larger_than_a_segment_is_dropped(tmp_path: Path) -> None:
 
 def test_the_place_can_be_left_out(tmp_path: Path) -> None:
     found = loaded(tmp_path / "a.jpg", exif=segment(), comment=b"In the garden").details
-    without = details.without_place(found)
+    without = metadata.without_place(found)
     assert LATITUDE in found.exif
     assert LATITUDE not in without.exif
     assert read(without.exif) == (*read(found.exif)[:2], {})
     assert without.description == "In the garden"
-    assert details.without_place(Details()) == Details()
+    assert metadata.without_place(Details()) == Details()
     nothing_else = loaded(tmp_path / "b.jpg", exif=segment({}, {})).details
     assert nothing_else.exif
-    assert details.without_place(nothing_else).exif == b""
+    assert metadata.without_place(nothing_else).exif == b""
 
 
 # --- Size and description ---------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_dots_per_inch(tmp_path: Path) -> None:
 def test_no_dots_per_inch_that_nothing_can_have(dpi: object) -> None:
     picture = source()
     picture.info["dpi"] = dpi
-    assert details.of(picture).dpi is None  # type: ignore[arg-type]
+    assert metadata.of(picture).dpi is None  # type: ignore[arg-type]
 
 
 def test_descriptions_outside_exif(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_descriptions_outside_exif(tmp_path: Path) -> None:
         assert loaded(tmp_path / "a.jpg", comment=comment).details.description == "Grand-mère"
     long = loaded(tmp_path / "a.jpg", comment=b"\0long" * 12_000).details.description
     assert long.startswith("longlong")
-    assert len(long) <= details.MAX_DESCRIPTION
+    assert len(long) <= metadata.MAX_DESCRIPTION
     assert loaded(tmp_path / "a.gif", comment=b"Our house").details.description == "Our house"
     assert loaded(tmp_path / "b.gif").details == Details()
 
@@ -269,13 +269,13 @@ def test_a_webp_holds_the_description_in_its_exif(tmp_path: Path, described: Pho
 
 
 def test_the_longest_details_fit_into_each_format(tmp_path: Path) -> None:
-    comment = bytes(details.MAX_EXIF - len(segment({}, {37510: (UNDEFINED, 0, b"")}, {})))
+    comment = bytes(metadata.MAX_EXIF - len(segment({}, {37510: (UNDEFINED, 0, b"")}, {})))
     exif = loaded(tmp_path / "a.png", exif=segment({}, {37510: (UNDEFINED, len(comment), comment)}, {})).details.exif
-    photo = Photo(np.zeros((16, 16, 3), np.uint8), Details(exif=exif, description="祖" * details.MAX_DESCRIPTION))
+    photo = Photo(np.zeros((16, 16, 3), np.uint8), Details(exif=exif, description="祖" * metadata.MAX_DESCRIPTION))
     for suffix in image.OUTPUT_SUFFIXES:
         image.save(photo, tmp_path / f"b{suffix}")
         with Image.open(tmp_path / f"b{suffix}") as picture:
-            assert len(picture.info["exif"]) >= len(exif) - len(details.PREFIX)
+            assert len(picture.info["exif"]) >= len(exif) - len(metadata.PREFIX)
 
 
 def test_a_photo_of_nothing_but_pixels_says_nothing(photo: Photo) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ui import cleaning
+from ui import cleanup
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -27,11 +27,11 @@ def test_old_files_go_and_the_others_stay(tmp_path: Path) -> None:
     (tmp_path / "run" / "link").symlink_to(tmp_path / "outside")
     for folder in (tmp_path / "run" / "deep", tmp_path / "run"):
         aged(folder, 3100)
-    cleaning.delete_old(tmp_path, {str(kept)})
+    cleanup.delete_old(tmp_path, {str(kept)})
     assert (old.exists(), kept.exists(), new.exists()) == (False, True, True)
     for folder in (tmp_path / "run" / "deep", tmp_path / "run"):
         aged(folder, 3100)  # deleting what is in a folder touches it
-        cleaning.delete_old(tmp_path, {str(kept)})
+        cleanup.delete_old(tmp_path, {str(kept)})
         assert not folder.exists() or (folder / "link").is_symlink()
     assert (tmp_path / "outside").exists()
     assert time.time() - tmp_path.stat().st_mtime < 60
@@ -40,25 +40,25 @@ def test_old_files_go_and_the_others_stay(tmp_path: Path) -> None:
 def test_what_killed_apps_left_is_deleted_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
-    dead, living = (tmp_path / f"{cleaning.PREFIX}{name}" for name in ("dead", "living"))
+    dead, living = (tmp_path / f"{cleanup.PREFIX}{name}" for name in ("dead", "living"))
     aged(dead / "photo.png", 0)
     aged(living / "photo.png", 0)
     aged(dead, 4000)
-    folder = cleaning.private_folder()
+    folder = cleanup.private_folder()
     assert not dead.exists()
     assert living.exists()
     assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     assert Path(tempfile.mkdtemp()).parent == folder
-    assert cleaning.private_folder().parent == tmp_path  # beside the first, whose rounds must not reach it
+    assert cleanup.private_folder().parent == tmp_path  # beside the first, whose rounds must not reach it
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "given"))
-    assert cleaning.private_folder().parent == tmp_path / "given"  # nothing else there is ever deleted
+    assert cleanup.private_folder().parent == tmp_path / "given"  # nothing else there is ever deleted
 
 
 def test_it_goes_on_by_itself(tmp_path: Path) -> None:
     old = aged(tmp_path / "old.png", 3100)
-    cleaning.keep_clean(tmp_path, ())
+    cleanup.keep_clean(tmp_path, ())
     for _ in range(100):
         if not old.exists():
             break
@@ -70,10 +70,10 @@ def test_beyond_the_limit_the_oldest_go_first(tmp_path: Path) -> None:
     files = [aged(tmp_path / f"{age}.png", age) for age in (100, 400, 300, 200)]
     kept = aged(tmp_path / "example.jpg", 500)
     size = files[0].stat().st_size
-    cleaning.delete_old(tmp_path, {str(kept)}, most=2 * size)
+    cleanup.delete_old(tmp_path, {str(kept)}, most=2 * size)
     assert [path.name for path in files if path.exists()] == ["100.png", "200.png"]
     assert kept.exists()
 
 
 def test_nothing_stays_an_hour() -> None:
-    assert cleaning.AGE + 2 * cleaning.ROUND < 3600
+    assert cleanup.AGE + 2 * cleanup.ROUND < 3600

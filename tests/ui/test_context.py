@@ -16,10 +16,10 @@ import torch
 from restoration import ControlError, Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, upscale
 from restoration.models import models
 from restoration.weights import manifest, released
-from restoration.whole import TILE
+from restoration.whole_photo import TILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.original import save, state
-from ui.lab import ENGINES, TITLES, Lab, able
+from ui.context import ENGINES, TITLES, Lab, able
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -128,8 +128,8 @@ def test_an_original_that_would_not_run_is_not_offered(tmp_path: Path) -> None:
     torch.save({key: tensor * float("nan") for key, tensor in state("cnn1").items()}, tmp_path / "epoch_9.pth")
     shutil.copy(released.FOLDER / "manifest.json", tmp_path)
     code = (
-        "import pathlib, sys; from restoration import weights; released.FOLDER = pathlib.Path(sys.argv[1])\n"
-        "from ui.lab import TITLES; print(*TITLES)"
+        "import pathlib, sys; from restoration.weights import released; released.FOLDER = pathlib.Path(sys.argv[1])\n"
+        "from ui.context import TITLES; print(*TITLES)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.split() == [*TITLES, "gan-original"], done.stderr

@@ -16,17 +16,17 @@ import psutil
 import pytest
 from PIL import Image
 
-from restoration import PhotoError, details, image
+from restoration import PhotoError, image, metadata
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus import AMPLIFIED
-from ui import decoder
+from ui import decoding
 
 COFFEE = EXAMPLES / "coffee.jpg"
 
 
 def decoders(app: int | None = None) -> list[psutil.Process]:
     """Of ``app``, which is this process if not another's id is given."""
-    return [child for child in psutil.Process(app).children() if "ui.decoder" in child.cmdline()]
+    return [child for child in psutil.Process(app).children() if "ui.decoding" in child.cmdline()]
 
 
 def kill_decoders() -> list[int]:
@@ -44,7 +44,7 @@ def kill_decoders() -> list[int]:
 @pytest.mark.parametrize("reduce_to", [128, None])
 def test_it_decodes_as_the_library_does(reduce_to: int | None) -> None:
     expected = image.load(COFFEE, reduce_to=reduce_to)
-    assert np.array_equal(decoder.load(str(COFFEE), reduce_to=reduce_to).pixels, expected.pixels)
+    assert np.array_equal(decoding.load(str(COFFEE), reduce_to=reduce_to).pixels, expected.pixels)
 
 
 def test_details_come_with_the_photo_but_for_its_place(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_details_come_with_the_photo_but_for_its_place(tmp_path: Path) -> None:
     with Image.open(COFFEE) as picture:
         picture.save(tmp_path / "a.jpg", exif=exif, comment="Grand-mère 👵", dpi=(300, 600))
     expected = image.load(tmp_path / "a.jpg").details
-    found = decoder.load(str(tmp_path / "a.jpg")).details
-    assert found == details.without_place(expected)
+    found = decoding.load(str(tmp_path / "a.jpg")).details
+    assert found == metadata.without_place(expected)
     assert len(found.exif) < len(expected.exif)
     assert (found.dpi, found.description) == ((300, 600), "Grand-mère 👵")
 
@@ -64,7 +64,7 @@ def test_notes_and_transparency_come_with_the_photo(tmp_path: Path) -> None:
         picture.putalpha(picture.getchannel("R"))
         picture.save(tmp_path / "a.png", icc_profile=b"none")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-10_000])
-    expected, found = image.load(tmp_path / "a.png"), decoder.load(str(tmp_path / "a.png"))
+    expected, found = image.load(tmp_path / "a.png"), decoding.load(str(tmp_path / "a.png"))
     assert np.array_equal(found.pixels, expected.pixels)
     assert found.details.transparency
     assert expected.details.transparency
@@ -77,15 +77,15 @@ def test_notes_and_transparency_come_with_the_photo(tmp_path: Path) -> None:
 
 def test_the_longest_details_come_whole(tmp_path: Path) -> None:
     exif = Image.Exif()
-    exif[270] = "x" * (details.MAX_EXIF - 60)
+    exif[270] = "x" * (metadata.MAX_EXIF - 60)
     with Image.open(COFFEE) as picture:
         picture.save(tmp_path / "a.jpg", exif=exif)
     long = image.load(tmp_path / "a.jpg")
-    assert len(long.details.exif) > details.MAX_EXIF - 60
-    photo = replace(long, details=replace(long.details, description="👵" * details.MAX_DESCRIPTION))
+    assert len(long.details.exif) > metadata.MAX_EXIF - 60
+    photo = replace(long, details=replace(long.details, description="👵" * metadata.MAX_DESCRIPTION))
     image.save(photo, tmp_path / "b.jpg")
-    assert decoder.load(str(tmp_path / "b.jpg")).details == photo.details
-    assert decoder.load(str(COFFEE)).width == 600  # nothing is left on the line
+    assert decoding.load(str(tmp_path / "b.jpg")).details == photo.details
+    assert decoding.load(str(COFFEE)).width == 600  # nothing is left on the line
 
 
 def test_a_refusal_is_the_librarys(tmp_path: Path) -> None:
@@ -94,10 +94,10 @@ def test_a_refusal_is_the_librarys(tmp_path: Path) -> None:
         with pytest.raises(PhotoError) as expected:
             image.load(path)
         with pytest.raises(PhotoError) as refused:
-            decoder.load(str(path))
+            decoding.load(str(path))
         assert (str(refused.value), refused.value.code) == (str(expected.value), expected.value.code)
     with pytest.raises(PhotoError, match=r"smaller than 0\.1 megapixels"):
-        decoder.load(str(COFFEE), max_pixels=100_000)
+        decoding.load(str(COFFEE), max_pixels=100_000)
 
 
 @pytest.mark.parametrize("bomb", ["tags.tif", "comment.gif"])
@@ -107,35 +107,35 @@ def test_what_would_never_end_is_refused_and_the_next_photo_is_decoded(
     path = tmp_path / "bomb.png"
     path.write_bytes(AMPLIFIED[bomb]())
     with pytest.raises(PhotoError, match=r"bomb\.png takes more time or memory to read than a photo should"):
-        decoder.load(str(path))
-    assert decoder.load(str(COFFEE)).width == 600
+        decoding.load(str(path))
+    assert decoding.load(str(COFFEE)).width == 600
     assert "A photo ended the process that decoded it" in caplog.text
 
 
 def test_who_comes_after_a_killed_process_does_not_notice() -> None:
-    decoder.load(str(COFFEE))
+    decoding.load(str(COFFEE))
     killed = kill_decoders()
-    assert decoder.load(str(COFFEE)).width == 600
+    assert decoding.load(str(COFFEE)).width == 600
     assert not {process.pid for process in decoders()} & {*killed}
 
 
 def test_many_at_once_share_the_processes() -> None:
     expected = image.load(COFFEE)
     found: list[np.ndarray] = []
-    threads = [threading.Thread(target=lambda: found.append(decoder.load(str(COFFEE)).pixels)) for _ in range(12)]
+    threads = [threading.Thread(target=lambda: found.append(decoding.load(str(COFFEE)).pixels)) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
     assert len(found) == 12
     assert all(np.array_equal(pixels, expected.pixels) for pixels in found)
-    assert len(decoders()) <= decoder.PROCESSES
+    assert len(decoders()) <= decoding.PROCESSES
 
 
 def test_it_knows_no_secrets_and_imports_nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     kill_decoders()
-    decoder.load(str(COFFEE))
+    decoding.load(str(COFFEE))
     (process,) = decoders()
     assert "hf_secret" not in process.environ().values()
     mapped = {part for each in process.memory_maps() for part in Path(each.path).parts}
@@ -145,7 +145,7 @@ def test_it_knows_no_secrets_and_imports_nothing_heavy(monkeypatch: pytest.Monke
 
 def test_it_ends_with_the_app() -> None:
     """Also with one that is killed: nobody writes to its pipe any more."""
-    code = "import sys, time; from ui import decoder; decoder.load(sys.argv[1]); print(flush=True); time.sleep(60)"
+    code = "import sys, time; from ui import decoding; decoding.load(sys.argv[1]); print(flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(COFFEE)], cwd=ROOT, stdout=subprocess.PIPE) as app:
         assert app.stdout
         app.stdout.readline()

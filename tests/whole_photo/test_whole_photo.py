@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsError, image, metrics, whole
+from restoration import PRESETS, ControlError, Look, Photo, Restorer, WeightsError, image, metrics, whole_photo
 from restoration.colour import LUMA
 from restoration.restorer import OWN_LOOK
 from tests.conftest import EXAMPLES
@@ -45,9 +45,9 @@ def test_tiles_leave_no_seam(restorer: Restorer, model: str, monkeypatch: pytest
     degraded = PRESETS["original"].draw(3).apply(photo, 3)
     ramp = np.linspace(20, 235, 800)[None, :] * np.linspace(0.6, 1, 420)[:, None]
     gradient = Photo(np.repeat(np.rint(ramp).astype(np.uint8)[..., None], 3, 2))
-    monkeypatch.setattr(whole, "DOUBT", 0)  # or the gradient would come back as it is, however it is restored
+    monkeypatch.setattr(whole_photo, "DOUBT", 0)  # or the gradient would come back as it is, however it is restored
     at_once = [restorer.restore_whole(each, model, look=GREY).photo for each in (degraded, gradient)]
-    monkeypatch.setattr(whole, "TILE", 320)
+    monkeypatch.setattr(whole_photo, "TILE", 320)
     for each, made in zip((degraded, gradient), at_once, strict=True):
         assert levels(made, restorer.restore_whole(each, model, look=GREY).photo) <= 2
 
@@ -140,7 +140,7 @@ def test_any_shape_comes_back_as_it_is(restorer: Restorer, width: int, height: i
 
 
 def test_tiles_are_counted(restorer: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "TILE", 320)
+    monkeypatch.setattr(whole_photo, "TILE", 320)
     calls: list[tuple[int, int]] = []
     restorer.restore_whole(large("coffee.jpg"), "cnn", look=GREY, progress=lambda *each: calls.append(each))
     assert calls == [(done, len(calls)) for done in range(1, len(calls) + 1)]

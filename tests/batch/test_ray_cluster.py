@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from restoration import Restorer, image
-from restoration.batch import cluster
+from restoration.batch import ray_cluster
 from restoration.errors import PhotoError
 from tests.cli.test_main import program, run
 from tests.conftest import EXAMPLES, ROOT
@@ -115,10 +115,10 @@ def kill_at_three(items: Sequence[int], _: Restorer) -> Sequence[int]:
 
 @pytest.mark.usefixtures("on_cluster")
 def test_a_photo_that_kills_its_workers_does_not_go_round_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "RETRIES", 0)
-    steps = cluster.WorkerTask(read=int, work=kill_at_three, finish=str)
+    monkeypatch.setattr(ray_cluster, "RETRIES", 0)
+    steps = ray_cluster.WorkerTask(read=int, work=kill_at_three, finish=str)
     written: list[str] = []
-    with cluster.connected("auto", []) as connection:
+    with ray_cluster.connected("auto", []) as connection:
         outcomes = dict(connection.run((0, 2, 3, 4), steps, written.append, batch=1))
     assert {item: str(error) for item, error in outcomes.items() if error} == {
         3: "Its worker died, in each of 1 tries; try it, or what lies beside it, alone."

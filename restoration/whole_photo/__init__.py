@@ -20,7 +20,7 @@ from ..network import LuminanceNetwork, flip_ensemble, luminance_features
 from ..network.tone import undo
 from ..tiling import Progress
 from ..types import SIDE, Look, Photo
-from .guided import Overlay, box, smoothed
+from .guided_filter import Overlay, box, smoothed
 
 TILE = 1088  # most pixels a side that are restored at once: smaller tiles are no quicker, and overlap more
 MARGIN = 80

@@ -19,7 +19,7 @@ from restoration.types import SIDE
 from restoration.weights import originals, restorers
 from restoration.weights.checkpoints import ORIGINALS
 
-from . import decoder, gpu
+from . import decoding, gpu
 from .disconnection import raise_if_disconnected
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Lab:
 
     def load(self, path: str, *, reduce_to: int | None = SIDE) -> Photo:
         """A visitor's file as a photo (see `image.load`); raises `PhotoError`."""
-        return decoder.load(path, reduce_to=reduce_to, max_pixels=self.max_pixels)
+        return decoding.load(path, reduce_to=reduce_to, max_pixels=self.max_pixels)
 
     def load_for(self, recipe: Recipe, path: str) -> Photo:
         """A visitor's file as ``recipe`` wants it: whole, or no larger than 128x128 needs."""

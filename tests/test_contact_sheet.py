@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from restoration import Photo
-from restoration.sheet import Cell, sheet
+from restoration.contact_sheet import Cell, sheet
 
 
 def test_photos_stand_side_by_side(photo: Photo) -> None:

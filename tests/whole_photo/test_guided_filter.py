@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from restoration.whole import reduced
-from restoration.whole.guided import Overlay, smoothed
+from restoration.whole_photo import reduced
+from restoration.whole_photo.guided_filter import Overlay, smoothed
 
 
 def laid_on(y: Tensor, chroma: Tensor) -> Tensor:
