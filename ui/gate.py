@@ -93,7 +93,7 @@ def _failure(path: str, error: Exception) -> tuple[int, str]:
     """What a failure of Gradio's own is to whoever asked; the log has what nobody foresaw."""
     if path.startswith(CALLS) and isinstance(error, FnIndexInferError | KeyError | IndexError):
         return HTTPStatus.NOT_FOUND, "There is no such function; see /gradio_api/info for those there are."
-    if path.startswith((UPLOADS, *CALLS)) and isinstance(error, TypeError | AttributeError):
+    if path.startswith(UPLOADS) and isinstance(error, TypeError | AttributeError):  # a file that is none
         return HTTPStatus.UNPROCESSABLE_ENTITY, MISUNDERSTOOD
     trace = uuid4().hex[:8]
     logger.error("error %s", trace, exc_info=error)
