@@ -60,7 +60,7 @@ def test_the_wheel_holds_one_package_and_is_small(wheel: Path) -> None:
         names = set(archive.namelist())
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"restoration", "restoration_lab"}
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "restoration").rglob("*.py")} <= names
-    released = {name.partition("restoration/released/")[2] for name in names} - {""}
+    released = {name.partition("restoration/weights/released/")[2] for name in names} - {""}
     assert released == {path.name for path in (ROOT / "weights").iterdir() if path.suffix != ".pth"}
 
 

@@ -255,7 +255,10 @@ def main(
         settled["fits_tone"] = True
     if settled["processes"] != world:
         raise SystemExit(f"{run} was started by {settled['processes']} processes, not {world}; go on with as many.")
-    run.mkdir(parents=True, exist_ok=True)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"{run} cannot be made ({error.strerror}); choose another --run.") from error
     accelerator.init_trackers("tensorboard")
     torch.manual_seed(settled["seed"])
     torch.set_flush_denormal(True)  # a dead unit's momentum fades into denormals, which slow Muon down fourfold

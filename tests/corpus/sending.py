@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 from restoration import Photo, image
+from restoration.errors import Note
+from restoration.types import Details
 
 from . import AMPLIFIED, GREEDY, HUGE, LARGE, expected
 from .case import Case
@@ -32,12 +34,19 @@ def sent(url: str, case: Case) -> Result:
         answers = re.findall(r"^event: (\w+)\ndata: (.*)$", client.get(f"/call/degrade/{event}").text, re.MULTILINE)
         seconds, (how, data) = time.perf_counter() - started, answers[-1]
         if how == "complete":
-            _, original, _ = json.loads(data)
+            _, original, report = json.loads(data)
             with Image.open(io.BytesIO(client.get(f"/file={original['path']}").content)) as picture:
-                outcome, wrong = "picture", fault_of_picture(squashed(case), Photo(np.array(picture)))
+                restored = Photo(np.array(picture), Details(notes=noted(report.get("warning", ""))))
+            outcome, wrong = "picture", fault_of_picture(squashed(case), restored)
         else:
             outcome, wrong = "sentence", fault_of_sentence(case, json.loads(data)["error"])
     return Result(name=case.name, outcome=outcome, wrong=wrong, seconds=seconds)
+
+
+def noted(warning: str) -> tuple[Note, ...]:
+    """What the report's ``warning`` says of how much of the file could be read."""
+    found = [Note("photo_coarse")] if "less sharp" in warning else []
+    return (*found, *([Note("photo_partial", share=0)] if "%" in warning else []))
 
 
 def squashed(case: Case) -> Case:
