@@ -3,14 +3,12 @@ the one that was released (`verify`), and how it is fetched (`hub`).
 """
 
 from .locate import files, find, originals, resolve_user_weights, serves, title
-from .released import FOLDER, Entry, Repo, manifest, published, restorers
-from .verify import Checkpoint, load
+from .released import FOLDER, Entry, manifest, published, restorers
+from .verify import load
 
 __all__ = [
     "FOLDER",
-    "Checkpoint",
     "Entry",
-    "Repo",
     "files",
     "find",
     "load",
