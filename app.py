@@ -159,8 +159,6 @@ def launch(
     with _refused("--votes", OutputError):
         kept_votes = opened(votes)
     demo = build(lab, kept_votes)
-    if not gpu.IS_LENT:  # where nothing runs but for a visitor
-        threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     demo.delete_cache = None  # this cleans up instead:
     cleanup.keep_clean(folder, KEPT, demo.temp_file_sets)
     with listening():  # or another app was quicker
@@ -188,6 +186,8 @@ def launch(
             footer_links=["api", "gradio", "settings"],
             _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
         )
+    if not gpu.IS_LENT:  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
+        threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     print(f"Restoration Lab is open: {address.told(url, host)}", flush=True)
     if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here
         demo.block_thread()
