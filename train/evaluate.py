@@ -24,10 +24,15 @@ from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
+from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
+from .original import taught
 from .photos import PhotoFile, find_photos, photos_of, split
 
-RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+RESULTS = BENCHMARKS / "results"
+PEOPLE = BENCHMARKS / "people.json"
+"""Which photos show people, by name, as somebody saw them before any was scored."""
 Scores = dict[str, list[dict[str, float]]]
 T = TypeVar("T")
 
@@ -109,22 +114,42 @@ def measure(photo: Photo, truth: Photo) -> dict[str, float]:
     return {**asdict(compared), "colour_adds": compared.psnr - metrics.psnr(in_grey, truth)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One photo's measures: of the degraded photo and of each model's restoration, and what the truth is like.
+
+    ``features`` are `ShiftTolerantLpips.features` of the candidates and, last, of the truth; empty without a judge.
+    """
+
+    rows: dict[str, dict[str, float]]
+    truth: dict[str, float]
+    features: np.ndarray
+
+
 def score(
-    truth: Photo, degraded: Photo, *, restorer: Restorer, models: Sequence[str], distance: Lpips | None, whole: bool
-) -> dict[str, dict[str, float]]:
-    """The measures of the degraded photo and of each model's restoration, and what the truth is like."""
+    truth: Photo,
+    degraded: Photo,
+    *,
+    restorer: Restorer,
+    models: Sequence[str],
+    distance: Lpips | None,
+    judge: ShiftTolerantLpips | None,
+) -> Scored:
+    """All measures with a ``judge``, PSNR alone without one; LPIPS where there is a ``distance``."""
     candidates = {"degraded": degraded} | {name: restorer.restore(degraded, name).photo for name in models}
-    if whole:
-        rows = {name: measure(each, truth) for name, each in candidates.items()}
-    else:
-        rows = {
+    described = {"colourfulness": metrics.colourfulness(truth), "detail": detail(truth)}
+    if not judge:
+        psnr = {
             name: {"psnr": metrics.psnr(each, truth), "psnr_luminance": metrics.psnr_luminance(each, truth)}
             for name, each in candidates.items()
         }
-    if whole and distance:
-        for row, value in zip(rows.values(), distance(list(candidates.values()), truth), strict=True):
-            row["lpips"] = float(value)
-    return {**rows, "truth": {"colourfulness": metrics.colourfulness(truth), "detail": detail(truth)}}
+        return Scored(rows=psnr, truth=described, features=np.empty(0))
+    rows = {name: measure(each, truth) for name, each in candidates.items()}
+    shown = list(candidates.values())
+    for measured, distances in {"lpips": distance, "st_lpips": judge}.items():
+        for row, value in zip(rows.values(), distances(shown, truth) if distances else (), strict=False):
+            row[measured] = float(value)
+    return Scored(rows=rows, truth=described, features=judge.features([*shown, truth]))
 
 
 def column(rows: Sequence[Mapping[str, float]], name: str) -> np.ndarray:
@@ -189,6 +214,16 @@ def by_detail(scores: Scores, details: Sequence[float] | np.ndarray) -> list[dic
     ]
 
 
+def of_people(scores: Scores, files: Sequence[PhotoFile]) -> dict[str, Any]:
+    """`summarise` of the photos that show a face, one person or several; of no kind that ``files`` have not."""
+    table: dict[str, Any] = {}
+    for kind, names in json.loads(PEOPLE.read_text(encoding="utf-8")).items():
+        if places := [place for place, file in enumerate(files) if file.name in names]:
+            chosen = {candidate: [rows[place] for place in places] for candidate, rows in scores.items()}
+            table[kind] = {"photos": len(places), "scores": summarise(chosen)}
+    return table
+
+
 def main(
     photos: Annotated[str, typer.Option(help="Photos that were not trained on: a tar or zip file, or a folder.")],
     development: Annotated[
@@ -196,31 +231,49 @@ def main(
     ] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
     lpips: Annotated[str | None, typer.Option(help="Score LPIPS too: a folder with its files, or `download`.")] = None,
+    original: Annotated[
+        Path | None, typer.Option(help="A folder of `train.original`, whose networks are scored as well.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "quality.json",
 ) -> None:
     """Degrade each photo, let every model restore it, and write the means with bootstrap intervals."""
     distance = Lpips(None if lpips == "download" else Path(lpips)) if lpips else None
-    restorer = Restorer("cpu")
+    judge = ShiftTolerantLpips()
+    originals = taught(original) if original else {}
+    restorer = Restorer("cpu", [original] if original else [])
     released = {entry.model: entry.sha256 for entry in restorers()}
     files = (split(find_photos(photos))[1] if development else photos_of(Path(photos)))[:limit]
     if development and out == RESULTS / "quality.json":
         raise SystemExit("The development photos' scores are not the published ones; give another --out.")
-    result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "conditions": {}}
+    result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "original": originals}
+    result["conditions"] = {}
     for title, condition in CONDITIONS.items():
         whole = condition.whole_table
-        task = partial(score, restorer=restorer, models=list(released), distance=distance, whole=whole)
-        rows = list(on_each_core(files, condition, task))
-        scores = {name: [row[name] for row in rows] for name in rows[0]}
-        truths = scores.pop("truth")
+        models = [*released, *originals] if whole else [*released]
+        judges = {"distance": distance, "judge": judge} if whole else {"distance": None, "judge": None}
+        scored = list(on_each_core(files, condition, partial(score, restorer=restorer, models=models, **judges)))
+        scores = {name: [each.rows[name] for each in scored] for name in scored[0].rows}
+        truths = [each.truth for each in scored]
         table = summarise(scores)
         result["conditions"][title] = {
-            "photos": len(rows),
+            "photos": len(scored),
             "truth_colourfulness": round(float(column(truths, "colourfulness").mean()), 3),
             "scores": table,
-            **({"differences": differences(scores)} if whole else {}),
         }
+        if whole:
+            *features, of_truth = np.stack([each.features for each in scored], 1)
+            result["conditions"][title] |= {
+                "frechet": {
+                    name: round(frechet_distance(each, of_truth), 4)
+                    for name, each in zip(scores, features, strict=True)
+                },
+                "differences": differences(scores),
+            }
         if title == "original":
-            result["by_detail"] = by_detail(scores, column(truths, "detail"))
+            result["by_detail"] = by_detail(
+                {name: scores[name] for name in ("degraded", *released)}, column(truths, "detail")
+            )
+            result["people"] = of_people(scores, files)
         for name, row in table.items():
             line = "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)
             typer.echo(f"{title:20} {name:9} {line}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.linalg
 import torch
 from torch import Tensor
 
@@ -47,4 +46,5 @@ def frechet_distance(features: np.ndarray, truths: np.ndarray) -> float:
     """
     means = features.mean(0) - truths.mean(0)
     one, other = np.cov(features, rowvar=False), np.cov(truths, rowvar=False)
-    return float(means @ means + np.trace(one + other - 2 * scipy.linalg.sqrtm(one @ other).real))
+    shared = np.sqrt(np.linalg.eigvals(one @ other).real.clip(0)).sum()  # the trace of the product's square root
+    return float(means @ means + np.trace(one) + np.trace(other) - 2 * shared)

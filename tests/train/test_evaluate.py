@@ -17,7 +17,7 @@ from train.photos import shard
 @pytest.fixture(scope="module")
 def result(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("results") / "quality.json"
-    evaluate.main(str(folder / "train-0000.tar"), False, 3, None, out)
+    evaluate.main(str(folder / "train-0000.tar"), False, 3, None, None, out)
     return json.loads(out.read_text())
 
 
@@ -42,6 +42,8 @@ def test_the_table(result: dict) -> None:
             for second, row in others.items():
                 means = [whole["scores"][name]["colour_adds"]["mean"] for name in (first, second)]
                 assert row["colour_adds"]["gain"] == pytest.approx(means[0] - means[1], abs=2e-4)
+        assert 0 < whole["frechet"]["cnn"] < whole["frechet"]["degraded"]
+        assert 0 < whole["scores"]["cnn"]["st_lpips"]["mean"] < whole["scores"]["degraded"]["st_lpips"]["mean"]
     assert "differences" not in result["conditions"]["clean"]
 
 
@@ -54,11 +56,22 @@ def test_a_folder_of_photos(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(evaluate, "CONDITIONS", {"clean": evaluate.CONDITIONS["clean"]})
     for name in ("coffee.jpg", "china.jpg"):
         shutil.copy(EXAMPLES / name, tmp_path)
-    evaluate.main(str(tmp_path), False, None, None, tmp_path / "quality.json")
+    evaluate.main(str(tmp_path), False, None, None, None, tmp_path / "quality.json")
     result = json.loads((tmp_path / "quality.json").read_text())
     assert (result["shard"], result["conditions"]["clean"]["photos"]) == (tmp_path.name, 2)
     with pytest.raises(SystemExit, match="no photos"):  # shards to train on are no photos to measure with
-        evaluate.main(str(folder), False, None, None, tmp_path / "quality.json")
+        evaluate.main(str(folder), False, None, None, None, tmp_path / "quality.json")
+
+
+def test_people_are_scored_apart(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = shard(folder / "train-0000.tar")[:4]
+    people = tmp_path / "people.json"
+    people.write_text(json.dumps({"one": [files[1].name, files[3].name], "none of these": ["elsewhere.jpg"]}))
+    monkeypatch.setattr(evaluate, "PEOPLE", people)
+    scores = {"degraded": [{"psnr": 20.0}] * 4, "cnn": [{"psnr": value} for value in (20.0, 21, 22, 25)]}
+    found = evaluate.of_people(scores, files)
+    assert found.keys() == {"one"}
+    assert (found["one"]["photos"], found["one"]["scores"]["cnn"]["psnr"]["mean"]) == (2, 23)
 
 
 def test_each_core_takes_the_photos_in_their_order(folder: Path) -> None:
