@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -21,25 +18,23 @@ from torch import Tensor, nn
 from . import image, scratches, upscale, whole_photo
 from . import weights as find_weights
 from .degradations import checked_seed
-from .errors import ControlError, MemoryShortage, PhotoError, RestorationError, WeightsError, no_room
+from .device import CPU, Place, Places, set_up_torch
+from .errors import ControlError, MemoryShortage, RestorationError, WeightsError
 from .image import Fit
-from .machine import by_parts, core_quota, enough_memory, is_lack
+from .loaded_networks import LoadedNetwork, LoadedNetworks
+from .machine import by_parts, enough_memory
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress
 from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
-from .weights.checkpoints import ORIGINALS, architecture_mismatch
+from .weights.checkpoints import ORIGINALS
 from .whole_photo import own_colours
 
-SAFE_TORCH = 2, 10  # the first version without a published vulnerability; older ones run, as on Colab
-
-CPU, APPLE = torch.device("cpu"), torch.device("mps")
 OWN_LOOK = Look(colour="auto")
 AGREEMENT = 2  # levels of 255 by which an Apple GPU may differ from the CPU, to be chosen by auto
 GPU_TILES = 8  # tiles of one photo that a GPU restores at once
 CPU_BATCH = 8  # photos that a CPU restores at once; what more of them take fits into no cache, and is slower
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,15 +70,6 @@ class Upscaled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Loaded:
-    """A network, and the file that its weights came from."""
-
-    network: nn.Module
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Samples:
     """What a model also thinks possible, and where its answers differ."""
 
@@ -96,14 +82,6 @@ class Samples:
         """`uncertainty` as a grey picture: black where the draws agree, white from 32 levels on."""
         grey = np.rint(np.clip(self.uncertainty * (255 / 32), 0, 255)).astype(np.uint8)
         return Photo(np.repeat(grey[..., None], 3, axis=2))
-
-
-@cache
-def _warn_of_torch(version: str) -> None:
-    if tuple(map(int, version.split(".")[:2])) < SAFE_TORCH:
-        logger.warning(
-            "PyTorch %s has published vulnerabilities; upgrade to %d.%d or later where you can.", version, *SAFE_TORCH
-        )
 
 
 def _finite(images: Tensor, path: Path) -> Tensor:
@@ -121,22 +99,6 @@ def _too_large_for_memory(photo: Photo) -> MemoryShortage:
     return MemoryShortage("memory_whole", width=photo.width, height=photo.height)
 
 
-def _is_of_the_gpu(error: BaseException) -> bool:
-    """Is it the GPU that failed? PyTorch has a class for it since 2.8, and its libraries have their own words."""
-    kinds = (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
-    return isinstance(error, kinds) or re.search(r"CUDA|CUDNN|CUBLAS|NVIDIA|\bMPS\b", str(error), re.I) is not None
-
-
-def _has_cuda() -> bool:
-    """Is there a GPU of NVIDIA's? Why there is none, as with a driver that is too old, is a line in the log."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        found = torch.cuda.is_available()
-    for each in told:
-        logger.warning("%s", " ".join(str(each.message).partition(" (Triggered")[0].split()))
-    return found
-
-
 class Restorer:
     """Restores and enlarges photos; safe to share between threads.
 
@@ -146,50 +108,12 @@ class Restorer:
     """
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
-        _warn_of_torch(torch.__version__)
-        if (quota := core_quota()) < torch.get_num_threads():
-            torch.set_num_threads(int(quota))
-        self._has_failed = False
+        set_up_torch(torch.__version__)
         self._given = tuple(weights)
         self._own = find_weights.resolve_user_weights(weights)
-        self.weights = tuple(find_weights.files(weights))
-        self._networks: dict[tuple[str, torch.device, torch.dtype], _Loaded] = {}
-        self._locks: dict[tuple[str, torch.device, torch.dtype], threading.Lock] = {}
-        self._lock = threading.Lock()
-        self._auto: dict[tuple[int, torch.device], str] = {}
-        self._choice = threading.Lock()
-        self.device = self._chosen(device)
-        if self.device != CPU:
-            torch.backends.cudnn.allow_tf32 = False  # so that a GPU gives the CPU's pixels, to 1 level of 255
-        # Half elsewhere than on CUDA is slower, or not all of it is there.
-        self._precision = torch.float16 if self.device.type == "cuda" else torch.float32
-
-    def _chosen(self, asked: str) -> torch.device:
-        """What ``asked`` stands for on this machine. Raises `ControlError` where that is nothing."""
-        has: dict[str, Callable[[], bool]] = {"cuda": _has_cuda, "mps": torch.backends.mps.is_available}
-        choices = ("auto", "cpu", *has)
-        if asked not in choices:
-            raise ControlError("device_unknown", device=asked, choices=", ".join(choices))
-        if asked in has and not has[asked]():
-            raise ControlError("device_missing", maker={"cuda": "CUDA", "mps": "Apple"}[asked])
-        if asked != "auto":
-            return torch.device(asked)
-        if has["cuda"]():
-            return torch.device("cuda")
-        return APPLE if has["mps"]() and self._agrees(APPLE) else CPU
-
-    def _agrees(self, device: torch.device) -> bool:
-        """Does ``device`` restore a photo as the CPU does? Apple's GPUs have given wrong numbers, and said nothing."""
-        photo = upscale.bicubic(Photo(np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)), SIDE // 16)
-        try:
-            one, other = (self._restored([photo], self.model, "crop", each)[0] for each in (CPU, device))
-        except (RuntimeError, TypeError, RestorationError) as error:
-            logger.warning("The CPU restores, as the GPU cannot. %s", error)
-            return False
-        difference = int(np.abs(one.photo.pixels.astype(int) - other.photo.pixels).max())
-        if difference > AGREEMENT:
-            logger.warning("The CPU restores, as the GPU's result differs by %d levels.", difference)
-        return difference <= AGREEMENT
+        self._networks = LoadedNetworks(find_weights.files(weights))
+        self._places = Places(device, self._is_right)
+        self.device = self._places.device
 
     def prepare(self, models: Iterable[str] = ()) -> None:
         """Load ``models`` before the first photo, so that errors show early; after `upscaling`, which does so for
@@ -203,9 +127,11 @@ class Restorer:
             if (other := ids.setdefault(self._id(name), name)) != name:
                 raise ControlError("models_same", name=name, other=other)
         for given in self._given:
-            if not any(find_weights.serves(given, name) for name, *_ in self._networks):
+            if not any(find_weights.serves(given, name) for name in self._networks.names()):
                 held = ", ".join(find_weights.resolve_user_weights([given])) or "Real-ESRGAN"
                 raise ControlError("weights_unused", path=given, held=held)
+
+    # --- Models -------------------------------------------------------------------------------------------------------
 
     @property
     def model(self) -> str:
@@ -219,6 +145,10 @@ class Restorer:
 
     def _candidates(self) -> list[str]:
         return [*self._own, *(entry.model for entry in find_weights.restorers())]
+
+    def _id(self, model: str) -> str:
+        """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
+        return self._own.get(model, model)
 
     def has_samples(self, model: str) -> bool:
         """Does it know several answers?"""
@@ -234,11 +164,16 @@ class Restorer:
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""
-        return self._run(lambda device: self._model(model, device)).sha256
+        return self._places.run(lambda place: self._loaded(model, place)).sha256
 
     def network(self, model: str) -> nn.Module:
         """What serves ``model``, on the CPU: ``[B, 3, 128, 128]`` RGB in [0, 1] to the same. Not to be changed."""
-        return self._model(model, CPU).network
+        return self._loaded(model, Place(CPU)).network
+
+    def _loaded(self, model: str, place: Place) -> LoadedNetwork:
+        return self._networks.model(self._id(model), place)
+
+    # --- Restored at 128x128 ------------------------------------------------------------------------------------------
 
     def restore(self, photo: Photo, model: str | None = None, *, fit: Fit = "crop") -> Restoration:
         """Restore and colourise ``photo``, fitted to 128x128 first; only its luminance is read.
@@ -253,24 +188,74 @@ class Restorer:
         """`restore` for several photos in memory, whose pixels may differ by 1/255 then; ``seconds`` is each photo's
         share.
         """
-        return self._run(lambda device: self._restored(photos, model or self.model, fit, device))
+        return self._places.run(lambda place: self._restored(photos, model or self.model, fit, place))
 
-    def _restored(self, photos: Sequence[Photo], name: str, fit: Fit, device: torch.device) -> list[Restoration]:
+    def _restored(self, photos: Sequence[Photo], model: str, fit: Fit, place: Place) -> list[Restoration]:
         photos = [image.fit(photo, fit) for photo in photos]
         squares = image.to_tensor(photos)
-        loaded = self._model(name, device)
+        loaded = self._loaded(model, place)
         started = time.perf_counter()
         with torch.inference_mode():
-            images = squares.to(device, memory_format=torch.channels_last)
-            parts = images.split(CPU_BATCH) if device == CPU else [images]
+            images = squares.to(place.device, memory_format=torch.channels_last)
+            parts = images.split(CPU_BATCH) if place.device == CPU else [images]
             restored = torch.cat([loaded.network(part) for part in parts])
             results = image.to_photos(_finite(restored, loaded.path))
         seconds = (time.perf_counter() - started) / len(photos)
-        made: dict[str, Any] = {"model": name, "weights_sha256": loaded.sha256, "seconds": seconds}
         return [
-            Restoration(photo=replace(result, details=photo.details), device=device.type, **made)
+            Restoration(
+                photo=replace(result, details=photo.details),
+                model=model,
+                weights_sha256=loaded.sha256,
+                seconds=seconds,
+                device=place.device.type,
+            )
             for result, photo in zip(results, photos, strict=True)
         ]
+
+    def _is_right(self, place: Place) -> bool:
+        """Does ``place`` restore a photo as the CPU does?"""
+        photo = upscale.bicubic(Photo(np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)), SIDE // 16)
+        try:
+            one, other = (self._restored([photo], self.model, "crop", each)[0] for each in (Place(CPU), place))
+        except (RuntimeError, TypeError, RestorationError) as error:
+            logger.warning("The CPU restores, as the GPU cannot. %s", error)
+            return False
+        difference = int(np.abs(one.photo.pixels.astype(int) - other.photo.pixels).max())
+        if difference > AGREEMENT:
+            logger.warning("The CPU restores, as the GPU's result differs by %d levels.", difference)
+        return difference <= AGREEMENT
+
+    def samples(
+        self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str | None = None
+    ) -> Samples:
+        """``n`` restorations of ``photo`` by a model that has samples, drawn by ``seed``, and how much they differ.
+
+        The luminance is restored in all of them; what varies is the colour that grey cannot tell.
+        """
+        if not 2 <= n <= MAX_SAMPLES:
+            raise ControlError("samples", most=MAX_SAMPLES, n=n)
+        square = image.to_tensor([image.fit(photo, fit)])
+        name = model or self.sampler
+        self._check_samples(name)
+
+        def task(place: Place) -> Samples:
+            loaded = self._loaded(name, place)
+            started = time.perf_counter()
+            with torch.inference_mode():
+                images = square.to(place.device, memory_format=torch.channels_last)
+                drawn = loaded.network.draw(images, n, _generator(seed))  # type: ignore[operator]
+                photos = image.to_photos(_finite(drawn, loaded.path))
+            spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
+            seconds = time.perf_counter() - started
+            return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
+
+        return self._places.run(task)
+
+    def _check_samples(self, model: str) -> None:
+        if not self.has_samples(model):
+            raise ControlError("samples_none", model=self.title(model))
+
+    # --- At a photo's own size ----------------------------------------------------------------------------------------
 
     def restore_whole(
         self,
@@ -286,16 +271,14 @@ class Restorer:
         ``progress(done, total)`` is called after each tile. Raises as `restore` does, and `ControlError` for a model of
         the original project's, or for a sample of a model that has none.
         """
-        colour = look.colour
-        if colour == "auto":
-            colour = "keep" if own_colours.has_any(photo) and not look.sample else "new"
-        chosen = replace(look, colour=colour)
+        if look.colour == "auto":
+            look = replace(look, colour="keep" if own_colours.has_any(photo) and not look.sample else "new")
         name = model or self.model
         if look.sample:
             self._check_samples(name)
 
-        def task(device: torch.device) -> Restoration:
-            loaded = self._model(name, device)
+        def task(place: Place) -> Restoration:
+            loaded = self._loaded(name, place)
             network = loaded.network
             if not isinstance(network, LuminanceNetwork):
                 raise ControlError("size_original", model=self.title(name))
@@ -305,52 +288,29 @@ class Restorer:
 
             def restored(tiles: int) -> Photo:
                 check, chroma_of = partial(_finite, path=loaded.path), sampled if look.sample else None
-                return whole_photo.restore(network, photo, chosen, check, chroma_of, batch=tiles, progress=progress)
+                return whole_photo.restore(network, photo, look, check, chroma_of, batch=tiles, progress=progress)
 
-            sizes = [GPU_TILES, 1] if device.type == "cuda" else [1]
             started = time.perf_counter()
             with torch.inference_mode(), enough_memory(_too_large_for_memory(photo)):
-                made = replace(by_parts(restored, *sizes), details=photo.details)
-            seconds, sha256 = time.perf_counter() - started, loaded.sha256
+                made = by_parts(restored, *([GPU_TILES, 1] if place.device.type == "cuda" else [1]))
             return Restoration(
-                photo=made, model=name, weights_sha256=sha256, seconds=seconds, device=device.type, colour=colour
+                photo=replace(made, details=photo.details),
+                model=name,
+                weights_sha256=loaded.sha256,
+                seconds=time.perf_counter() - started,
+                device=place.device.type,
+                colour=look.colour,
             )
 
-        return self._run(task)
-
-    def samples(
-        self, photo: Photo, n: int = 8, *, seed: int = 0, fit: Fit = "crop", model: str | None = None
-    ) -> Samples:
-        """``n`` restorations of ``photo`` by a model that has samples, drawn by ``seed``, and how much they differ.
-
-        The luminance is restored in all of them; what varies is the colour that grey cannot tell.
-        """
-        if not 2 <= n <= MAX_SAMPLES:
-            raise ControlError("samples", most=MAX_SAMPLES, n=n)
-        square = image.to_tensor([image.fit(photo, fit)])
-        name = model or self.sampler
-        self._check_samples(name)
-
-        def task(device: torch.device) -> Samples:
-            loaded = self._model(name, device)
-            started = time.perf_counter()
-            with torch.inference_mode():
-                images = square.to(device, memory_format=torch.channels_last)
-                drawn = loaded.network.draw(images, n, _generator(seed))  # type: ignore[operator]
-                photos = image.to_photos(_finite(drawn, loaded.path))
-            spread = np.stack([photo.pixels for photo in photos]).std(0, dtype=np.float32).mean(2)
-            seconds = time.perf_counter() - started
-            return Samples(photos=tuple(photos), uncertainty=spread, weights_sha256=loaded.sha256, seconds=seconds)
-
-        return self._run(task)
+        return self._places.run(task)
 
     def scratches_sha256(self) -> str:
         """The SHA-256 of the file that finds scratches."""
-        return self._run(self._scratch_detector).sha256
+        return self._places.run(self._networks.scratch_detector).sha256
 
     def find_scratches(self, photo: Photo) -> Mask:
         """Where ``photo`` is scratched, creased or soiled, at its size (see `scratches.detect`)."""
-        return self._run(lambda device: scratches.detect(photo, self._scratch_detector(device).network))
+        return self._places.run(lambda place: scratches.detect(photo, self._networks.scratch_detector(place).network))
 
     def mend(self, photo: Photo, inpainting: Inpainting, drawn: Photo | None = None) -> Mended:
         """``photo`` with its scratches filled; ``drawn`` is the user's mask, white where they are, where that is meant.
@@ -372,9 +332,7 @@ class Restorer:
         share = float(scratches.marked(mask, inpainting.sensitivity).mean())
         return Mended(photo=filled, mask=mask, share=share, seconds=time.perf_counter() - started)
 
-    def _check_samples(self, model: str) -> None:
-        if not self.has_samples(model):
-            raise ControlError("samples_none", model=self.title(model))
+    # --- Enlarged -----------------------------------------------------------------------------------------------------
 
     def upscaling(
         self, scale: int = 4, engine: str = "auto", denoise: float | None = None, tile: int | None = None
@@ -387,35 +345,7 @@ class Restorer:
         removes. Raises `ControlError` and `WeightsError`.
         """
         upscale.check(scale, engine, denoise, tile)
-        return self._run(lambda device: self._plan(scale, engine, denoise, tile, device)[0])
-
-    def _plan(
-        self, scale: int, engine: str, denoise: float | None, tile: int | None, device: torch.device
-    ) -> tuple[Upscaling, list[nn.Module]]:
-        """What will run, and its networks: none for bicubic, two where general denoises by less than all it can."""
-        if engine == "auto":
-            with self._choice:
-                if (scale, device) not in self._auto:
-                    self._auto[scale, device] = self._choose(scale, device)
-                engine = self._auto[scale, device]
-        else:
-            engine = self._in_place_of(engine, scale)
-        if engine == "bicubic":
-            return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network"), []
-        chosen = upscale.ENGINES[engine]
-        loaded = [self._upscaler(chosen.weights, device)]
-        if denoise is not None and denoise < 1:
-            loaded.append(self._upscaler(upscale.GENERAL_NOISY, device))
-        plan = Upscaling(
-            scale=scale,
-            engine=engine,
-            method=f"Real-ESRGAN x{chosen.factor}" + ", reduced by an area filter" * (chosen.factor != scale),
-            denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
-            precision=upscale.precision(loaded[0].network),
-            weights={each.path.name: each.sha256 for each in loaded},
-            tile=tile,
-        )
-        return plan, [each.network for each in loaded]
+        return self._places.run(lambda place: self._plan(scale, engine, denoise, tile, place)[0])
 
     def upscale(
         self,
@@ -435,119 +365,42 @@ class Restorer:
         upscale.check_size(photo, scale)
         upscale.check(scale, engine, denoise, tile)
 
-        def task(device: torch.device) -> Upscaled:
-            plan, networks = self._plan(scale, engine, denoise, tile, device)
+        def task(place: Place) -> Upscaled:
+            plan, networks = self._plan(scale, engine, denoise, tile, place)
             started = time.perf_counter()
             if not networks:
-                result = upscale.bicubic(photo, scale)
+                larger = upscale.bicubic(photo, scale)
             else:
                 network, *noisy = networks
                 if noisy:
                     network = upscale.between(network, noisy[0], cast(float, plan.denoise))
                 chosen = upscale.ENGINES[plan.engine]
-                try:
-                    result = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
-                except PhotoError:  # undefined numbers, as half precision gives them on some GPUs
-                    if plan.precision == "float32":
-                        raise
-                    if self._precision == torch.float16:
-                        logger.warning("The GPU cannot enlarge in half precision, so it does in single precision.")
-                    self._precision = torch.float32
-                    return task(device)
+                larger = upscale.enlarge(network, chosen, photo, scale, tile=tile, progress=progress)
             seconds = time.perf_counter() - started
             dpi = photo.details.dpi and (photo.details.dpi[0] * scale, photo.details.dpi[1] * scale)
-            result = replace(result, details=replace(photo.details, dpi=dpi))
-            return Upscaled(photo=result, upscaling=plan, seconds=seconds, device=device.type)
+            larger = replace(larger, details=replace(photo.details, dpi=dpi))
+            return Upscaled(photo=larger, upscaling=plan, seconds=seconds, device=place.device.type)
 
-        return self._run(task)
+        return self._places.run(task)
 
-    def _run(self, task: Callable[[torch.device], T]) -> T:
-        """``task`` on this restorer's device, or on the CPU where a GPU fails it."""
-        if self.device != CPU and not self._has_failed:
-            try:
-                return task(self.device)
-            except (RuntimeError, MemoryShortage) as error:
-                cause = error.__cause__ if isinstance(error, MemoryShortage) and error.__cause__ else error
-                if not _is_of_the_gpu(cause):
-                    raise
-                if not is_lack(cause):  # of which there may be enough the next time
-                    self._has_failed = True
-                logger.warning("The GPU failed, so the CPU stands in. %s", cause)
-        return task(CPU)
-
-    def _choose(self, scale: int, device: torch.device) -> str:
-        """The engine that auto stands for."""
-        best = self._in_place_of("x4plus" if device.type == "cuda" else "general", scale)
-        name = upscale.ENGINES[best].weights
-        try:
-            self._upscaler(name, device)
-        except WeightsError as error:
-            if any(find_weights.serves(given, name) for given in self.weights):
-                raise  # the user's own file is never passed over
-            logger.warning("Upscaling with the engine fast, not %s. %s", best, error)
-            return "fast"
-        return best
-
-    def _in_place_of(self, engine: str, scale: int) -> str:
-        """x2plus for x4plus, where it does the same at x2 and lies at hand."""
-        if engine != "x4plus" or scale != 2:
-            return engine
-        try:
-            find_weights.find(upscale.ENGINES["x2plus"].weights, self.weights)
-        except WeightsError:
-            return engine
-        return "x2plus"
-
-    def _id(self, model: str) -> str:
-        """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
-        return self._own.get(model, model)
-
-    def _model(self, name: str, device: torch.device) -> _Loaded:
-        spec = find_model(self._id(name))
-
-        def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module:
-            with torch.device("meta"), warnings.catch_warnings():  # nothing random, no memory for what the file lacks
-                warnings.filterwarnings("ignore", "Initializing zero-element tensors")  # an error says it
-                network = spec.build(config)
-            real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
-            if spec.encoder:
-                encoder = find_weights.load(spec.encoder, self.weights).tensors
-                tensors = {**tensors, **{f"encoder.{key}": tensor for key, tensor in encoder.items()}}
-            network.load_state_dict(dict(tensors), assign=True)
-            for key in real:  # torch itself refuses whole numbers for parameters alone, not for statistics
-                if not tensors[key].is_floating_point():
-                    raise TypeError(f"{key} has whole numbers")
-            return network
-
-        return self._network(spec.weights, device, build)
-
-    def _scratch_detector(self, device: torch.device) -> _Loaded:
-        return self._network(scratches.WEIGHTS, device, scratches.build)
-
-    def _upscaler(self, name: str, device: torch.device) -> _Loaded:
-        return self._network(name, device, upscale.build, torch.float32 if device == CPU else self._precision)
-
-    def _network(
-        self,
-        name: str,
-        device: torch.device,
-        build: Callable[[Mapping[str, Any], Mapping[str, Tensor]], nn.Module],
-        dtype: torch.dtype = torch.float32,
-    ) -> _Loaded:
-        key = name, device, dtype
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:  # of its own, so that nobody waits for another network's download
-            if key not in self._networks:
-                with enough_memory(no_room(name)):
-                    checkpoint = find_weights.load(name, self.weights)
-                    try:
-                        network = build(checkpoint.config, checkpoint.tensors)
-                    except RestorationError:
-                        raise
-                    except Exception as error:  # a foreign config makes a network trip over anything
-                        raise architecture_mismatch(checkpoint.path, error) from error
-                    network = network.eval().requires_grad_(False).to(device, dtype)
-                    network = network.to(memory_format=torch.channels_last)
-                self._networks[key] = _Loaded(network=network, path=checkpoint.path, sha256=checkpoint.sha256)
-            return self._networks[key]
+    def _plan(
+        self, scale: int, engine: str, denoise: float | None, tile: int | None, place: Place
+    ) -> tuple[Upscaling, list[nn.Module]]:
+        """What will run, and its networks: none for bicubic, two where general denoises by less than all it can."""
+        engine = self._networks.engine(engine, scale, place)
+        if engine == "bicubic":
+            return Upscaling(scale=scale, engine=engine, method="bicubic filter, no network"), []
+        chosen = upscale.ENGINES[engine]
+        loaded = [self._networks.upscaler(chosen.weights, place)]
+        if denoise is not None and denoise < 1:
+            loaded.append(self._networks.upscaler(upscale.GENERAL_NOISY, place))
+        plan = Upscaling(
+            scale=scale,
+            engine=engine,
+            method=f"Real-ESRGAN x{chosen.factor}" + ", reduced by an area filter" * (chosen.factor != scale),
+            denoise=(1.0 if denoise is None else denoise) if engine == "general" else None,
+            precision=upscale.precision(loaded[0].network),
+            weights={each.path.name: each.sha256 for each in loaded},
+            tile=tile,
+        )
+        return plan, [each.network for each in loaded]

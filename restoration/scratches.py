@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -36,19 +35,17 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module
     return network.eval().requires_grad_(False)
 
 
-@cache
 def load() -> nn.Module:
     """The released network, on the CPU."""
     checkpoint = find_weights.load(WEIGHTS)
     return build(checkpoint.config, checkpoint.tensors)
 
 
-def detect(photo: Photo, network: nn.Module | None = None) -> Mask:
-    """Where ``photo`` is damaged, by ``network`` (as `build` makes it), or by the released one.
+def detect(photo: Photo, network: nn.Module) -> Mask:
+    """Where ``photo`` is damaged, by ``network`` (as `build` makes it).
 
     Time and memory hardly grow with the photo: it is reduced first (see `SEEN`), never enlarged.
     """
-    network = network or load()
     factor = min(1, SEEN / (photo.width * photo.height) ** 0.5)
     width, height = (max(STEP, round(side * factor)) for side in (photo.width, photo.height))
     small = np.array(Image.fromarray(photo.pixels).resize((width, height), Image.Resampling.BOX))

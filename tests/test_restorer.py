@@ -32,8 +32,8 @@ from restoration import (
     upscale,
     weights,
 )
-from restoration import restorer as restoring
-from restoration.restorer import _warn_of_torch
+from restoration import device as devices
+from restoration.device import CPU, Place, Places, set_up_torch
 from restoration.weights import released
 from train.photos import find_photos, split
 
@@ -143,7 +143,7 @@ def test_an_old_pytorch_is_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str, warned: int
 ) -> None:
     monkeypatch.setattr("torch.__version__", version)
-    _warn_of_torch.cache_clear()
+    set_up_torch.cache_clear()
     for _ in range(2):
         Restorer("cpu")
     assert len([message for message in caplog.messages if "published vulnerabilities" in message]) == warned
@@ -181,22 +181,22 @@ def test_a_gpu_that_vanished_gives_way_to_the_cpu(
 @pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("a bug of ours")])
 def test_a_gpu_without_memory_is_asked_again_the_next_time(photo: Photo, error: RuntimeError) -> None:
     """The stand-in for a GPU is this CPU under another name."""
-    restorer = Restorer("cpu")
-    restorer.device = torch.device("cpu", 0)
-    asked: list[torch.device] = []
+    places, gpu = Places("cpu", lambda place: True), torch.device("cpu", 0)
+    places._left = [Place(gpu, torch.float16), Place(gpu), Place(CPU)]
+    asked: list[Place] = []
 
-    def task(device: torch.device) -> torch.device:
-        asked.append(device)
-        if device == restorer.device and len(asked) == 1:
+    def task(place: Place) -> Place:
+        asked.append(place)
+        if len(asked) == 1:
             raise error
-        return device
+        return place
 
     if not isinstance(error, torch.OutOfMemoryError):
         with pytest.raises(RuntimeError, match="a bug of ours"):
-            restorer._run(task)
+            places.run(task)
         return
-    assert restorer._run(task) == torch.device("cpu")
-    assert restorer._run(task) == restorer.device
+    assert places.run(task) == Place(CPU)
+    assert places.run(task) == Place(gpu, torch.float16)
 
 
 @pytest.fixture
@@ -204,8 +204,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> torch.device:
     """For an Apple GPU: this CPU under another name."""
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(restoring, "APPLE", torch.device("cpu", 0))
-    return restoring.APPLE
+    monkeypatch.setattr(devices, "APPLE", torch.device("cpu", 0))
+    return devices.APPLE
 
 
 @pytest.mark.parametrize(("levels", "is_chosen"), [(0, True), (2, True), (3, False)])
@@ -218,7 +218,7 @@ def test_an_apple_gpu_is_chosen_where_it_restores_as_the_cpu_does(
     def restored(self: Restorer, *rest: Any) -> list[Restoration]:
         (one,) = made(self, *rest)
         pixels = one.photo.pixels.copy()
-        if rest[-1] == stand_in:
+        if rest[-1].device == stand_in:
             pixels[0, 0, 0] += levels if pixels[0, 0, 0] < 128 else -levels
         return [replace(one, photo=Photo(pixels))]
 
@@ -275,7 +275,8 @@ def test_half_precision_that_gives_no_numbers_gives_way_to_single(
 ) -> None:
     monkeypatch.setattr(upscale, "build", lambda config, tensors: _Half())
     restorer = Restorer("cpu")
-    restorer.device, restorer._precision = torch.device("cpu", 0), torch.float16
+    gpu = torch.device("cpu", 0)
+    restorer._places._left = [Place(gpu, torch.float16), Place(gpu), Place(CPU)]
     asked = Recipe(models={"vae": None}, upscaling=Upscaling(scale=4, engine="fast"))
     assert restorer.upscaling(engine="fast").precision == "float16"
     for _ in range(2):
@@ -307,17 +308,19 @@ def test_a_gpu_without_memory_gets_smaller_tiles_and_then_gives_way(
 ) -> None:
     machine._warn.cache_clear()
     restorer, gpu = Restorer("cpu"), torch.device("cpu", 0)
-    restorer.device = gpu
-    networks = {gpu: _Small(most), torch.device("cpu"): _Small(1000)}
-    loaded = restorer._upscaler
-    monkeypatch.setattr(restorer, "_upscaler", lambda name, at: replace(loaded(name, at), network=networks[at]))
+    restorer._places._left = [Place(gpu), Place(CPU)]
+    networks = {gpu: _Small(most), CPU: _Small(1000)}
+    loaded = restorer._networks.upscaler
+    monkeypatch.setattr(
+        restorer._networks, "upscaler", lambda name, at: replace(loaded(name, at), network=networks[at.device])
+    )
     large = Photo(np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8))
     result = restorer.upscale(large, engine="fast")
     assert np.array_equal(result.photo.pixels[::4, ::4], large.pixels)
     seen = networks[gpu].seen
     assert max(seen) > most
     assert (min(seen) <= most) == (runs == "on the GPU")
-    assert bool(networks[torch.device("cpu")].seen) == (runs == "on the CPU")
+    assert bool(networks[CPU].seen) == (runs == "on the CPU")
     assert caplog.text.count("so photos are taken in smaller parts") == 1
     assert caplog.text.count("The GPU failed, so the CPU stands in.") == (runs == "on the CPU")
 
