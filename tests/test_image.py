@@ -17,6 +17,8 @@ import torch
 from PIL import Image, ImageCms
 
 from restoration import Photo, PhotoError, image
+from restoration.image import strips
+from restoration.image.colours import MAX_PROFILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.bombs import one_tile
 from tests.corpus.formats import adam7, chunk, png, run_length_bmp, tiff
@@ -140,7 +142,7 @@ def test_12_bits_without_gaps_between_them(tmp_path: Path) -> None:
 def test_colour_tiffs_of_fewer_than_16_bits_are_no_darker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, compression: int, strip: int
 ) -> None:
-    monkeypatch.setattr(image, "STRIP", strip)
+    monkeypatch.setattr(strips, "STRIP", strip)
     levels, expected = in_bits(bits)
     with_alpha = [np.pad(levels, [(0, 0), (0, 0), (0, 1)], constant_values=opaque) for opaque in (2**bits - 1, 65_535)]
     for values, tags in ((levels, {277: 3}), *((each, {277: 4, 338: 2}) for each in with_alpha)):
@@ -364,7 +366,7 @@ def over_white(pixels: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def _in_strips(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "STRIP", 1000)
+    monkeypatch.setattr(strips, "STRIP", 1000)
 
 
 def check(loaded: np.ndarray, expected: np.ndarray, ignored: np.ndarray) -> None:
@@ -465,7 +467,7 @@ def test_results_are_read_without_a_look_at_their_profile(
         ("RGB", GREY_PROFILES["dot gain"]),
         ("L", RGB_PROFILES["Adobe RGB"]),
         ("CMYK", RGB_PROFILES["Adobe RGB"]),
-        ("CMYK", CMYK + bytes(image.MAX_PROFILE)),
+        ("CMYK", CMYK + bytes(MAX_PROFILE)),
     ],
 )
 def test_a_profile_that_cannot_be_the_pictures_is_ignored(

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from .. import image, tiling
 from ..colour import in_gamut, luminance, to_ycc
+from ..image.strips import row_strips
 from ..network import LuminanceNetwork, flip_ensemble, luminance_features
 from ..network.tone import undo
 from ..tiling import Progress
@@ -109,7 +110,7 @@ def trusted(y: Tensor, restored: Tensor) -> Tensor:
 def luminance_of(photo: Photo) -> Tensor:
     """``[1, 1, H, W]`` in [0, 1]."""
     y = torch.empty(1, 1, photo.height, photo.width)
-    for rows in image.strips(photo.height, photo.width):
+    for rows in row_strips(photo.height, photo.width):
         y[:, :, rows] = luminance(image.to_tensor([Photo(photo.pixels[rows])]))
     return y
 
@@ -124,7 +125,7 @@ def painted(y: Tensor, overlay: Overlay | None) -> Photo:
     """The photo of a luminance ``[1, 1, H, W]`` and the colours laid on it; grey where there are none."""
     height, width = y.shape[2:]
     pixels = np.empty((height, width, 3), np.uint8)
-    for rows in image.strips(height, width):
+    for rows in row_strips(height, width):
         light = y[:, :, rows]
         rgb = in_gamut(light, overlay.rows(light, rows.start)) if overlay else light.expand(1, 3, -1, -1)
         pixels[rows] = (rgb[0] * 255).round().byte().permute(1, 2, 0).numpy()
