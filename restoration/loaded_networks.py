@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,12 +40,12 @@ class LoadedNetwork:
 class LoadedNetworks:
     """Loads each network once for each place; safe to share between threads.
 
-    ``weights`` are files that come before the released ones. Raises `WeightsError` where weights are missing, damaged
+    The user's ``own`` weights come before the released ones. Raises `WeightsError` where weights are missing, damaged
     or another network's, and `MemoryShortage`.
     """
 
-    def __init__(self, weights: Sequence[Path]) -> None:
-        self.weights = weights
+    def __init__(self, own: find_weights.UserWeights) -> None:
+        self._own = own
         self._kept: dict[tuple[str, Place], LoadedNetwork] = {}
         self._locks: dict[tuple[str, Place], threading.Lock] = {}
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ class LoadedNetworks:
         try:
             self.upscaler(name, place)
         except WeightsError as error:
-            if any(find_weights.serves(given, name) for given in self.weights):
+            if self._own.holds(name):
                 raise  # the user's own file is never passed over
             logger.warning("Upscaling with the engine fast, not %s. %s", best, error)
             return "fast"
@@ -95,7 +95,7 @@ class LoadedNetworks:
         if engine != "x4plus" or scale != 2:
             return engine
         try:
-            find_weights.find(upscale.ENGINES["x2plus"].weights, self.weights)
+            find_weights.find(upscale.ENGINES["x2plus"].weights, self._own.files)
         except WeightsError:
             return engine
         return "x2plus"
@@ -111,7 +111,7 @@ class LoadedNetworks:
             return self._kept[key]
 
     def _load(self, name: str, place: Place, build: Build) -> LoadedNetwork:
-        checkpoint = find_weights.load(name, self.weights)
+        checkpoint = find_weights.load(name, self._own.files)
         try:
             network = build(checkpoint.config, checkpoint.tensors)
         except RestorationError:
@@ -128,7 +128,7 @@ class LoadedNetworks:
             network = spec.build(config)
         real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
         if spec.encoder:
-            encoder = find_weights.load(spec.encoder, self.weights).tensors
+            encoder = find_weights.load(spec.encoder, self._own.files).tensors
             tensors = {**tensors, **{f"encoder.{key}": tensor for key, tensor in encoder.items()}}
         network.load_state_dict(dict(tensors), assign=True)
         for key in real:  # torch itself refuses whole numbers for parameters alone, not for statistics

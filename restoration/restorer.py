@@ -109,9 +109,8 @@ class Restorer:
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
         set_up_torch(torch.__version__)
-        self._given = tuple(weights)
-        self._own = find_weights.resolve_user_weights(weights)
-        self._networks = LoadedNetworks(find_weights.files(weights))
+        self._own = find_weights.UserWeights(weights)
+        self._networks = LoadedNetworks(self._own)
         self._places = Places(device, self._is_right)
         self.device = self._places.device
 
@@ -126,10 +125,9 @@ class Restorer:
             self.weights_sha256(name)
             if (other := ids.setdefault(self._id(name), name)) != name:
                 raise ControlError("models_same", name=name, other=other)
-        for given in self._given:
-            if not any(find_weights.serves(given, name) for name in self._networks.names()):
-                held = ", ".join(find_weights.resolve_user_weights([given])) or "Real-ESRGAN"
-                raise ControlError("weights_unused", path=given, held=held)
+        for path in self._own.unused(self._networks.names()):
+            held = ", ".join(find_weights.models_of(self._own.held[path])) or "Real-ESRGAN"
+            raise ControlError("weights_unused", path=path, held=held)
 
     # --- Models -------------------------------------------------------------------------------------------------------
 
@@ -144,11 +142,11 @@ class Restorer:
         return next(name for name in self._candidates() if self.has_samples(name))
 
     def _candidates(self) -> list[str]:
-        return [*self._own, *(entry.model for entry in find_weights.restorers())]
+        return [*self._own.models, *(entry.model for entry in find_weights.restorers())]
 
     def _id(self, model: str) -> str:
         """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
-        return self._own.get(model, model)
+        return self._own.models.get(model, model)
 
     def has_samples(self, model: str) -> bool:
         """Does it know several answers?"""

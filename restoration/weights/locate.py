@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import ControlError, WeightsError
@@ -19,50 +19,54 @@ from .checkpoints import ORIGINALS
 logger = logging.getLogger(__name__)
 
 
-def resolve_user_weights(explicit: Sequence[str | os.PathLike[str]]) -> Mapping[str, str]:
-    """What explicit paths hold: by the model that a user asks for, the id of the one that runs, which is the original
-    project's where the file is its checkpoint. Of several folders the first serves.
+class UserWeights:
+    """The weights that a user names by their files or folders.
 
-    Raises `WeightsError` for a path that is not there, that is damaged or that no network here could use, and
-    `ControlError` for two files for one model.
+    They are looked at once, here: a file that vanishes later is missed, and neither another one nor a released one
+    stands in for it. ``held`` has the files in each path, by their names in the manifest or by the original project's
+    parts; ``files`` are all of them, and ``models`` says what they are for (see `models_of`). Raises `WeightsError` for
+    a path that is not there, that is damaged or that no network here could use, and `ControlError` for two files for
+    one model.
+    """
+
+    def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
+        self.held: dict[Path, Mapping[str, Path]] = {}
+        files: dict[str, Path] = {}
+        for place in map(Path, paths):
+            entries = [(entry, path) for entry in released.manifest().values() if (path := served(place, entry))]
+            parts = parts_in(place)
+            if not entries and not parts:
+                raise checkpoints.foreign(place, released.manifest())
+            self.held[place] = {**{entry.name: path for entry, path in entries}, **parts}
+            for name in {entry.model for entry, _ in entries} | parts.keys() | models_of(parts).keys():
+                other = files.setdefault(name, place)
+                if place.is_file() and other.is_file() and not place.samefile(other):
+                    raise ControlError("weights_twice", path=place, other=other, name=name)
+        self.files = [path for held in self.held.values() for path in held.values()]
+        self.models = models_of(*self.held.values())
+
+    def holds(self, name: str) -> bool:
+        """Are the weights called ``name`` among them?"""
+        return any(name in held for held in self.held.values())
+
+    def unused(self, names: Iterable[str]) -> Iterator[Path]:
+        """The paths that hold none of the weights called ``names``, and no part of such an original model."""
+        used = {part for name in names for part in (ORIGINALS[name].parts if name in ORIGINALS else (name,))}
+        return (place for place, held in self.held.items() if used.isdisjoint(held))
+
+
+def models_of(*held: Container[str]) -> Mapping[str, str]:
+    """Which models weights are for: the id of the model that runs, by the name that a user asks for.
+
+    Each of ``held`` has names of the manifest, or the original project's parts. Where several have weights for a model,
+    the first serves. Where they are a checkpoint of the original project, its own model runs.
     """
     found: dict[str, str] = {}
-    files: dict[str, Path] = {}
-    for place in map(Path, explicit):
-        entries = [entry for entry in released.manifest().values() if served(place, entry)]
-        parts = {part for part, _ in _parts(place)}
-        if not entries and not parts:
-            raise checkpoints.foreign(place, released.manifest())
-        originals = {id: each for id, each in ORIGINALS.items() if each.parts[-1] in parts}
-        for name in {entry.model for entry in entries} | parts | {each.asked for each in originals.values()}:
-            other = files.setdefault(name, place)
-            if place.is_file() and other.is_file() and not place.samefile(other):
-                raise ControlError("weights_twice", path=place, other=other, name=name)
-        ours = {entry.model: entry.model for entry in entries if entry.task == "restore"}
-        found = {**{original.asked: id for id, original in originals.items()}, **ours, **found}
+    for names in reversed(held):
+        found |= {each.asked: id for id, each in ORIGINALS.items() if each.parts[-1] in names}
+        found |= {entry.model: entry.model for entry in released.restorers() if entry.name in names}
     order = [*(entry.model for entry in released.restorers()), "cnn1"]  # the CNN before its first half
     return {model: found[model] for model in order if model in found}
-
-
-def files(explicit: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """The weights files that explicit paths are or hold. Looked for once: a file that vanishes later is then missed,
-    and neither another one nor a released one stands in for it.
-    """
-    found: list[Path | None] = []
-    for place in map(Path, explicit):
-        if place.is_dir():
-            found += [*(served(place, entry) for entry in released.manifest().values()), *lying([place]).values()]
-        else:
-            found.append(place)
-    return [path for path in found if path]
-
-
-def serves(given: str | os.PathLike[str], name: str) -> bool:
-    """Does a path, of a file or a folder, hold the weights called ``name``, or part of them?"""
-    place = Path(given)
-    if name in ORIGINALS:
-        return any(part in ORIGINALS[name].parts for part, _ in _parts(place))
-    return served(place, released.manifest()[name]) is not None
 
 
 def title(id: str) -> str:
@@ -76,7 +80,7 @@ def originals() -> Mapping[str, Sequence[Path]]:
 
     A file there that is no checkpoint is named in a warning.
     """
-    found = lying([released.FOLDER])
+    found = parts_in(released.FOLDER, warn=True)
     return {
         id: [found[part] for part in original.parts]
         for id, original in ORIGINALS.items()
@@ -116,21 +120,11 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     raise WeightsError("weights_later", name=name, url=urls[0])
 
 
-def lying(places: Sequence[Path]) -> Mapping[str, Path]:
-    """The original project's parts at ``places``, each by the first file that holds it. What is wrong in ``weights/``,
-    which the user did not name, is a warning only.
-    """
-    found: dict[str, Path] = {}
-    for place in places:
-        for part, path in _parts(place, warn=place == released.FOLDER):
-            found.setdefault(part, path)
-    return found
+def parts_in(place: Path, *, warn: bool = False) -> dict[str, Path]:
+    """The original project's parts at ``place``, a file or a folder; of several files for one the best, or the last.
 
-
-def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
-    """The original project's parts at ``place``, a file or a folder; the best or the last of several comes first.
-
-    What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so.
+    What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so, as
+    in ``weights/``, which the user did not name.
     """
     if not warn and not place.exists():
         raise WeightsError("weights_nowhere", path=place)
@@ -139,18 +133,20 @@ def _parts(place: Path, *, warn: bool = False) -> Iterator[tuple[str, Path]]:
     if place.is_dir():
         kinds = (".pth", ".safetensors")
         paths = [path for path in place.iterdir() if path.suffix in kinds and path.is_file()]
+    found: dict[str, Path] = {}
     for path in sorted(paths, key=_rank):
         if path.suffix == ".pth" and path.name in ours:
             continue
         try:
             if part := checkpoints.part(path):
-                yield part, path
+                found.setdefault(part, path)
             elif warn and path.name not in ours:
                 logger.warning("%s", checkpoints.foreign(path, released.manifest()))
         except (WeightsError, OSError) as error:
             if not warn:
                 raise
             logger.warning("%s", error)
+    return found
 
 
 def _rank(path: Path) -> tuple[bool, int, str]:

@@ -43,7 +43,7 @@ def refused(path: Path, photo: Photo) -> str:
 def use(path: Path, photo: Photo) -> None:
     """Do with the user's own file what it is for."""
     restorer = Restorer("cpu", [path])
-    if weights.resolve_user_weights([path]):
+    if weights.UserWeights([path]).models:
         restorer.restore(photo, restorer.model)
     else:
         restorer.upscale(Photo(photo.pixels[:16, :16].copy()), engine="fast")
