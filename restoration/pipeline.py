@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from . import image
 from .errors import Note
 from .recipe import Recipe, library_versions
 from .restorer import Mended, Restoration, Restorer, Upscaled
-from .tiling import Progress
+from .tiling import Progress, silent
 from .types import SIDE, Look, Photo
 
 
@@ -57,7 +58,7 @@ def resolve(restorer: Restorer, asked: Recipe) -> Recipe:
 
 
 def run(
-    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress | None = None
+    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress = silent
 ) -> Run:
     """Do to ``photo`` what ``asked`` says; a recipe without models leaves it damaged.
 
@@ -69,7 +70,7 @@ def run(
 
 
 def run_each(
-    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress | None = None
+    restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress = silent
 ) -> Iterator[Run]:
     """`run` as it grows, for who wants to see what is finished: after each model, what there is by then."""
     for (grown,) in _grow(restorer, [photo], asked, drawn, progress):
@@ -82,7 +83,7 @@ def run_batch(
     asked: Recipe,
     *,
     drawn: Photo | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> list[Run]:
     """`run` for several photos. Those of 128x128, each model restores together (see `Restorer.restore_batch`)."""
     *_, runs = _grow(restorer, photos, asked, drawn, progress)
@@ -90,66 +91,73 @@ def run_batch(
 
 
 def _grow(
-    restorer: Restorer, photos: Sequence[Photo], asked: Recipe, drawn: Photo | None, progress: Progress | None
+    restorer: Restorer, photos: Sequence[Photo], asked: Recipe, drawn: Photo | None, progress: Progress
 ) -> Iterator[list[Run]]:
     """The photos' runs after each model; where there is none, once."""
     recipe = resolve(restorer, asked)
-    fitted = [photo if recipe.size == "own" else image.fit(photo, recipe.fit) for photo in photos]
-    degraded: list[Photo] = []
-    seconds: list[float] = []
-    seed = recipe.seed or 0
-    for photo in fitted:
-        started = time.perf_counter()
-        degraded.append(recipe.degradation.apply(photo, seed) if recipe.degradation else photo)
-        seconds.append(time.perf_counter() - started)
-    inpaint, how = recipe.inpaint, recipe.upscaling
-    mended = [restorer.mend(photo, inpaint, drawn) if inpaint else None for photo in degraded]
-    given = [each.photo if each else photo for each, photo in zip(mended, degraded, strict=True)]
-    restored: dict[str, list[Restoration]] = {}
-    enlarged: dict[str, list[Upscaled]] = {}
-    turns = len(recipe.models) * (2 if how else 1)
-
-    def tell(done: int = 0, total: int = 1) -> None:
-        """Of the network whose turn it is, ``done`` of ``total`` tiles."""
-        if progress:
-            progress((len(restored) + len(enlarged)) * total + done, turns * total)
-
-    def restore(name: str) -> list[Restoration]:
-        if recipe.size == SIDE and recipe.look == Look():
-            return restorer.restore_batch(given, name)
-        return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
-
-    def one(place: int) -> Run:
-        sharp = {name: made[place] for name, made in restored.items()}
-        large = {name: made[place] for name, made in enlarged.items()}
-        devices = {each.device for each in sharp.values()} | {each.device for each in large.values()}
-        devices = devices or {restorer.device.type}
-        ran = replace(
-            recipe,
-            models={name: recipe.models[name] for name in sharp},
-            upscaling=next((each.upscaling for each in large.values()), None),
-            versions={**recipe.versions, "device": " and ".join(sorted(devices))},
-        )
-        return Run(
-            truth=fitted[place] if recipe.degradation else None,
-            degraded=degraded[place],
-            mended=mended[place],
-            restored=sharp,
-            enlarged=large,
-            degrade_seconds=seconds[place],
-            recipe=ran,
-            fell_back=devices != {restorer.device.type},
-        )
-
-    for name in recipe.models:
-        tell()
-        restored[name] = restore(name)
-        if how:
-            tell()
-            options: dict[str, Any] = {"engine": how.engine, "denoise": how.denoise, "tile": how.tile}
-            enlarged[name] = [
-                restorer.upscale(each.photo, how.scale, **options, progress=tell) for each in restored[name]
-            ]
-        yield [one(place) for place in range(len(photos))]
+    runs = [_prepared(restorer, photo, recipe, drawn) for photo in photos]
     if not recipe.models:
-        yield [one(place) for place in range(len(photos))]
+        yield runs
+    how = recipe.upscaling
+    turns = _turns(progress, len(recipe.models) * (2 if how else 1))
+    for name in recipe.models:
+        restored = _restored(restorer, runs, name, recipe, next(turns))
+        enlarged: list[Upscaled | None] = [None for _ in runs]
+        if how:
+            options: dict[str, Any] = {"engine": how.engine, "denoise": how.denoise, "tile": how.tile}
+            tell = next(turns)
+            enlarged = [restorer.upscale(each.photo, how.scale, **options, progress=tell) for each in restored]
+        runs = [_grown(*each, recipe) for each in zip(runs, restored, enlarged, strict=True)]
+        yield runs
+
+
+def _prepared(restorer: Restorer, photo: Photo, recipe: Recipe, drawn: Photo | None) -> Run:
+    """A run before the first model's turn."""
+    fitted = photo if recipe.size == "own" else image.fit(photo, recipe.fit)
+    started = time.perf_counter()
+    degraded = recipe.degradation.apply(fitted, recipe.seed or 0) if recipe.degradation else fitted
+    return Run(
+        truth=fitted if recipe.degradation else None,
+        degraded=degraded,
+        degrade_seconds=time.perf_counter() - started,
+        mended=restorer.mend(degraded, recipe.inpaint, drawn) if recipe.inpaint else None,
+        restored={},
+        enlarged={},
+        recipe=replace(recipe, models={}, upscaling=None),
+        fell_back=False,
+    )
+
+
+def _restored(restorer: Restorer, runs: Sequence[Run], name: str, recipe: Recipe, tell: Progress) -> list[Restoration]:
+    given = [run.mended.photo if run.mended else run.degraded for run in runs]
+    if recipe.size == SIDE and recipe.look == Look():
+        return restorer.restore_batch(given, name)
+    seed = recipe.seed or 0
+    return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
+
+
+def _grown(run: Run, restored: Restoration, enlarged: Upscaled | None, recipe: Recipe) -> Run:
+    """``run`` with what one more model made; ``recipe`` is that of all models."""
+    name = restored.model
+    sharp = {**run.restored, name: restored}
+    large = {**run.enlarged, name: enlarged} if enlarged else run.enlarged
+    devices = {each.device for each in sharp.values()} | {each.device for each in large.values()}
+    ran = replace(
+        run.recipe,
+        models={**run.recipe.models, name: recipe.models[name]},
+        upscaling=next((each.upscaling for each in large.values()), None),
+        versions={**recipe.versions, "device": " and ".join(sorted(devices))},
+    )
+    fell_back = devices != {recipe.versions["device"]}
+    return replace(run, restored=sharp, enlarged=large, recipe=ran, fell_back=fell_back)
+
+
+def _turns(progress: Progress, count: int) -> Iterator[Progress]:
+    """For each of ``count`` networks the progress of its tiles, which ``progress`` is told as that of all of them."""
+    for turn in range(count):
+        progress(turn, count)
+        yield partial(_tell, progress, turn, count)
+
+
+def _tell(progress: Progress, turn: int, count: int, done: int, total: int) -> None:
+    progress(turn * total + done, count * total)

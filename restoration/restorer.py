@@ -25,7 +25,7 @@ from .loaded_networks import LoadedNetwork, LoadedNetworks
 from .machine import by_parts, enough_memory
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
-from .tiling import Progress
+from .tiling import Progress, silent
 from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
 from .weights.checkpoints import ORIGINALS
 from .whole_photo import own_colours
@@ -262,7 +262,7 @@ class Restorer:
         *,
         look: Look = OWN_LOOK,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Progress = silent,
     ) -> Restoration:
         """Restore ``photo`` at its own size, as ``look`` says; ``seed`` is of the model's samples.
 
@@ -353,7 +353,7 @@ class Restorer:
         engine: str = "auto",
         denoise: float | None = None,
         tile: int | None = None,
-        progress: Progress | None = None,
+        progress: Progress = silent,
     ) -> Upscaled:
         """Enlarge ``photo`` 2 or 4 times, to 4096x4096 pixels at most; the result says which engine ran.
 

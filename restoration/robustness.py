@@ -25,7 +25,7 @@ from .metrics import Metrics
 from .pipeline import resolve
 from .recipe import Recipe
 from .restorer import Restorer
-from .tiling import Progress, Stopped
+from .tiling import Progress, Stopped, silent
 from .types import Photo
 from .weights import title
 
@@ -135,7 +135,7 @@ def sweep(
     *,
     seed: int = 0,
     fit: Fit = "crop",
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Sweep:
     """Damage ``truth`` (128x128), taken as grey, by ``control`` alone ``at`` each strength; each model restores it.
 
@@ -156,8 +156,7 @@ def sweep(
                 devices |= {each.device for each in batch}
                 if len(restored) == len(at):
                     photos[model] = tuple(restored)
-                if progress:
-                    progress(place * len(at) + len(restored), total)
+                progress(place * len(at) + len(restored), total)
     except Stopped:
         if len(photos) == 1:
             raise

@@ -15,6 +15,10 @@ from .types import Photo
 Progress = Callable[[int, int], None]  # called after each tile with how many are done, and how many there are
 
 
+def silent(done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
 class Stopped(Exception):
     """What a progress may raise, where whoever asked is content with what is finished."""
 
@@ -27,7 +31,7 @@ def enlarge(
     tile: int,
     margin: int,
     step: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Photo:
     """``photo`` enlarged ``scale`` times by ``process``, which sees squares of at most ``tile`` pixels a side.
 
@@ -45,8 +49,7 @@ def enlarge(
         pixels = process(piece).pixels[above * scale :, before * scale :]
         target = result[top * scale : bottom * scale, left * scale : right * scale]
         target[:] = pixels[: target.shape[0], : target.shape[1]]
-        if progress:
-            progress(number + 1, total)
+        progress(number + 1, total)
     return Photo(result)
 
 
@@ -67,7 +70,7 @@ def blended(
     step: int,
     border: int = 0,
     batch: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Tensor:
     """``process`` of planes ``[1, C, H, W]`` -> ``[1, 1, H, W]``, by tiles of at most ``tile`` pixels, ``batch`` at
     once.
@@ -93,8 +96,7 @@ def blended(
         made = process(torch.cat([padded[:, :, down, across] for down, across in areas]))
         for (row, column), area, each in zip(some, areas, made, strict=True):
             result[area] += shares[0][row][:, None] * shares[1][column] * each[0]
-        if progress:
-            progress(min(first + batch, len(places)), len(places))
+        progress(min(first + batch, len(places)), len(places))
     return result[None, None, border : border + height, border : border + width]
 
 

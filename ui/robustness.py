@@ -16,6 +16,7 @@ from restoration.batch import archive
 from restoration.degradations import CONTROLS
 from restoration.image import Fit
 from restoration.robustness import PLOTTED, Sweep
+from restoration.tiling import silent
 
 from . import examples, gpu, jobs
 from .context import QUIET, TITLES, Lab
@@ -125,7 +126,7 @@ def stress(
     progress(0, len(at) * len(TITLES))
     swept = lab.work_in_turn(
         robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit,
-        progress=None if gpu.IS_LENT else progress,  # from another process nothing reaches the visitor
+        progress=silent if gpu.IS_LENT else progress,  # from another process nothing reaches the visitor
     )  # fmt: skip
     made = files(name, swept, measure, french)
     return Result(name, replace(swept, photos={}), measure, made)

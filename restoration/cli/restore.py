@@ -215,7 +215,7 @@ def _restore(
         return photo
 
     def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
-        with tile_bar() if len(todo.jobs) == 1 and not telling.quiet else nullcontext() as progress:
+        with tile_bar(shown=len(todo.jobs) == 1 and not telling.quiet) as progress:
             runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, drawn=drawn, progress=progress)
         return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
 
@@ -297,7 +297,7 @@ def upscale_command(
 
     def work(job: Job) -> Results:
         photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
-        with nullcontext() if telling.quiet else tile_bar() as bar:
+        with tile_bar(shown=not telling.quiet) as bar:
             larger = restorer.upscale(photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=bar)
         return {"upscaled": larger.photo}, facts_of({"upscale": larger.seconds})
 

@@ -157,9 +157,9 @@ def _on_one_core() -> None:
 
 
 @contextmanager
-def tile_bar() -> Iterator[Progress]:
-    """A progress bar of one photo's tiles."""
-    with tqdm(unit="tile", leave=False, disable=None) as bar:
+def tile_bar(*, shown: bool) -> Iterator[Progress]:
+    """A progress bar of one photo's tiles, ``shown`` where there is a terminal."""
+    with tqdm(unit="tile", leave=False, disable=None if shown else True) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total

@@ -161,7 +161,7 @@ def enlarge(
     scale: int,
     *,
     tile: int | None = None,
-    progress: tiling.Progress | None = None,
+    progress: tiling.Progress = tiling.silent,
 ) -> Photo:
     """``photo``, ``scale`` times larger; x2 of an x4 network is its result reduced by an area filter (2x2 means).
 

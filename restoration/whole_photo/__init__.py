@@ -19,7 +19,7 @@ from ..colour import in_gamut, luminance, to_ycc
 from ..image.strips import row_strips
 from ..network import LuminanceNetwork, flip_ensemble, luminance_features
 from ..network.tone import undo
-from ..tiling import Progress
+from ..tiling import Progress, silent
 from ..types import SIDE, Look, Photo
 from .guided_filter import Overlay, box, smoothed
 
@@ -44,7 +44,7 @@ def restore(
     chroma_of: Callable[[Tensor], Tensor] | None = None,
     *,
     batch: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Photo:
     """``photo`` restored by ``network``, in ``look.colour`` (not auto), at its own size.
 
@@ -76,7 +76,7 @@ def restore(
 
 
 def in_tiles(
-    network: LuminanceNetwork, y: Tensor, check: Callable[[Tensor], Tensor], batch: int, progress: Progress | None
+    network: LuminanceNetwork, y: Tensor, check: Callable[[Tensor], Tensor], batch: int, progress: Progress
 ) -> Tensor:
     """The detail of a large luminance ``[1, 1, H, W]``, in [0, 1]."""
     device = next(network.parameters()).device
@@ -86,10 +86,9 @@ def in_tiles(
         made = network.detail(planes)
         return check(made.add_(network.detail(planes.flip(3)).flip(3)) / 2).cpu()  # `flip_ensemble` takes more memory
 
-    return tiling.blended(
-        luminance_features(y), detail, tile=TILE, margin=MARGIN, fade=FADE, step=STEP,
-        border=BORDER if min(y.shape[2:]) > SIDE else 0, batch=batch, progress=progress,
-    ).clamp_(0, 1)  # fmt: skip
+    border = BORDER if min(y.shape[2:]) > SIDE else 0
+    tiles = {"tile": TILE, "margin": MARGIN, "fade": FADE, "step": STEP, "border": border, "batch": batch}
+    return tiling.blended(luminance_features(y), detail, **tiles, progress=progress).clamp_(0, 1)
 
 
 def trusted(y: Tensor, restored: Tensor) -> Tensor:
