@@ -44,22 +44,13 @@ __all__ = [
     "run",
 ]
 
-_LAZY = {
-    "PRESETS": "degradations",
-    "Degradation": "degradations",
-    "Recipe": "recipe",
-    "Restoration": "restorer",
-    "Restorer": "restorer",
-    "Run": "pipeline",
-    "Samples": "restorer",
-    "Upscaled": "restorer",
-    "run": "pipeline",
-}
+_PLACES = ("degradations", "recipe", "restorer", "pipeline")  # where names are looked for: only the last two need torch
 
 
 def __getattr__(name: str) -> Any:
     if name in ("image", "metrics"):
         return importlib.import_module(f".{name}", __name__)
-    if name in _LAZY:
-        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    if name in __all__:
+        modules = (importlib.import_module(f".{place}", __name__) for place in _PLACES)
+        return next(getattr(module, name) for module in modules if hasattr(module, name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,20 +19,12 @@ from .types import SIDE, Photo
 BATCHES = (1, 3)  # sizes that are compared: the file takes any
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """A file that was written."""
-
-    path: Path
-    difference: int  # by how many levels of 255 its pictures differ from PyTorch's, at most
-
-
-def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
+def to_onnx(restorer: Restorer, model: str, path: Path) -> int:
     """Write ``model`` to ``path``: ``images``, float32 ``[B, 3, 128, 128]``, RGB in [0, 1], to ``restored``, the same.
 
     Its metadata say which model it is, and the SHA-256 of its weights. ONNX Runtime restores a few pictures first:
     where a pixel differs by more than one level of 255, nothing is written, and `WeightsError` is raised. Raises
-    `ControlError` where the packages are missing.
+    `ControlError` where the packages are missing. Returns by how many levels pixels differ at most.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # a newer one than pyproject.toml allows would tell its makers
     try:
@@ -54,7 +45,7 @@ def to_onnx(restorer: Restorer, model: str, path: Path) -> Exported:
         raise WeightsError("onnx_differs", model=model, levels=largest)
     with writing(path):
         files.write_atomically(path, contents)
-    return Exported(path=path, difference=largest)
+    return largest
 
 
 def _pictures(count: int) -> list[Photo]:
@@ -70,9 +61,14 @@ def converted(restorer: Restorer, model: str) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what their developers want to change one day
         program = torch.onnx.export(
-            restorer.network(model), (torch.zeros(2, 3, SIDE, SIDE),), dynamo=True, verbose=False,
-            input_names=["images"], output_names=["restored"], dynamic_shapes=({0: "batch"},),
-        )  # fmt: skip
+            restorer.network(model),
+            (torch.zeros(2, 3, SIDE, SIDE),),
+            input_names=["images"],
+            output_names=["restored"],
+            dynamic_shapes=({0: "batch"},),
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     proto = program.model_proto
     for each in (*proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.value_info):

@@ -27,19 +27,20 @@ Directory = dict[int, Value]
 _SIZES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1))  # bytes of one value of each type
 _TEXT, _SHORT, _LONG = 2, 3, 4
 _Tag = ExifTags.Base
-_OF_PHOTO = frozenset((
-    _Tag.DocumentName, _Tag.ImageDescription, _Tag.Make, _Tag.Model, _Tag.Software, _Tag.DateTime, _Tag.Artist,
-    _Tag.HostComputer, _Tag.Rating, _Tag.RatingPercent, _Tag.Copyright,
-    _Tag.XPTitle, _Tag.XPComment, _Tag.XPAuthor, _Tag.XPKeywords, _Tag.XPSubject,
-))  # fmt: skip
+_SUBJECT_AREA = 0x9214
+_PHOTOS = (
+    "DocumentName ImageDescription Make Model Software DateTime Artist HostComputer Rating RatingPercent Copyright "
+    "XPTitle XPComment XPAuthor XPKeywords XPSubject"
+)
+_FILES = (
+    "ExifOffset GPSInfo ExifInteroperabilityOffset MakerNote IPTCNAA ImageResources InterColorProfile "
+    "ComponentsConfiguration CompressedBitsPerPixel ExifImageWidth ExifImageHeight SubjectLocation"
+)
+_OF_PHOTO = frozenset(ExifTags.Base[name] for name in _PHOTOS.split())
 """The rest says how the old file holds its pixels, or belongs to other standards."""
-_OF_CAMERA = frozenset(range(_Tag.ExposureTime, _Tag.Gamma)) - {
-    ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, _Tag.ExifInteroperabilityOffset, _Tag.MakerNote,
-    _Tag.IPTCNAA, _Tag.ImageResources, _Tag.InterColorProfile,
-    _Tag.ComponentsConfiguration, _Tag.CompressedBitsPerPixel, _Tag.ExifImageWidth, _Tag.ExifImageHeight,
-    0x9214, _Tag.SubjectLocation,
-}  # fmt: skip
-"""All but what holds places in the old file, or in the old picture, as 0x9214, the subject's area, does."""
+_OF_CAMERA = frozenset(range(_Tag.ExposureTime, _Tag.Gamma)) - {ExifTags.Base[name] for name in _FILES.split()}
+_OF_CAMERA -= {_SUBJECT_AREA}
+"""All but what holds places in the old file, or in the old picture."""
 _OF_PLACE = frozenset(range(32))
 
 

@@ -74,8 +74,9 @@ def export_command(
     restorer = make_restorer("cpu", weights)
     restorer.prepare(names)
     for name in names:
-        exported = export.to_onnx(restorer, name, out / f"{name}.onnx")
-        typer.echo(f"{exported.path}: {restorer.title(name)}, within {exported.difference}/255 of PyTorch.")
+        path = out / f"{name}.onnx"
+        levels = export.to_onnx(restorer, name, path)
+        typer.echo(f"{path}: {restorer.title(name)}, within {levels}/255 of PyTorch.")
 
 
 @app.command("votes")

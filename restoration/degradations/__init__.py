@@ -1,8 +1,8 @@
 """What damages a photo: controls, kernels, JPEG, and the presets that draw a degradation at random."""
 
-from .batched import degrade_batch, fade_batch
 from .controls import CONTROLS, Control
 from .jpeg import jpeg_dct
+from .kernels import degrade_batch, fade_batch
 from .presets import PRESETS, Degradation, preset
 from .random_fields import checked_seed
 

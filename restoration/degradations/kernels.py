@@ -8,6 +8,7 @@ photo, reproducible from a seed) and for Torch tensors (a training batch, on its
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -15,7 +16,11 @@ from array_api_compat import array_namespace, device
 from ..colour import luminance
 from .ageing import FIELDS, Array, dust, fading, scratches
 from .controls import CONTROLS
-from .random_fields import Noise
+from .jpeg import jpeg_dct
+from .random_fields import DeviceNoise, Noise
+
+if TYPE_CHECKING:
+    import torch
 
 
 def gaussian(images: Array, sigma: Array, normal: Array) -> Array:
@@ -117,3 +122,22 @@ def fade(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise) -> Ar
 def as_planes(values: np.ndarray, images: Array) -> Array:
     """Host values ``[B]`` as ``[B, 1, 1, 1]`` beside ``images``."""
     return array_namespace(images).asarray(values.astype(np.float32), device=device(images))[:, None, None, None]
+
+
+# --- The batched path of training: fields are drawn where the batch lives ---------------------------------------------
+
+
+def fade_batch(images: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator) -> torch.Tensor:
+    """Fading alone on ``[B, C, H, W]``, for who wants the faded photo itself before `degrade_batch` does the rest."""
+    return fade(images, strengths, DeviceNoise(generator))
+
+
+def degrade_batch(
+    images: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator, *, grayscale: bool = True
+) -> torch.Tensor:
+    """The batched path: the kernels of `Degradation.apply` on ``[B, 3, H, W]``, fields drawn on the batch's device.
+
+    JPEG is its lossy part alone (`jpeg_dct`), so H and W must be multiples of 16. Returns ``[B, 1 or 3, H, W]``.
+    """
+    images = before_jpeg(images, strengths, DeviceNoise(generator), grayscale=grayscale)
+    return jpeg_dct((images * 255).round() / 255, strengths["jpeg"])

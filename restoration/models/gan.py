@@ -9,22 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..network import LuminanceNetwork, SubpixelHead, convolution, resized
+from ..network import LuminanceNetwork, SubpixelHead, convolution, layer, resized
 from ..network.encoder import CHANNELS
 from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
-
-
-def _layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    conv = convolution(inputs, outputs, kernel, stride)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True))
 
 
 class _Residual(nn.Module):
     def __init__(self, width: int, inner: int | None = None) -> None:
         super().__init__()
         inner = inner or width
-        self.first, self.second = _layer(width, inner), convolution(inner, width)
+        self.first, self.second = layer(width, inner), convolution(inner, width)
 
     def forward(self, features: Tensor) -> Tensor:
         return features + self.second(self.first(features))
@@ -44,11 +39,11 @@ class Restorer(nn.Module):
 
     def __init__(self, *, widths: Sequence[int], blocks: int) -> None:
         super().__init__()
-        self.downs = nn.ModuleList(_layer(a, b, 4, 2) for a, b in zip([3, *widths[:-1]], widths, strict=True))
+        self.downs = nn.ModuleList(layer(a, b, 4, 2) for a, b in zip([3, *widths[:-1]], widths, strict=True))
         self.middle = nn.Sequential(*(_Residual(widths[-1]) for _ in range(blocks)))
         steps = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
-        self.ups = nn.ModuleList(_layer(a, b) for a, b in steps)
-        self.joins = nn.ModuleList(_layer(2 * b, b) for _, b in steps)
+        self.ups = nn.ModuleList(layer(a, b) for a, b in steps)
+        self.joins = nn.ModuleList(layer(2 * b, b) for _, b in steps)
         self.head = SubpixelHead(widths[0], 1)
 
     def forward(self, planes: Tensor) -> Tensor:
@@ -72,12 +67,12 @@ class Colouriser(nn.Module):
     def __init__(self, *, widths: Sequence[int], blocks: int, edges: int) -> None:
         super().__init__()
         self.bottom = nn.Sequential(
-            _layer(CHANNELS[3], widths[0], 1), *(_Residual(widths[0], widths[0] // 2) for _ in range(blocks))
+            layer(CHANNELS[3], widths[0], 1), *(_Residual(widths[0], widths[0] // 2) for _ in range(blocks))
         )
-        self.ups = nn.ModuleList(_layer(a, b, 1) for a, b in pairwise(widths))
-        self.joins = nn.ModuleList(_layer(b + skip, b) for b, skip in zip(widths[1:], CHANNELS[2::-1], strict=True))
-        self.edges = nn.Sequential(nn.PixelUnshuffle(2), _layer(4, edges))
-        self.last = _layer(widths[-1] + edges, edges)
+        self.ups = nn.ModuleList(layer(a, b, 1) for a, b in pairwise(widths))
+        self.joins = nn.ModuleList(layer(b + skip, b) for b, skip in zip(widths[1:], CHANNELS[2::-1], strict=True))
+        self.edges = nn.Sequential(nn.PixelUnshuffle(2), layer(4, edges))
+        self.last = layer(widths[-1] + edges, edges)
         self.head = SubpixelHead(edges, 2)
 
     def forward(self, y: Tensor, seen: Sequence[Tensor]) -> Tensor:

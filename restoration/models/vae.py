@@ -9,18 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..network import SamplingNetwork, convolution, flip_ensemble, resized, zero_init
+from ..network import SamplingNetwork, convolution, flip_ensemble, layer, resized, zero_init
 from ..network.encoder import CHANNELS
 from ..network.encoder import WEIGHTS as ENCODER
 from ..types import ModelSpec
 
 
-def _layer(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(convolution(inputs, outputs), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True))
-
-
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(*_layer(inputs, outputs), *_layer(outputs, outputs))
+    return nn.Sequential(*layer(inputs, outputs), *layer(outputs, outputs))
 
 
 class Restorer(nn.Module):
@@ -64,9 +60,7 @@ class Colouriser(nn.Module):
         self.bottom = convolution(CHANNELS[3], widths[0], 1)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.decoders = nn.ModuleList(_block(b + skip, b) for b, skip in zip(widths[1:], CHANNELS[2::-1], strict=True))
-        self.edges = nn.Sequential(
-            nn.PixelUnshuffle(2), convolution(4, edges), nn.BatchNorm2d(edges), nn.LeakyReLU(0.2)
-        )
+        self.edges = nn.Sequential(nn.PixelUnshuffle(2), *layer(4, edges))
         self.last = _block(widths[-1] + edges, widths[-1])
         self.head = zero_init(nn.ConvTranspose2d(widths[-1], 2, 4, stride=2, padding=1))
 

@@ -133,6 +133,12 @@ def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dil
     return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation)
 
 
+def layer(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """A `convolution`, batch normalisation and a leaky ReLU."""
+    conv = convolution(inputs, outputs, kernel, stride)
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2, inplace=True))
+
+
 class Residual(nn.Module):
     """Conv, BatchNorm, ReLU, Conv, BatchNorm, add, ReLU: the original project's block."""
 

@@ -15,9 +15,14 @@ CHANNELS = (24, 40, 112, 320)  # of the features at strides 4, 8, 16 and 32 of w
 # Expansion, width, blocks, kernel, stride of each stage (Tan and Le 2019, "EfficientNet"; Lite is Google's variant for
 # small devices, without squeeze-and-excitation and with ReLU6).
 _STAGES = (
-    (1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2),
-    (6, 112, 3, 5, 1), (6, 192, 4, 5, 2), (6, 320, 1, 3, 1),
-)  # fmt: skip
+    (1, 16, 1, 3, 1),
+    (6, 24, 2, 3, 2),
+    (6, 40, 2, 5, 2),
+    (6, 80, 3, 3, 2),
+    (6, 112, 3, 5, 1),
+    (6, 192, 4, 5, 2),
+    (6, 320, 1, 3, 1),
+)
 _STEM = 32
 _SEEN_AFTER = (1, 2, 4, 6)  # the stages whose features are handed on
 _ENLARGED = 1.25
