@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,12 +64,8 @@ class RestorationError(Exception):
         self.fields = {name: _legible(value) for name, value in fields.items()}
         super().__init__(sentences("en")[code].format(**self.fields))
 
-    def __reduce__(self) -> tuple[Callable[..., RestorationError], tuple[Any, ...]]:
-        return _again, (type(self), self.code, self.fields)  # it crosses between processes
-
-
-def _again(kind: type[RestorationError], code: str, fields: Mapping[str, Any]) -> RestorationError:
-    return kind(code, **fields)
+    def __reduce__(self) -> tuple[Callable[[], RestorationError], tuple[()]]:
+        return partial(type(self), self.code, **self.fields), ()  # it crosses between processes
 
 
 class PhotoError(RestorationError):

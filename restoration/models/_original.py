@@ -6,8 +6,9 @@ They take 128x128 pixels in [-1, 1], the luminance on three planes; the wrappers
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -159,49 +160,37 @@ def _signed(images: Tensor) -> Tensor:
     return luminance(images).expand(-1, 3, -1, -1) * 2 - 1
 
 
-class _Original(nn.Module):
-    """One network alone, under the name that its weights' keys begin with."""
-
-    def __init__(self, name: str, network: nn.Module) -> None:
-        super().__init__()
-        self.name = name
-        self.add_module(name, network)
+class _Original(nn.ModuleDict):
+    """A model's networks, each under the name that its weights' keys begin with; here one alone."""
 
     def forward(self, images: Tensor) -> Tensor:
-        return (self.get_submodule(self.name)(_signed(images)) + 1) / 2
+        network = next(iter(self.values()))
+        return (network(_signed(images)) + 1) / 2
 
 
 class _OriginalVAE(_Original):
-    def __init__(self) -> None:
-        super().__init__("vae", VAE())
-
-    vae: VAE
-
     def draw(self, images: Tensor, count: int, generator: torch.Generator) -> Tensor:
         """``count`` restorations ``[count, 3, 128, 128]`` of one photo, each from its own latent."""
-        mean, log_variance, skips = self.vae.encode(_signed(images))
+        vae = cast(VAE, self["vae"])
+        mean, log_variance, skips = vae.encode(_signed(images))
         noise = torch.randn(count, mean.shape[1], generator=generator).to(images.device)
         z = mean + noise * (0.5 * log_variance).exp()
-        return (self.vae.decode(z, [skip.expand(count, -1, -1, -1) for skip in skips]) + 1) / 2
+        return (vae.decode(z, [skip.expand(count, -1, -1, -1) for skip in skips]) + 1) / 2
 
 
 class _OriginalCNN(_Original):
     """CNN1, then CNN2 on the luminance of what it made."""
 
-    def __init__(self) -> None:
-        super().__init__("cnn1", CNN1())
-        self.cnn2 = CNN2()
-
     def forward(self, images: Tensor) -> Tensor:
-        return self.cnn2(luminance(super().forward(images)))
+        return self["cnn2"](luminance(super().forward(images)))
 
 
-def _spec(id: str, what: str, build: Callable[[], nn.Module], *, samples: bool = False) -> ModelSpec:
+def _spec(id: str, what: str, kind: type[_Original] = _Original, *, samples: bool = False) -> ModelSpec:
     return ModelSpec(
         id=id,
         title=ORIGINALS[id].title,
         summary=f"The original project's {what}, with weights of its own.",
-        build=lambda config: build(),
+        build=lambda config: kind({part: NETWORKS[part]() for part in ORIGINALS[id].parts}),
         weights=id,
         samples=samples,
     )
@@ -209,8 +198,8 @@ def _spec(id: str, what: str, build: Callable[[], nn.Module], *, samples: bool =
 
 _ALL = (
     _spec("vae-original", "VAE-UNet", _OriginalVAE, samples=True),
-    _spec("gan-original", "GAN generator", lambda: _Original("gan", Generator())),
-    _spec("cnn1", "CNN1, which restores and does not colour", lambda: _Original("cnn1", CNN1())),
+    _spec("gan-original", "GAN generator"),
+    _spec("cnn1", "CNN1, which restores and does not colour"),
     _spec("cnn-original", "CNN1 and CNN2 in sequence", _OriginalCNN),
 )
 SPECS = {spec.id: spec for spec in _ALL}
