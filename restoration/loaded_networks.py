@@ -53,20 +53,20 @@ class LoadedNetworks:
         self._choice = threading.Lock()
 
     def names(self) -> set[str]:
-        """What the weights that are loaded are called, in the manifest or by the original project's model."""
+        """The names of the weights that are loaded: of the manifest, or ids of the original project's models."""
         return {name for name, _ in self._kept}
 
     def model(self, id: str, place: Place) -> LoadedNetwork:
-        """What restores; raises `ControlError` too, where there is no such model."""
+        """The network that restores photos as the model ``id``; raises `ControlError` where there is no such model."""
         spec = find_model(id)
         return self._loaded(spec.weights, Place(place.device), partial(self._build_model, spec))
 
     def scratch_detector(self, place: Place) -> LoadedNetwork:
-        """What finds scratches."""
+        """The network that finds scratches."""
         return self._loaded(scratches.WEIGHTS, Place(place.device), scratches.build)
 
     def upscaler(self, name: str, place: Place) -> LoadedNetwork:
-        """One of Real-ESRGAN's, by its weights' name, in the place's precision."""
+        """The network of Real-ESRGAN's whose weights are called ``name``, in the place's precision."""
         return self._loaded(name, place, upscale.build)
 
     def engine(self, asked: str, scale: int, place: Place) -> str:
@@ -79,6 +79,7 @@ class LoadedNetworks:
             return self._auto[scale, place.device]
 
     def _best(self, scale: int, place: Place) -> str:
+        """The engine that auto stands for."""
         best = self._in_place_of("x4plus" if place.device.type == "cuda" else "general", scale)
         name = upscale.ENGINES[best].weights
         try:

@@ -45,7 +45,7 @@ _OF_PLACE = frozenset(range(32))
 
 
 def of(picture: ImageFile.ImageFile) -> Details:
-    """Those of a file whose pixels Pillow has loaded, and whose EXIF data nobody has changed yet."""
+    """The details of a file whose pixels Pillow has loaded, and whose EXIF data nobody has changed yet."""
     return Details(exif=_exif(picture), dpi=_dpi(picture), description=_description(picture))
 
 

@@ -72,7 +72,7 @@ def run(
 def run_each(
     restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress = silent
 ) -> Iterator[Run]:
-    """`run` as it grows, for who wants to see what is finished: after each model, what there is by then."""
+    """Like `run`, but yields after each model what there is by then, for those who want to see what is finished."""
     for (grown,) in _grow(restorer, [photo], asked, drawn, progress):
         yield grown
 

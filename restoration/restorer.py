@@ -85,7 +85,7 @@ class Samples:
 
 
 def _finite(images: Tensor, path: Path) -> Tensor:
-    """``images`` themselves; raises `WeightsError` where the weights at ``path`` made numbers of them that are none."""
+    """Return ``images``, or raise `WeightsError` where the weights at ``path`` made undefined numbers of them."""
     if not images.isfinite().all():
         raise WeightsError("weights_vast", path=path)
     return images

@@ -225,7 +225,7 @@ def encode(photo: Photo, suffix: str = ".png") -> bytes:
 
 
 def _lifted(photo: Photo, transparency: Transparency) -> Image.Image:
-    """``photo`` as transparent as its file was, of what shines through from its ground freed."""
+    """``photo`` as transparent as its file was; what shone through from its ground is taken out of its colours."""
     alpha = Image.fromarray(transparency.alpha).resize((photo.width, photo.height), Image.Resampling.BICUBIC)
     pixels = photo.pixels.copy()
     for rows, strip in strips_of(alpha):

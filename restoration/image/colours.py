@@ -70,7 +70,7 @@ def _converter(picture: Image.Image, notes: list[Note]) -> Callable[[Image.Image
 
 
 def _exponent(picture: Image.Image) -> float:
-    """What makes a PNG's levels those of a screen, where it says by a gamma alone that they are others; 1 if not."""
+    """The exponent that makes a PNG's levels those of a screen, where its gamma alone says that they differ; else 1."""
     said = picture.info.get("gamma")
     if not said or picture.info.keys() & {"icc_profile", "srgb"}:
         return 1
@@ -81,7 +81,7 @@ def _exponent(picture: Image.Image) -> float:
 def _scaling(
     picture: Image.Image, transform: ImageCms.ImageCmsTransform | None, notes: list[Note]
 ) -> Callable[[Image.Image], np.ndarray]:
-    """From 16 bits of grey to 8."""
+    """What turns a strip of 16-bit grey into 8 bits."""
     white = white_level(picture, highest_level(picture), notes)
     shares = np.minimum(np.arange(65_536) / white, 1) ** _exponent(picture)
     if isinstance(picture, TiffImagePlugin.TiffImageFile) and picture.tag_v2.get(262) == 0:  # its white is 0
@@ -114,7 +114,7 @@ def srgb_profile() -> bytes:
 
 
 def _transform(picture: Image.Image, notes: list[Note]) -> ImageCms.ImageCmsTransform | None:
-    """What makes 16-bit grey, RGB, RGBA or CMYK sRGB by the profile that the picture holds, if it takes any making."""
+    """The transform to sRGB from the profile that the picture holds; None where it has none that changes anything."""
     raw = picture.info.get("icc_profile", srgb_profile())
     if raw == srgb_profile():
         return None

@@ -56,12 +56,7 @@ def unread(name: str, format: str) -> PhotoError:
 
 
 def reduce_jpeg(
-    picture: ImageFile.ImageFile,
-    name: str,
-    reduce_to: int | None,
-    max_pixels: int,
-    may_halve: bool,
-    notes: list[Note],
+    picture: ImageFile.ImageFile, name: str, reduce_to: int | None, max_pixels: int, may_halve: bool, notes: list[Note]
 ) -> None:
     """Let libjpeg decode at a fraction of the size; see `image.load`."""
     stored, is_large = picture.size, picture.width * picture.height > max_pixels

@@ -14,7 +14,7 @@ LEAST = 6.0
 
 
 def has_any(photo: Photo) -> bool:
-    """Sepia, selenium or yellowed paper give every luminance one colour; what is left beyond that is real."""
+    """Has ``photo`` real colours? Sepia, selenium or yellowed paper give each luminance one colour; others are real."""
     return beyond_toning(photo) > LEAST
 
 
