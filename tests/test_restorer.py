@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +32,7 @@ from restoration import (
     weights,
 )
 from restoration import device as devices
-from restoration.device import CPU, Place, Places, set_up_torch
+from restoration.device import CPU, Place
 from restoration.weights import released
 from train.photos import find_photos, split
 
@@ -138,17 +137,6 @@ def test_unknown_names_are_refused(restorer: Restorer, photo: Photo) -> None:
         Restorer("tpu")
 
 
-@pytest.mark.parametrize(("version", "warned"), [("2.9.1+cu126", 1), ("2.10.0", 0), ("2.15.0+cu132", 0)])
-def test_an_old_pytorch_is_warned_of_once(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str, warned: int
-) -> None:
-    monkeypatch.setattr("torch.__version__", version)
-    set_up_torch.cache_clear()
-    for _ in range(2):
-        Restorer("cpu")
-    assert len([message for message in caplog.messages if "published vulnerabilities" in message]) == warned
-
-
 # --- A GPU that fails -------------------------------------------------------------------------------------------------
 
 
@@ -176,27 +164,6 @@ def test_a_gpu_that_vanished_gives_way_to_the_cpu(
     assert caplog.text.count("The GPU failed, so the CPU stands in.") == 1  # it is not asked again
     assert pipeline.run(abandoned, photo, asked).fell_back
     assert robustness.sweep(abandoned, photo, "jpeg", (50, 10), ["vae"]).fell_back
-
-
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("a bug of ours")])
-def test_a_gpu_without_memory_is_asked_again_the_next_time(photo: Photo, error: RuntimeError) -> None:
-    """The stand-in for a GPU is this CPU under another name."""
-    places, gpu = Places("cpu", lambda place: True), torch.device("cpu", 0)
-    places._left = [Place(gpu, torch.float16), Place(gpu), Place(CPU)]
-    asked: list[Place] = []
-
-    def task(place: Place) -> Place:
-        asked.append(place)
-        if len(asked) == 1:
-            raise error
-        return place
-
-    if not isinstance(error, torch.OutOfMemoryError):
-        with pytest.raises(RuntimeError, match="a bug of ours"):
-            places.run(task)
-        return
-    assert places.run(task) == Place(CPU)
-    assert places.run(task) == Place(gpu, torch.float16)
 
 
 @pytest.fixture
@@ -236,26 +203,6 @@ def test_an_apple_gpu_that_lacks_something_leaves_all_to_the_cpu(
     assert Restorer("auto").device == torch.device("cpu")
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("The CPU restores, as the GPU cannot. ")
-
-
-@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="here is a GPU")
-@pytest.mark.parametrize(("device", "maker"), [("cuda", "CUDA"), ("mps", "Apple")])
-def test_a_device_that_is_not_there_is_refused(device: str, maker: str) -> None:
-    with pytest.raises(ControlError, match=f"no {maker} GPU here; use the device cpu or auto"):
-        Restorer(device)
-
-
-def test_a_driver_that_is_too_old_is_a_line_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
-) -> None:
-    def is_available() -> bool:
-        warnings.warn("The NVIDIA driver on your system\n is too old. (Triggered internally at x.cpp)", stacklevel=1)
-        return False
-
-    monkeypatch.setattr(torch.cuda, "is_available", is_available)
-    assert Restorer("auto").device == torch.device("cpu")
-    assert caplog.messages == ["The NVIDIA driver on your system is too old."]
-    assert not recwarn.list
 
 
 class _Half(torch.nn.Module):
