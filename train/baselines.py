@@ -64,7 +64,7 @@ class DnCNN(nn.Module):
         return (image - self.model(image))[0, 0].numpy()
 
 
-def dncnn(path: Path) -> Filter:
+def dncnn(path: Path) -> DnCNN:
     network = DnCNN()
     network.load_state_dict(load_file(path))
     return network.eval()

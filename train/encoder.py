@@ -6,7 +6,6 @@ channel. The first layer's kernels for red, green and blue are added up, as all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import safetensors.torch
@@ -17,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from restoration.network.encoder import WEIGHTS, Encoder
 
+from .checkpoint import in_half_precision
 from .export import release
 
 
@@ -30,19 +30,15 @@ def package() -> nn.Module:
     return network.eval()
 
 
-def folded(network: nn.Module) -> dict[str, Tensor]:
+def folded(network: Any) -> dict[str, Tensor]:
     """The package's tensors under the names of `Encoder`."""
-
-    def pairs() -> Iterator[tuple[Any, Any]]:
-        yield network._conv_stem, network._bn0
-        for block in network._blocks:  # type: ignore[union-attr]
-            if hasattr(block, "_expand_conv"):
-                yield block._expand_conv, block._bn0
-            yield block._depthwise_conv, block._bn1
-            yield block._project_conv, block._bn2
-
+    layers = [network._conv_stem, network._bn0]
+    for block in network._blocks:
+        if hasattr(block, "_expand_conv"):
+            layers += [block._expand_conv, block._bn0]
+        layers += [block._depthwise_conv, block._bn1, block._project_conv, block._bn2]
     tensors: list[Tensor] = []
-    for conv, norm in pairs():
+    for conv, norm in zip(layers[::2], layers[1::2], strict=True):
         tensors += fuse_conv_bn_weights(
             conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
@@ -52,10 +48,9 @@ def folded(network: nn.Module) -> dict[str, Tensor]:
 
 def main() -> None:
     """Write the encoder's weights, manifest entry and card."""
-    tensors = {key: each.half().contiguous() for key, each in folded(package()).items()}
     release(
         WEIGHTS,
-        safetensors.torch.save(tensors, {"model": "encoder", "config": "{}"}),
+        safetensors.torch.save(in_half_precision(folded(package())), {"model": "encoder", "config": "{}"}),
         "encoder.md",
         card={},
         model="encoder",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
+from .data import opened
 from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
 from .original import taught
@@ -82,13 +82,9 @@ CONDITIONS = {
 }
 
 
-def read(photo: PhotoFile) -> Photo:
-    return Photo(np.array(Image.open(io.BytesIO(photo.read())).convert("RGB")))
-
-
 def pair(photo: PhotoFile, seed: int, condition: Condition) -> tuple[Photo, Photo]:
     """The truth, and what is degraded of it."""
-    truth = condition.fit(read(photo))
+    truth = condition.fit(Photo(np.array(opened(photo, whole=True))))
     return truth, condition.degradation(seed).apply(truth, seed)
 
 

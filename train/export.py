@@ -14,6 +14,7 @@ import typer
 from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
+from restoration.network.scratch_detector import WEIGHTS as SCRATCHES
 from restoration.weights import FOLDER
 from restoration.weights.checkpoints import header
 
@@ -31,7 +32,7 @@ def losses_of(settings: Mapping[str, Any]) -> str:
     return ", ".join(names)
 
 
-def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any], **entry: Any) -> None:
+def release(name: str, contents: bytes, template: str, card: Mapping[str, Any], **entry: Any) -> None:
     """Write weights/``name``, its manifest ``entry`` and its card: ``template`` filled in by ``card`` and the entry."""
     tensors = safetensors.torch.load(contents)
     if not all(each.isfinite().all() for each in tensors.values()):
@@ -54,38 +55,37 @@ def release(name: str, contents: bytes, template: str, *, card: Mapping[str, Any
 
 
 def main(
-    name: Annotated[str, typer.Argument(metavar="MODEL", help=", ".join(models()))],
+    name: Annotated[str, typer.Argument(metavar="MODEL", help=f"{', '.join(models())}, or scratches.")],
     run: Annotated[Path | None, typer.Option(help="The run's folder \\[default: runs/MODEL].")] = None,
     data: Annotated[Path | None, typer.Option(help="A text on the photos that trained it, for the card.")] = None,
     licence: Annotated[str, typer.Option(help="What the photos allow.")] = "not stated",
 ) -> None:
     """Release what a run has become: weights/MODEL.safetensors, its manifest entry and its card."""
-    spec = find_model(name)
     run = run or Path("runs") / name
     file = run / "weights.safetensors"
     if not file.exists():
-        raise SystemExit(f"{run} has no {file.name}; name the run that `python -m train` wrote with --run.")
+        raise SystemExit(f"{run} has no {file.name}; name the run that was trained with --run.")
     training = json.loads(header(file)["training"])
-    release(
-        spec.weights,
-        file.read_bytes(),
-        "restorer.md",
-        model=name,
-        task="restore",
-        title=spec.title,
-        config=training["config"]["network"],
-        licence=licence,
-        data=f"{training['training_photos']:,} photos; see the card",
-        card={
-            **training,
-            "init": f"`{training['init']}`" if training["init"] else "nothing",
-            "data": data.read_text(encoding="utf-8").strip() if data else "Not stated.",
-            "id": name,
-            "summary": spec.summary,
-            "losses": losses_of(training["config"]["objective"]),
-            "settings": json.dumps(training["config"]),
-        },
-    )
+    config = training["config"]
+    told = {
+        **training,
+        "init": f"`{training['init']}`" if training["init"] else "nothing",
+        "data": data.read_text(encoding="utf-8").strip() if data else "Not stated.",
+        "settings": json.dumps(config),
+    }
+    entry = {"model": name, "config": config["network"], "licence": licence}
+    if name == "scratches":
+        entry |= {
+            "task": "detect",
+            "title": "Scratches",
+            "data": "pieces of photos, mostly large ones; see the card",
+        }
+        release(SCRATCHES, file.read_bytes(), "scratches.md", told, **entry)
+        return
+    spec = find_model(name)
+    told |= {"id": name, "summary": spec.summary, "losses": losses_of(config["objective"])}
+    entry |= {"task": "restore", "title": spec.title, "data": f"{training['training_photos']:,} photos; see the card"}
+    release(spec.weights, file.read_bytes(), "restorer.md", told, **entry)
     CURVES.mkdir(exist_ok=True, parents=True)
     write_atomically(CURVES / f"{name}.jsonl", (run / "log.jsonl").read_bytes())
 

@@ -17,8 +17,8 @@ from restoration.files import write_atomically
 from restoration.models.vae import VAE
 
 from .evaluate import CONDITIONS, RESULTS, pairs
-from .losses import kl_divergence
-from .objectives.vae import Posterior
+from .objectives import build_objective
+from .objectives.vae import VAEObjective, kl_divergence
 from .photos import photos_of
 
 
@@ -36,11 +36,9 @@ def main(
     state = torch.load(run / "checkpoint.pt", map_location="cpu")
     restorer = Restorer("cpu")
     network = cast(VAE, restorer.network("vae"))
-    posterior = Posterior(state["config"]["objective"]["posterior_width"], network.colouriser.latent).eval()
-    prefix = "posterior."
-    posterior.load_state_dict(
-        {key.removeprefix(prefix): value for key, value in state["objective"].items() if key.startswith(prefix)}
-    )
+    objective = cast(VAEObjective, build_objective("vae", state["config"]))
+    objective.load_state_dict(state["objective"])
+    posterior = objective.posterior.eval()
     nats, rows = [], []
     for seed, (truth, degraded) in enumerate(pairs(photos_of(photos)[:limit], CONDITIONS["original"])):
         with torch.inference_mode():

@@ -1,16 +1,15 @@
-"""What a prediction is worth."""
+"""The losses that every model can be taught with; the VAE's and the GAN's own are in `train.objectives`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.colour import to_rgb
-from restoration.network import Light, convolution
+from restoration.network import Light
 
 from .perceptual import Perceptual
 
@@ -60,42 +59,3 @@ class Content(nn.Module):
         }
         pairs = (light.detail, chroma), (faded, truth[:, 1:])
         return {name: weight * losses[name]() for name, weight in self.weights.items()}
-
-
-def kl_divergence(mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor) -> Tensor:
-    """KL of one diagonal gaussian from another, both ``[B, latent]``: nats of each dimension, ``[B, latent]``."""
-    distance = (mean - prior_mean).square() / prior_log_variance.exp()
-    excess = log_variance - prior_log_variance
-    return 0.5 * (distance + excess.exp() - 1 - excess)
-
-
-def beyond_free_nats(kl: Tensor, free_nats: float) -> Tensor:
-    """Nats per photo, of which ``free_nats`` per dimension are not pushed down.
-
-    Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow": else the decoder learns at
-    once to ignore a latent that says little yet.
-    """
-    return kl.mean(0).clamp(min=free_nats).sum()
-
-
-class PatchDiscriminator(nn.Module):
-    """Is this patch a photo? Sees the degraded luminance and the candidate's Y, Cb, Cr; ``[B, 1, H/16, W/16]`` logits.
-
-    Isola et al. 2017; spectral normalisation after Miyato et al. 2018 keeps it from running away.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        widths = [4, width, 2 * width, 4 * width, 4 * width]
-        layers: list[nn.Module] = []
-        for a, b in pairwise(widths):
-            layers += [nn.utils.parametrizations.spectral_norm(convolution(a, b, 4, 2)), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, nn.utils.parametrizations.spectral_norm(convolution(widths[-1], 1)))
-
-    def forward(self, degraded: Tensor, candidate: Tensor) -> Tensor:
-        return self.layers(torch.cat([degraded - 0.5, candidate[:, :1] - 0.5, 4 * candidate[:, 1:]], 1))
-
-
-def adversarial(logits: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy; real patches are labelled 0.9, as in the original."""
-    return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, 0.9 if real else 0.0))

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+from restoration.batch.photos import search
+from restoration.image import OUTPUT_SUFFIXES as SUFFIXES  # of eight bits, which is what training decodes
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class PhotoFile:
 def shard(path: Path) -> list[PhotoFile]:
     """The photos of an uncompressed tar file (WebDataset's layout), in the order of their names."""
     with tarfile.open(path, "r:") as archive:
-        members = [member for member in archive if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES]
-    return [PhotoFile(m.name, path, m.offset_data, m.size) for m in sorted(members, key=lambda m: m.name)]
+        members = sorted((each for each in archive if each.isfile()), key=lambda each: each.name)
+    return [PhotoFile(m.name, path, m.offset_data, m.size) for m in members if m.name.lower().endswith(SUFFIXES)]
 
 
 def packed(path: Path) -> list[PhotoFile]:
@@ -44,7 +45,7 @@ def packed(path: Path) -> list[PhotoFile]:
     photos = []
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         for member in sorted(archive.infolist(), key=lambda member: member.filename):
-            if Path(member.filename).suffix.lower() not in SUFFIXES:
+            if not member.filename.lower().endswith(SUFFIXES):
                 continue
             if member.compress_type != zipfile.ZIP_STORED:
                 raise SystemExit(f"{path} compresses its photos, which gains nothing; store them, as zip -0 does.")
@@ -56,9 +57,10 @@ def packed(path: Path) -> list[PhotoFile]:
 
 def folder(path: Path) -> list[PhotoFile]:
     """The photos of a folder and those below it, in an order that has nothing to do with their names."""
-    files = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-    files.sort(key=lambda file: (zlib.crc32(file.relative_to(path).as_posix().encode()), file))
-    return [PhotoFile(file.relative_to(path).as_posix(), file, 0, file.stat().st_size) for file in files]
+    files = (file for file in search(path, but=()).photos if file.name.lower().endswith(SUFFIXES))
+    names = {file.relative_to(path).as_posix(): file for file in files}
+    shuffled = sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))
+    return [PhotoFile(name, names[name], 0, names[name].stat().st_size) for name in shuffled]
 
 
 def photos_of(path: Path) -> list[PhotoFile]:

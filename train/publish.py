@@ -84,18 +84,14 @@ def card(files: Mapping[Path, Entry], licence: str) -> str:
     """README.md: what is here, with the metadata that the Hub reads. Each network has a card of its own beside it."""
     entries = restorers()
     data = (FOLDER / f"{entries[0].model}.md").read_text(encoding="utf-8")
-    body = (
-        (CARDS / "hub.md")
-        .read_text(encoding="utf-8")
-        .format(
-            titles=", ".join(entry.title for entry in entries),
-            first=entries[0].model,
-            networks="\n".join(f"- [{entry.title}]({entry.model}.md)" for entry in entries),
-            upscalers="\n".join(
-                f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"
-            ),
-            licence=licence,
-        )
+    upscalers = [f"- `{path.name}`: {each.title}" for path, each in files.items() if each.task == "upscale"]
+    template = (CARDS / "hub.md").read_text(encoding="utf-8")
+    body = template.format(
+        titles=", ".join(entry.title for entry in entries),
+        first=entries[0].model,
+        networks="\n".join(f"- [{entry.title}]({entry.model}.md)" for entry in entries),
+        upscalers="\n".join(upscalers),
+        licence=licence,
     )
     results = evaluation(measured())
     metadata = ModelCardData(

@@ -24,7 +24,7 @@ from tests.cli.test_main import program
 from tests.cli.test_main import run as command
 from tests.conftest import EXAMPLES, ROOT
 from tests.train.conftest import make_shard
-from train.__main__ import save
+from train.checkpoint import save
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +168,7 @@ KILLED_SAVES = """
 import os, random, signal, sys, time
 from pathlib import Path
 import torch
-from train.__main__ import save
+from train.checkpoint import save
 torch.set_num_threads(1)  # others would not outlive the fork
 path, draw, parent = Path(sys.argv[1]), random.Random(0), os.getpid()
 save(path, {"step": 0, "weights": torch.zeros(3_000_000)})

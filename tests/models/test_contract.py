@@ -14,14 +14,15 @@ from restoration.models import model, models
 from restoration.models.vae import VAE
 from restoration.network import LuminanceNetwork, SamplingNetwork, luminance_features
 from restoration.network.encoder import WEIGHTS as ENCODER
-from train.__main__ import configuration, objective_of
+from train.__main__ import load_config
+from train.objectives import build_objective
 
 RELEASED = [entry.model for entry in weights.restorers()]
 
 
 def fresh(name: str) -> LuminanceNetwork:
     """A network without training, but for the encoder, as ever."""
-    network = cast(LuminanceNetwork, model(name).build(configuration(name)["network"]))
+    network = cast(LuminanceNetwork, model(name).build(load_config(name)["network"]))
     network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
     return network.eval()
 
@@ -60,7 +61,7 @@ def test_the_three_are_there() -> None:
 @pytest.mark.parametrize("name", sorted(models()))
 def test_a_model_can_be_trained(name: str) -> None:
     """It has a configuration and an objective; the optimisers take each parameter that learns once."""
-    objective = objective_of(name, configuration(name))
+    objective = build_objective(name, load_config(name))
     optimised = [
         parameter
         for optimisers in objective.optimisers.values()

@@ -6,7 +6,9 @@ import torch
 from restoration import Photo, image
 from restoration.colour import to_ycc
 from restoration.network import Light
-from train.losses import Content, PatchDiscriminator, adversarial, beyond_free_nats, kl_divergence, log_mse
+from train.losses import Content, log_mse
+from train.objectives.gan import PatchDiscriminator, adversarial
+from train.objectives.vae import beyond_free_nats, kl_divergence
 
 
 def of(content: Content, prediction: torch.Tensor, truth: torch.Tensor) -> dict[str, torch.Tensor]:

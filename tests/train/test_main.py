@@ -23,15 +23,15 @@ from restoration.network import LuminanceNetwork
 from restoration.weights import released
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
-from train import export
+from train import checkpoint, export, optimisers
 
 MODELS = ("vae", "gan", "cnn")
 
 
 def fresh(model: str) -> LuminanceNetwork:
     """A network of the committed configuration, without training."""
-    config = loop.configuration(model)
-    return loop.objective_of(model, config).network
+    config = loop.load_config(model)
+    return loop.build_objective(model, config).network
 
 
 def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
@@ -83,14 +83,14 @@ def test_a_killed_run_goes_on_exactly(
         monkeypatch.setattr(yaml, "safe_load", lambda text, load=yaml.safe_load: early_adversary(load(text)))
     straight = train(model, folder, tmp_path / "straight", steps=5)
     monkeypatch.setattr(loop, "REPORT_SECONDS", 0)  # a checkpoint at every step
-    save = loop.save
+    save = checkpoint.save
 
     def killed_at_three(path: Path, state: dict) -> None:
         save(path, state)
         if state["step"] == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop, "save", killed_at_three)
+    monkeypatch.setattr(checkpoint, "save", killed_at_three)
     with pytest.raises(KeyboardInterrupt):
         train(model, folder, tmp_path / "killed", steps=5)
     resumed = train(model, folder, tmp_path / "killed", resume=True)
@@ -110,11 +110,11 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     script.write_text(
         "import os, sys, torch\n"
         "from train import __main__ as loop\n"
-        "build = loop.objective_of\n"
+        "build = loop.build_objective\n"
         "def spy(*settings):\n"
         "    spy.objective = build(*settings)\n"
         "    return spy.objective\n"
-        "loop.objective_of = spy\n"
+        "loop.build_objective = spy\n"
         "folder, run = sys.argv[1:]\n"
         "loop.main('gan', folder, steps=6, run=loop.Path(run), cpu=True, workers=0)\n"
         "torch.save([p.detach() for p in spy.objective.parameters()], f'{run}/{os.environ[\"RANK\"]}.pt')\n"
@@ -130,7 +130,7 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     one, other = (torch.load(tmp_path / "run" / f"{rank}.pt") for rank in (0, 1))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
-    whole = loop.objective_of("gan", torch.load(tmp_path / "run" / "checkpoint.pt")["config"])
+    whole = loop.build_objective("gan", torch.load(tmp_path / "run" / "checkpoint.pt")["config"])
     assert len(one) == len(list(whole.parameters()))  # the discriminator, which has played at step 4, among them
     (entry,) = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert entry["photos"] == 96
@@ -140,21 +140,26 @@ def test_two_processes_hold_equal_weights(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
     torch.manual_seed(0)
-    config = loop.configuration(model)
-    objective = loop.objective_of(model, config)
+    config = loop.load_config(model)
+    objective = loop.build_objective(model, config)
     images = image.to_tensor(photos[:4])
     degraded = degrade_batch(
         images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
     )
     truth = to_ycc(images)
-    seen = [loop.train_step(objective, objective, degraded, truth[:, :1], truth, 0, "network", 1e-3) for _ in range(24)]
+    seen = []
+    for _ in range(24):
+        objective.zero_grad()
+        seen.append(objective(degraded, truth[:, :1], truth, 0, "network"))
+        sum(seen[-1].values()).backward()
+        optimisers.step(objective.optimisers["network"], 1e-3)
     assert seen[-1]["detail"] < seen[0]["detail"] - 0.1
     assert seen[-1]["chroma_mse"] < seen[0]["chroma_mse"]
 
 
 def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
-    config = loop.configuration("gan")
-    objective = loop.objective_of("gan", config)
+    config = loop.load_config("gan")
+    objective = loop.build_objective("gan", config)
     turns = [player for step in range(10) for player in objective.players(step, 0.99)]
     assert turns.count("network") == 2 * turns.count("discriminator") == 10
     assert set(objective.players(0, 0.0)) == {"network"}
@@ -163,8 +168,8 @@ def test_the_generator_moves_twice_as_often_as_its_judge() -> None:
 def test_the_vaes_latent_learns_from_the_true_colours(photos: list[Photo]) -> None:
     """What is drawn from the truth must reach the picture, or the latent would stay silent."""
     torch.manual_seed(0)
-    config = loop.configuration("vae")
-    objective = loop.objective_of("vae", config)
+    config = loop.load_config("vae")
+    objective = loop.build_objective("vae", config)
     torch.nn.init.normal_(objective.network.colouriser.head.weight, std=0.01)
     truth = to_ycc(image.to_tensor(photos[:4]))
     losses = objective(truth[:, :1], truth[:, :1], truth, 0.0, "network")  # at its start the KL's weight is zero
@@ -178,7 +183,7 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
     older = {key: each for key, each in held.items() if key.startswith("detail.")}
     safetensors.torch.save_file(older, tmp_path / "older.safetensors", {"model": "gan"})
     network = fresh("gan")
-    left = loop.start_from(network, tmp_path / "older.safetensors")
+    left = checkpoint.start_from(network, tmp_path / "older.safetensors")
     own = network.state_dict()
     assert all(torch.equal(own[key], each) for key, each in held.items() if key.startswith("detail."))
     assert {key for key in left if not key.endswith("num_batches_tracked")} == {
@@ -266,20 +271,20 @@ def test_losses_that_are_no_numbers_end_the_run(folder: Path, tmp_path: Path, mo
 
 
 def test_a_kill_while_saving_leaves_the_previous_checkpoint(tmp_path: Path) -> None:
-    loop.save(tmp_path / "checkpoint.pt", {"step": 1})
+    checkpoint.save(tmp_path / "checkpoint.pt", {"step": 1})
 
     class Dies:
         def __reduce__(self) -> object:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        loop.save(tmp_path / "checkpoint.pt", {"step": 2, "object": Dies()})
+        checkpoint.save(tmp_path / "checkpoint.pt", {"step": 2, "object": Dies()})
     assert torch.load(tmp_path / "checkpoint.pt")["step"] == 1
 
 
 def test_what_a_new_model_lacks_is_named(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit, match=r"^train/objectives/fourth\.py is missing; write what the fourth is taught"):
-        loop.objective_of("fourth", {})
+        loop.build_objective("fourth", {})
     monkeypatch.setattr(loop, "CONFIGS", tmp_path)
     with pytest.raises(
         SystemExit, match=r"^train/configs/cnn\.yaml is missing; write the settings of the cnn there\.$"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -14,9 +15,11 @@ import pytest
 import torch
 
 from restoration import scratches as ours
+from restoration.weights import released
+from train import export
 from train.photos import find_large, find_photos, shard
 from train.scratches import __main__ as training
-from train.scratches.damage import SIDE, Damage, artefacts
+from train.scratches.damage import KINDS, SIDE, Damage, artefacts
 from train.scratches.evaluate import cells, damaged
 from train.scratches.negatives import NEGATIVES
 from train.scratches.pieces import Pieces, held_out, laid_on
@@ -56,7 +59,7 @@ def test_a_batch_follows_from_its_number(pieces: Pieces) -> None:
     assert not torch.equal(images, pieces[4][0])
 
 
-@pytest.mark.parametrize("kind", [*Damage.KINDS, cells], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*KINDS, cells], ids=lambda kind: kind.__name__)
 def test_what_is_marked_is_what_changed(kind: object) -> None:
     y = np.full((SIDE, SIDE, 1), 0.5, np.float32)
     shares = []
@@ -110,3 +113,12 @@ def test_it_learns_and_goes_on(materials: Path, tmp_path: Path, monkeypatch: pyt
     photo, target = damaged(np.full((64, 96, 3), 128, np.uint8), [cells], np.random.default_rng(0))
     mask = ours.detect(photo, network)
     assert mask.pixels.shape == target.shape == (64, 96)
+
+    copy = tmp_path / "weights"
+    shutil.copytree(released.FOLDER, copy)
+    monkeypatch.setattr(export, "FOLDER", copy)
+    export.main("scratches", run)
+    entry = json.loads((copy / "manifest.json").read_text())["files"]["scratches.safetensors"]
+    assert entry["sha256"] == hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest()
+    assert entry["config"] == training.NETWORK
+    assert "12 pieces of 256x256" in (copy / "scratches.md").read_text()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import importlib
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from restoration import weights
+from restoration.models import model as find_model
 from restoration.network import LuminanceNetwork
+from restoration.network.encoder import WEIGHTS as ENCODER
 
+from .. import optimisers
 from ..losses import Content
-from ..muon import Muon
 
 Losses = dict[str, Tensor]
 
@@ -30,14 +35,8 @@ class Objective(nn.Module):
         self.settings = settings
         self.content = Content(settings["content"])
         network.tone.requires_grad_(False)  # it learns at the end: see `train.tone`
-        heads = {each for head in network.heads() for each in head.parameters()}  # AdamW's, as Muon's authors advise
-        learning = [each for each in network.parameters() if each.requires_grad]
-        kernels = [each for each in learning if each.ndim == 4 and each not in heads]
-        rest = [each for each in learning if each.ndim != 4 or each in heads]
-        self.optimisers = {"network": [Muon(kernels, settings["learning_rate"]), self.adam(rest)]}
-
-    def adam(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(parameters, self.settings["learning_rate"], betas=(0.9, 0.98), fused=True)
+        rate = settings["learning_rate"]
+        self.optimisers = {"network": optimisers.muon_and_adamw(network, rate, network.heads())}
 
     def players(self, step: int, progress: float) -> Sequence[str]:
         """Whose turns make up this step, in order."""
@@ -52,3 +51,13 @@ class Objective(nn.Module):
         light = self.network.light(degraded)
         chroma = self.network.colouriser(light.restored.detach(), light.seen)
         return self.content(light, chroma, faded, truth)
+
+
+def build_objective(name: str, config: Mapping[str, Any]) -> Objective:
+    """A fresh network of a configuration, and its teachers, which are what train/objectives/NAME.py says."""
+    if importlib.util.find_spec(f"train.objectives.{name}") is None:
+        raise SystemExit(f"train/objectives/{name}.py is missing; write what the {name} is taught as its OBJECTIVE.")
+    network = cast(LuminanceNetwork, find_model(name).build(config["network"]))
+    network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
+    network = network.to(memory_format=torch.channels_last)
+    return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])

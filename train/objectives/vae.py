@@ -13,7 +13,7 @@ from torch.nn import functional
 from restoration.models.vae import VAE
 from restoration.network import convolution
 
-from ..losses import beyond_free_nats, kl_divergence
+from ..optimisers import adamw
 from . import Losses, Objective
 
 
@@ -38,6 +38,22 @@ class Posterior(nn.Module):
         return mean, log_variance.clamp(-8, 8)
 
 
+def kl_divergence(mean: Tensor, log_variance: Tensor, prior_mean: Tensor, prior_log_variance: Tensor) -> Tensor:
+    """KL of one diagonal gaussian from another, both ``[B, latent]``: nats of each dimension, ``[B, latent]``."""
+    distance = (mean - prior_mean).square() / prior_log_variance.exp()
+    excess = log_variance - prior_log_variance
+    return 0.5 * (distance + excess.exp() - 1 - excess)
+
+
+def beyond_free_nats(kl: Tensor, free_nats: float) -> Tensor:
+    """Nats per photo, of which ``free_nats`` per dimension are not pushed down.
+
+    Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow": else the decoder learns at
+    once to ignore a latent that says little yet.
+    """
+    return kl.mean(0).clamp(min=free_nats).sum()
+
+
 class VAEObjective(Objective):
     """The hybrid objective of Sohn et al. 2015: without the second half, no mean latent would ever be decoded."""
 
@@ -46,7 +62,7 @@ class VAEObjective(Objective):
     def __init__(self, network: VAE, settings: Mapping[str, Any]) -> None:
         super().__init__(network, settings)
         self.posterior = Posterior(settings["posterior_width"], network.colouriser.latent)
-        self.optimisers["network"].append(self.adam(self.posterior.parameters()))
+        self.optimisers["network"].append(adamw(self.posterior.parameters(), settings["learning_rate"]))
 
     def forward(self, degraded: Tensor, faded: Tensor, truth: Tensor, progress: float, player: str) -> Losses:
         light = self.network.light(degraded)

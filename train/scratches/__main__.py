@@ -11,19 +11,18 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import safetensors.torch
+import numpy as np
 import torch
 import typer
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from restoration.network.scratch_detector import ScratchDetector
 
-from ..__main__ import checkpoint_of, save, warm_average
-from ..muon import Muon
+from .. import checkpoint, optimisers
 from ..photos import find_large, find_photos, split
 from .damage import Damage, artefacts
-from .pieces import Pieces, held_out
+from .pieces import Pieces, confusion, held_out, precision_and_recall
 
 NETWORK = {"widths": [24, 48, 72, 96], "dilations": [2, 4]}
 BATCH, RATE = 8, 2e-3
@@ -48,22 +47,19 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def measure(network: ScratchDetector, pieces: Pieces, batches: int = 24) -> dict[str, float]:
+def measure(network: nn.Module, pieces: Pieces, batches: int = 24) -> dict[str, float]:
     """Precision, recall and F1 at one half, and the share marked where there is no damage."""
-    hits = marked = true = clean = clean_marked = 0
+    network.eval()
+    counts = np.zeros(3, int)
+    clean = clean_marked = 0
     for number in range(batches):
         images, target = pieces[number]
         found = network(images.float() / 255) > 0
-        known = target != 2
-        hits += int((found & (target == 1)).sum())
-        marked += int((found & known).sum())
-        true += int((target == 1).sum())
+        counts += confusion(found, target)
         whole = (target == 0).all(3).all(2)[:, 0]
-        clean += int(whole.sum()) * target[0].numel()
+        clean += found[whole].numel()
         clean_marked += int(found[whole].sum())
-    precision, recall = hits / max(marked, 1), hits / max(true, 1)
-    f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-    return {"precision": precision, "recall": recall, "f1": f1, "clean_marked": clean_marked / max(clean, 1)}
+    return precision_and_recall(counts) | {"clean_marked": clean_marked / max(clean, 1)}
 
 
 def main(
@@ -77,65 +73,56 @@ def main(
     """Train the network that finds scratches."""
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
-    checkpoint = checkpoint_of(run, resume)
-    run.mkdir(parents=True, exist_ok=True)
+    path = checkpoint.locate(run, resume)
     film = Path(photos) / "film-artefacts.tar"
     small_train, small_held = split(find_photos(photos))
     large_train, large_held = held_out(find_large(photos))
     pieces = Pieces(large_train, small_train, Damage(artefacts(film, held_out=False)), BATCH, seed)
-    development = Pieces(large_held, small_held, Damage(artefacts(film, held_out=True)), BATCH, 1)
+    validation = Pieces(large_held, small_held, Damage(artefacts(film, held_out=True)), BATCH, 1)
 
-    network, average = (ScratchDetector(**NETWORK).to(memory_format=torch.channels_last) for _ in range(2))
-    started_from = ""
+    network = ScratchDetector(**NETWORK).to(memory_format=torch.channels_last)
     if init:
-        network.load_state_dict({name: each.float() for name, each in safetensors.torch.load_file(init).items()})
-        started_from = hashlib.sha256(init.read_bytes()).hexdigest()
-    average.load_state_dict(network.state_dict())
-    average.eval().requires_grad_(False)
-    kernels = [each for each in network.parameters() if each.ndim == 4]
-    others = [each for each in network.parameters() if each.ndim != 4]
-    optimisers = [Muon(kernels, RATE), torch.optim.AdamW(others, RATE, betas=(0.9, 0.99), weight_decay=0)]
-    first, seconds = 0, 0.0
+        checkpoint.start_from(network, init)
+    ema = optimisers.moving_average(network, AVERAGED)
+    pair = optimisers.muon_and_adamw(network, RATE)
+    first, seconds, started_from = 0, 0.0, hashlib.sha256(init.read_bytes()).hexdigest() if init else ""
     if resume:
-        state = torch.load(checkpoint)
+        state = torch.load(path)
         first, seconds, started_from = state["step"], state["seconds"], state["init"]
         network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        for optimiser, held in zip(optimisers, state["optimisers"], strict=True):
-            optimiser.load_state_dict(held)
+        ema.module.load_state_dict(state["average"])
+        ema.n_averaged.fill_(first)
+        for optimiser, saved in zip(pair, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
 
-    means, learned = (  # the networks' own tensors, no copies
-        [each for each in part.state_dict().values() if each.is_floating_point()] for part in (average, network)
-    )
     began = time.monotonic() - seconds
     losses: list[float] = []
-    for step in range(first, steps):
-        images, target = pieces[step]
+    for step in range(first + 1, steps + 1):
+        images, target = pieces[step - 1]
         images = (images.float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             logits = network(images)
         loss = loss_of(logits.float(), target)
-        for parameter in network.parameters():
-            parameter.grad = None
+        network.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for optimiser in optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * min((step + 1) / 100, max(0.02, 1 - step / steps))
-            optimiser.step()
-        warm_average(AVERAGED)(means, learned, step)
+        optimisers.step(pair, RATE * min(step / 100, max(0.02, 1 - (step - 1) / steps)))
+        ema.update_parameters(network)
         losses.append(loss.item())
-        if (step + 1) % EVERY == 0 or step + 1 == steps:
-            seconds = time.monotonic() - began
-            entry = {"step": step + 1, "seconds": round(seconds), "loss": sum(losses) / len(losses)}
-            entry |= measure(average, development)
-            losses.clear()
-            with (run / "log.jsonl").open("a") as log:
-                log.write(json.dumps(entry) + "\n")
-            typer.echo(json.dumps(entry))
-            state = {"step": step + 1, "steps": steps, "seconds": seconds, "init": started_from}
-            state |= {"network": network.state_dict(), "average": average.state_dict()}
-            save(checkpoint, state | {"optimisers": [optimiser.state_dict() for optimiser in optimisers]})
+        if step % EVERY and step < steps:
+            continue
+        seconds = time.monotonic() - began
+        entry = {"step": step, "seconds": round(seconds), "loss": sum(losses) / len(losses)}
+        entry |= measure(ema.module, validation)
+        losses.clear()
+        with (run / "log.jsonl").open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        typer.echo(json.dumps(entry))
+        state = {"step": step, "steps": steps, "seconds": seconds, "init": started_from}
+        state |= {"network": network.state_dict(), "average": ema.module.state_dict()}
+        checkpoint.save(path, state | {"optimisers": [optimiser.state_dict() for optimiser in pair]})
+        config = {"network": NETWORK, "batch": BATCH, "steps": step, "rate": RATE}
+        training = {"photos": step * BATCH, "minutes": seconds / 60, "init": started_from, "config": config}
+        checkpoint.write_weights(run / "weights.safetensors", ema.module, "scratches", training)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,16 @@ Kind = Callable[[np.random.Generator, int], Layer]
 """Draws a layer that is so many pixels wide and high. Widths are in pixels, whatever the side."""
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is uniform, so that each doubling is as likely as the next."""
+    return np.exp(rng.uniform(np.log(low), np.log(high)))
+
+
+def directions(angles: np.ndarray | float) -> np.ndarray:
+    """Unit vectors ``[..., 2]``, across and down."""
+    return np.stack([np.cos(angles), np.sin(angles)], -1)
+
+
 def noise(rng: np.random.Generator, cells: float, side: int) -> np.ndarray:
     """Smooth noise ``[side, side]`` in about [0, 1], as fine as ``cells`` over `SIDE` pixels."""
     count = round(cells * side / SIDE) + 3
@@ -71,7 +81,7 @@ def _by_kernel(kernel: Callable[[np.ndarray], np.ndarray], side: int) -> Layer:
 
 def scratches(rng: np.random.Generator, side: int) -> Layer:
     """As on a photo of `SIDE` pixels, or on a part of one that is up to three times larger: longer, wider and fewer."""
-    larger = np.exp(rng.uniform(np.log(0.8), np.log(3))) * SIDE / side
+    larger = log_uniform(rng, 0.8, 3) * SIDE / side
     fields = rng.random(ageing.FIELDS["scratches"], np.float32)
     fields[2] = larger * (0.15 + fields[2]) - 0.15
     fields[7] = np.cbrt((larger * (0.4 + 0.85 * fields[7] ** 3) - 0.4) / 0.85)
@@ -81,7 +91,7 @@ def scratches(rng: np.random.Generator, side: int) -> Layer:
 
 def dust(rng: np.random.Generator, side: int) -> Layer:
     """As on a part of a larger photo, as `scratches`."""
-    larger = np.exp(rng.uniform(np.log(0.8), np.log(3))) * SIDE / side
+    larger = log_uniform(rng, 0.8, 3) * SIDE / side
     specks, hairs = (rng.random(ageing.FIELDS[name], np.float32) for name in ("specks", "hairs"))
     specks[6] = ((larger * (0.3 + 1.1 * specks[6] ** 6) - 0.3) / 1.1).clip(0) ** (1 / 6)
     hairs[6] = (larger * (4 + 14 * hairs[6]) - 4) / 14
@@ -111,8 +121,7 @@ def walk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A crooked path from ``start``, for `strokes`."""
     headings = heading + np.cumsum(rng.normal(0, 0.3 * crooked, count)) + rng.normal(0, crooked, count)
-    steps = step * rng.uniform(0.4, 1.6, count)
-    moves = np.stack([np.cos(headings) * steps, np.sin(headings) * steps], 1)
+    moves = directions(headings) * step * rng.uniform(0.4, 1.6, (count, 1))
     widths = width * np.clip(1 + np.cumsum(rng.normal(0, 0.12, count)), 0.3, 1.8)
     return np.concatenate([start[None], start + np.cumsum(moves, 0)]), widths
 
@@ -121,7 +130,7 @@ def cracks(rng: np.random.Generator, side: int) -> Layer:
     """Crooked lines that branch, break off and fade, some with a rim of the other tone."""
     paths = []
     for _ in range(int(rng.integers(1, 6))):
-        width, crooked, step = np.exp(rng.uniform(np.log(0.6), np.log(7))), rng.uniform(0.05, 0.7), rng.uniform(3, 18)
+        width, crooked, step = log_uniform(rng, 0.6, 7), rng.uniform(0.05, 0.7), rng.uniform(3, 18)
         heading = rng.uniform(0, 2 * np.pi)
         path = walk(rng, rng.uniform(0, side, 2), heading, int(rng.integers(6, 60)), step, crooked, width)
         paths.append(path)
@@ -165,7 +174,7 @@ def fold(rng: np.random.Generator, side: int) -> Layer:
         + 3 * (noise(rng, 3, side) - 0.5)
         + rng.uniform(0, 2) * (noise(rng, 30, side) - 0.5)
     )
-    width = np.exp(rng.uniform(np.log(0.6), np.log(4)))
+    width = log_uniform(rng, 0.6, 4)
     worn = noise(rng, rng.uniform(8, 50), side)
     core = (0.5 + width * (0.4 + 1.2 * worn) - abs(away)).clip(0, 1)
     if rng.random() < 0.6:
@@ -203,7 +212,7 @@ def blots(rng: np.random.Generator, side: int) -> Layer:
     y, x = np.mgrid[:side, :side].astype(np.float32)
     height = np.full((side, side), -9.0)
     for _ in range(int(rng.integers(1, 9))):
-        radius = np.exp(rng.uniform(np.log(1.5), np.log(14)))
+        radius = log_uniform(rng, 1.5, 14)
         (across, down), stretch = rng.uniform(0, side, 2), rng.uniform(0.6, 1.6)
         height = np.maximum(height, radius - np.hypot((x - across) * stretch, (y - down) / stretch))
     cells = rng.uniform(10, 70)
@@ -239,7 +248,7 @@ def film(rng: np.random.Generator, side: int, masks: Sequence[np.ndarray]) -> La
     cover = np.zeros((side, side), np.float32)
     for _ in range(round(rng.integers(1, 5) * (side / SIDE) ** 2)):
         mask = masks[int(rng.integers(len(masks)))]
-        turn = cv2.getRotationMatrix2D((112, 112), rng.uniform(0, 360), np.exp(rng.uniform(np.log(0.5), np.log(2))))
+        turn = cv2.getRotationMatrix2D((112, 112), rng.uniform(0, 360), log_uniform(rng, 0.5, 2))
         turn = turn + np.array([[0, 0, 1], [0, 0, 1]]) * rng.uniform(-112, side - 112, (2, 1))
         turned = cv2.warpAffine(mask, turn, (side, side), flags=cv2.INTER_LINEAR)
         cover = np.maximum(cover, turned.astype(np.float32) / 255)
@@ -249,20 +258,18 @@ def film(rng: np.random.Generator, side: int, masks: Sequence[np.ndarray]) -> La
 # --- Together ---------------------------------------------------------------------------------------------------------
 
 
-class Damage:
-    """Draws what a piece has: mostly the cracks and the dust of the preset antique, as they are what is everywhere."""
+KINDS = {scratches: 0.33, dust: 0.24, cracks: 0.13, net: 0.03, fold: 0.08, tear: 0.05, blots: 0.04}
+"""The shares of the drawn kinds, mostly the cracks and the dust of the preset antique; real damage has the rest."""
 
-    KINDS: Mapping[Kind, float] = {
-        scratches: 0.33, dust: 0.24, cracks: 0.13, net: 0.03, fold: 0.08, tear: 0.05, blots: 0.04,
-    }  # fmt: skip
+
+class Damage:
+    """Draws what a piece has."""
 
     def __init__(self, film_masks: Mapping[str, Sequence[np.ndarray]]) -> None:
-        self.kinds: list[Kind] = list(self.KINDS)
-        shares = list(self.KINDS.values())
-        for masks in film_masks.values():
-            self.kinds.append(partial(film, masks=masks))
-            shares.append((1 - sum(self.KINDS.values())) / len(film_masks))
-        self.shares = np.array(shares) / sum(shares)
+        self.kinds: list[Kind] = [*KINDS, *(partial(film, masks=masks) for masks in film_masks.values())]
+        real = (1 - sum(KINDS.values())) / len(film_masks)
+        shares = np.array([*KINDS.values(), *[real] * len(film_masks)])
+        self.shares = shares / shares.sum()
 
     def draw(self, rng: np.random.Generator, side: int = SIDE) -> list[Layer]:
         """One to three layers."""

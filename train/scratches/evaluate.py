@@ -8,9 +8,8 @@ cells, which are drawn here alone.
 from __future__ import annotations
 
 import json
-import time
+import timeit
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,12 +18,11 @@ import cv2
 import numpy as np
 import torch
 import typer
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.spatial import Voronoi
 from skimage.restoration import inpaint_biharmonic
 
-from restoration import Look, Restorer
-from restoration import scratches as ours
+from restoration import Look, Restorer, scratches
 from restoration.degradations import Degradation
 from restoration.files import write_atomically
 from restoration.network.scratch_detector import WEIGHTS
@@ -33,9 +31,8 @@ from restoration.weights import manifest, restorers
 
 from ..data import opened
 from ..photos import PhotoFile, find_large, folder
-from .__main__ import NETWORK
-from .damage import UNTRAINED, Damage, Kind, Layer, artefacts, film, layer, strokes
-from .pieces import held_out, laid_on, pixels, scanned
+from .damage import KINDS, UNTRAINED, Kind, Layer, artefacts, film, layer, log_uniform, strokes
+from .pieces import confusion, held_out, laid_on, pixels, precision_and_recall, scanned
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS, EXAMPLES = ROOT / "benchmarks" / "results" / "scratches.json", ROOT / "assets" / "examples"
@@ -49,7 +46,7 @@ DAMAGE = ((4, 0.2), (8, 0.4))
 
 def cells(rng: np.random.Generator, side: int, width: float | None = None) -> Layer:
     """Cracks as of dried mud: the crooked borders of random cells, some of them closed. No kind that is trained on."""
-    width = width or float(np.exp(rng.uniform(np.log(0.7), np.log(6))))
+    width = width or log_uniform(rng, 0.7, 6)
     seeds = rng.uniform(-40, side + 40, (int((side / rng.uniform(40, 110)) ** 2) + 4, 2))
     found, paths = Voronoi(seeds), []
     for ends in found.ridge_vertices:
@@ -68,36 +65,14 @@ def cells(rng: np.random.Generator, side: int, width: float | None = None) -> La
 # --- Finding ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Counts:
-    """Pixels of damage that were found, that were not, and pixels that are none and were marked."""
-
-    hits: int = 0
-    missed: int = 0
-    false: int = 0
-
-    def add(self, found: np.ndarray, target: np.ndarray) -> None:
-        self.hits += int((found & (target == 1)).sum())
-        self.missed += int((~found & (target == 1)).sum())
-        self.false += int((found & (target == 0)).sum())
-
-    def scores(self) -> dict[str, float]:
-        precision, recall = self.hits / max(self.hits + self.false, 1), self.hits / max(self.hits + self.missed, 1)
-        f1 = 2 * self.hits / max(2 * self.hits + self.missed + self.false, 1)
-        return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}
-
-
-Detect = Callable[[Photo], Mask]
-
-
-def of_kind(detect: Detect, photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
+def of_kind(photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
     """How well one kind of damage is found on all photos, every other of them in grey."""
-    counts = Counts()
+    counts = np.zeros(3, int)
     for number, truth in enumerate(photos):
         rng = np.random.default_rng([seed, number])
         photo, target = damaged(truth if number % 2 else greyed(truth), [kind], rng)
-        counts.add(ours.marked(detect(photo)), target)
-    return counts.scores()
+        counts += confusion(scratches.marked(scratches.detect(photo)), target)
+    return precision_and_recall(counts)
 
 
 def damaged(photo: np.ndarray, kinds: Sequence[Kind], rng: np.random.Generator) -> tuple[Photo, np.ndarray]:
@@ -119,11 +94,7 @@ def greyed(photo: np.ndarray) -> np.ndarray:
 
 def squared(photo: PhotoFile) -> np.ndarray:
     """The middle of a photo, uint8 ``[512, 512, 3]``."""
-    whole = opened(photo, whole=True)
-    side = min(whole.size)
-    left, top = (whole.width - side) // 2, (whole.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(whole.resize((CRACKED, CRACKED), Image.Resampling.BICUBIC, box))
+    return np.asarray(ImageOps.fit(opened(photo, whole=True), (CRACKED, CRACKED)))
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -144,27 +115,28 @@ METHODS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def filling(detect: Detect, photos: Sequence[np.ndarray], scratches: int, dust: float) -> dict[str, float]:
+def filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dict[str, float]:
     """Mean PSNR inside the damage of the preset antique's kernels, before and after, by mask and by method; and of
     finding it.
     """
-    each: list[dict[str, float]] = []
-    counts = Counts()
+    rows: list[dict[str, float]] = []
+    counts = np.zeros(3, int)
     for number, truth in enumerate(photos):
-        worn = Degradation(scratches=scratches, dust=dust).apply(Photo(truth.copy()), number).pixels
-        hole = abs(worn.astype(int) - truth).max(2) > 8
-        mask = detect(Photo(worn.copy()))
-        found = ours.marked(mask)
-        counts.add(found, hole.astype(int))
-        row = {"before": psnr(worn, truth, hole)}
-        row["ours"] = psnr(ours.fill(Photo(worn.copy()), mask).pixels, truth, hole)
-        perfect = Mask(hole.astype(np.uint8) * 255)
-        row["ours, perfect mask"] = psnr(ours.fill(Photo(worn.copy()), perfect).pixels, truth, hole)
+        worn = Degradation(scratches=cracks, dust=dust).apply(Photo(truth), number)
+        hole = abs(worn.pixels.astype(int) - truth).max(2) > 8
+        mask, perfect = scratches.detect(worn), Mask(hole.astype(np.uint8) * 255)
+        found = scratches.marked(mask)
+        counts += confusion(found, hole)
+        filled = {
+            "before": worn.pixels,
+            "ours": scratches.fill(worn, mask).pixels,
+            "ours, perfect mask": scratches.fill(worn, perfect).pixels,
+        }
         for name, method in METHODS.items():
-            row[f"{name}, perfect mask"] = psnr(method(worn, hole), truth, hole)
-            row[f"{name}, our mask"] = psnr(method(worn, found), truth, hole)
-        each.append(row)
-    return {name: round(float(np.mean([row[name] for row in each])), 2) for name in each[0]} | counts.scores()
+            filled[f"{name}, perfect mask"] = method(worn.pixels, hole)
+            filled[f"{name}, our mask"] = method(worn.pixels, found)
+        rows.append({name: psnr(pixels, truth, hole) for name, pixels in filled.items()})
+    return means(rows, 2) | precision_and_recall(counts)
 
 
 def restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
@@ -188,69 +160,52 @@ def restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
 # --- Together ---------------------------------------------------------------------------------------------------------
 
 
-def seconds(detect: Detect, photo: Photo) -> dict[str, float]:
+def seconds(photo: Photo) -> dict[str, float]:
     """At one megapixel, with the cracks and dust of a bad print; the best of three."""
     worn = Degradation(scratches=8, dust=0.5).apply(photo, 0)
-    mask = detect(worn)
-    times: dict[str, float] = {}
-    for name, work in (("find", lambda: detect(worn)), ("fill", lambda: ours.fill(worn, mask))):
-        took = []
-        for _ in range(3):
-            began = time.perf_counter()
-            work()
-            took.append(time.perf_counter() - began)
-        times[name] = round(min(took), 2)
+    mask = scratches.detect(worn)
+    works = {"find": lambda: scratches.detect(worn), "fill": lambda: scratches.fill(worn, mask)}
+    times = {name: round(min(timeit.repeat(work, number=1, repeat=3)), 2) for name, work in works.items()}
     return times | {"threads": torch.get_num_threads()}
 
 
-def undamaged(detect: Detect, files: Sequence[PhotoFile]) -> dict[str, float]:
+def undamaged(files: Sequence[PhotoFile]) -> dict[str, float]:
     """The share of each photo's pixels that is marked, in per cent."""
-    return {file.name: round(100 * float(ours.marked(detect(Photo(pixels(file)))).mean()), 3) for file in files}
+    found = {file.name: scratches.marked(scratches.detect(Photo(pixels(file)))) for file in files}
+    return {name: round(100 * float(marked.mean()), 3) for name, marked in found.items()}
 
 
-def means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {name: round(float(np.mean([each[name] for each in scores])), 4) for name in scores[0]}
+def means(rows: Sequence[Mapping[str, float]], digits: int = 4) -> dict[str, float]:
+    return {name: round(float(np.mean([row[name] for row in rows])), digits) for name in rows[0]}
 
 
-def main(
-    photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and film-artefacts.tar.")],
-    weights: Annotated[Path | None, typer.Option(help="A run's checkpoint.pt, to look at only.")] = None,
-) -> None:
-    """Measure the network that finds scratches, and the filling; `make results` tells it of the released file."""
-    network = ours.build(NETWORK, torch.load(weights)["average"]) if weights else ours.load()
-
-    def detect(photo: Photo) -> Mask:
-        return ours.detect(photo, network)
-
+def main(photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and film-artefacts.tar.")]) -> None:
+    """Measure the network that finds scratches, and the filling; `make results` tells of them."""
     held = held_out(find_large(str(photos)))[1]
-    wholes = [pixels(photo) for photo in held]
-    masks = artefacts(photos / "film-artefacts.tar", held_out=True)
+    wholes, squares = [pixels(photo) for photo in held], [squared(photo) for photo in held]
     groups: dict[str, dict[str, Kind]] = {
-        "kinds trained on": {kind.__name__: kind for kind in Damage.KINDS},
+        "kinds trained on": {kind.__name__: kind for kind in KINDS},
         "real artefacts left out": {},
         "kinds not trained on": {"cells": cells},
     }
-    for name, some in masks.items():
+    for name, masks in artefacts(photos / "film-artefacts.tar", held_out=True).items():
         group = groups["kinds not trained on" if name in UNTRAINED else "real artefacts left out"]
-        group[f"film, {name}"] = partial(film, masks=some)
-    kinds = {name: of_kind(detect, wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
-    widths = {str(width): of_kind(detect, wholes, partial(cells, width=width), 2) for width in WIDTHS}
-    squares = [squared(photo) for photo in held]
+        group[f"film, {name}"] = partial(film, masks=masks)
+    kinds = {name: of_kind(wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
     results = {
-        "weights_sha256": manifest()[WEIGHTS].sha256 if not weights else None,
+        "weights_sha256": manifest()[WEIGHTS].sha256,
         "photos": len(held),
         "groups": {name: means([kinds[kind] for kind in group]) for name, group in groups.items()},
         "kinds": kinds,
-        "widths": widths,
-        "filling": {f"{many} cracks, dust {dust}": filling(detect, squares, many, dust) for many, dust in DAMAGE},
-        "restored": restored(squares) if not weights else None,
-        "undamaged, %": {"held out": undamaged(detect, held), "examples": undamaged(detect, folder(EXAMPLES))},
-        "seconds": seconds(detect, Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
+        "widths": {str(width): of_kind(wholes, partial(cells, width=width), 2) for width in WIDTHS},
+        "filling": {f"{count} cracks, dust {dust}": filling(squares, count, dust) for count, dust in DAMAGE},
+        "restored": restored(squares),
+        "undamaged, %": {"held out": undamaged(held), "examples": undamaged(folder(EXAMPLES))},
+        "seconds": seconds(Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
     }
     text = json.dumps(results, indent=2) + "\n"
     typer.echo(text)
-    if not weights:
-        write_atomically(RESULTS, text.encode())
+    write_atomically(RESULTS, text.encode())
 
 
 if __name__ == "__main__":

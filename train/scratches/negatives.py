@@ -1,38 +1,31 @@
-"""What looks like damage and is none: drawn on photos for the network to leave it alone."""
+"""What looks like damage and is none: drawn on photos for the network to leave it alone.
+
+Each of `NEGATIVES` draws itself on a luminance ``[SIDE, SIDE]`` in [0, 1]; the last line says how often each comes.
+"""
 
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .damage import SIDE, noise, strokes
+from .damage import SIDE, directions, log_uniform, noise, strokes
 
-Negative = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Draws itself on a luminance ``[SIDE, SIDE]`` in [0, 1]."""
-
-_HERSHEY = (
-    cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX,
-    cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
-)  # fmt: skip
+FONTS = (0, 1, 2, 3, 4, 6, 7)  # OpenCV's by Hershey, without the small one
 
 
-def _laid(y: np.ndarray, cover: np.ndarray, grey: float, strength: float = 1) -> np.ndarray:
-    return np.asarray(y + strength * cover * (grey - y))
-
-
-def _away_from(y: np.ndarray, rng: np.random.Generator) -> float:
-    """A grey that is seen on this photo."""
-    return float(rng.uniform(0, 0.35) if y.mean() > rng.uniform(0.3, 0.7) else rng.uniform(0.65, 1))
+def drawn(y: np.ndarray, cover: np.ndarray, rng: np.random.Generator, least: float, most: float = 1) -> np.ndarray:
+    """``y`` with ``cover`` ``[SIDE, SIDE]`` drawn on it, in a grey that is seen, as hiding as chance has it."""
+    grey = rng.uniform(0, 0.35) if y.mean() > rng.uniform(0.3, 0.7) else rng.uniform(0.65, 1)
+    return np.asarray(y + rng.uniform(least, most) * cover * (grey - y))
 
 
 def text(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Writing and dates, printed or by hand, also small in a corner."""
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    size = int(np.exp(rng.uniform(np.log(8), np.log(60))))
+    size = int(log_uniform(rng, 8, 60))
     letters = string.digits + " /.-" if rng.random() < 0.3 else string.ascii_letters + "  .,'"
     left, top = (int(each) for each in rng.uniform(-10, SIDE * 0.7, 2))
     for line in range(int(rng.integers(1, 5))):
@@ -43,11 +36,11 @@ def text(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             ImageDraw.Draw(image).text((left, foot - size), words, 255, ImageFont.load_default(size))
             canvas = np.array(image)
         else:
-            font, thickness = _HERSHEY[rng.integers(len(_HERSHEY))], 1 + int(rng.random() < 0.3) * size // 14
+            font, thickness = FONTS[rng.integers(len(FONTS))], 1 + int(rng.random() < 0.3) * size // 14
             cv2.putText(canvas, words, (left, foot), font, size / 30, 255, thickness, cv2.LINE_AA)
     turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.normal(0, 12), 1)
     cover = cv2.warpAffine(canvas, turn, (SIDE, SIDE)).astype(np.float32) / 255
-    return _laid(y, cover, _away_from(y, rng), rng.uniform(0.5, 1))
+    return drawn(y, cover, rng, 0.5)
 
 
 def bars(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -55,9 +48,9 @@ def bars(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     paths = []
     for way in range(int(rng.integers(1, 3))):
         angle = rng.normal(0, 0.15) + way * np.pi / 2
-        space, width = np.exp(rng.uniform(np.log(5), np.log(60))), np.exp(rng.uniform(np.log(0.6), np.log(8)))
+        space, width = log_uniform(rng, 5, 60), log_uniform(rng, 0.6, 8)
         width = min(width, space / 2)
-        along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
+        along, across = directions(angle), directions(angle + np.pi / 2)
         narrows = rng.uniform(0.5, 1)
         for place in np.arange(-1.2 * SIDE, 1.2 * SIDE, space):
             ends = SIDE / 2 + place * across - 400 * along, SIDE / 2 + narrows * place * across + 400 * along
@@ -67,7 +60,7 @@ def bars(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         (left, top), (width, height) = (rng.uniform(0, 0.5, 2) * SIDE).astype(int), rng.integers(60, SIDE, 2)
         area[:] = 0
         area[top : top + height, left : left + width] = 1
-    return _laid(y, strokes(paths, SIDE) * area, _away_from(y, rng), rng.uniform(0.3, 1))
+    return drawn(y, strokes(paths, SIDE) * area, rng, 0.3)
 
 
 def rain(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -76,14 +69,15 @@ def rain(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     length, width = rng.uniform(6, 40), rng.uniform(0.5, 1.6)
     starts = rng.uniform(-20, SIDE + 20, (int(rng.integers(60, 400)), 2))
     angles = angle + rng.normal(0, spread, len(starts))
-    ways = np.stack([np.cos(angles), np.sin(angles)], 1) * length * rng.uniform(0.4, 1.3, (len(starts), 1))
+    ways = directions(angles) * length * rng.uniform(0.4, 1.3, (len(starts), 1))
     paths = [(np.stack([start, start + way]), np.array([width])) for start, way in zip(starts, ways, strict=True)]
     cover = strokes(paths, SIDE)
-    return _laid(y, cover, _away_from(y, rng), rng.uniform(0.1, 0.7))
+    return drawn(y, cover, rng, 0.1, 0.7)
 
 
-def _curve(rng: np.random.Generator, start: np.ndarray, end: np.ndarray, sag: float, count: int = 14) -> np.ndarray:
-    way = np.linspace(0, 1, count)[:, None]
+def curve(start: np.ndarray, end: np.ndarray, sag: float) -> np.ndarray:
+    """Fourteen points ``[14, 2]`` of a parabola between two, which hangs by ``sag`` pixels."""
+    way = np.linspace(0, 1, 14)[:, None]
     across = np.array([start[1] - end[1], end[0] - start[0]]) / max(1, np.hypot(*(end - start)))
     return np.asarray(start + way * (end - start) + 4 * sag * way * (1 - way) * across)
 
@@ -96,10 +90,10 @@ def wires(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     paths = []
     for number in range(int(rng.integers(2, 7))):
         step = np.array([0, number * space])
-        points = _curve(rng, left + step, right + closer * step, sag)
+        points = curve(left + step, right + closer * step, sag)
         paths.append((points, np.full(len(points) - 1, width)))
     cover = strokes(paths, SIDE)
-    return _laid(y, cover if rng.random() < 0.6 else cover.T, _away_from(y, rng), rng.uniform(0.4, 1))
+    return drawn(y, cover if rng.random() < 0.6 else cover.T, rng, 0.4)
 
 
 def whiskers(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -114,32 +108,39 @@ def whiskers(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             angle = np.pi - angle if side else angle
             start = middle + rng.normal(0, 8, 2) + side * np.array([-30, 0])
             long = length * rng.uniform(0.5, 1.2)
-            end = start + long * np.array([np.cos(angle), np.sin(angle)])
-            points = _curve(rng, start, end, sag * long * rng.uniform(0.3, 1.5))
+            points = curve(start, start + long * directions(angle), sag * long * rng.uniform(0.3, 1.5))
             paths.append((points, width * np.linspace(1.1, 0.3, len(points) - 1)))
-    return _laid(y, strokes(paths, SIDE), _away_from(y, rng), rng.uniform(0.4, 1))
+    return drawn(y, strokes(paths, SIDE), rng, 0.4)
 
 
 def branches(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A bare tree or bush, mostly dark: it forks again and again, each time thinner."""
-    paths = []
-
-    def grow(start: np.ndarray, heading: float, width: float, length: float) -> None:
-        bends = heading + np.cumsum(rng.normal(0, 0.12, 5))
-        moves = np.stack([np.cos(bends), np.sin(bends)], 1) * length / 5
-        points = np.concatenate([start[None], start + np.cumsum(moves, 0)])
-        paths.append((points, np.linspace(width, 0.75 * width, 5)))
-        if width > 0.7 and len(paths) < 160:
-            for turn in rng.normal(0, 0.5, int(rng.integers(2, 4))):
-                at = points[rng.integers(2, 6)]
-                grow(at, bends[-1] + turn, width * rng.uniform(0.5, 0.8), length * rng.uniform(0.6, 0.95))
-
+    paths: list[tuple[np.ndarray, np.ndarray]] = []
     for _ in range(int(rng.integers(1, 4))):
         start = np.array([rng.uniform(0, SIDE), SIDE + 5.0])
-        grow(start, -np.pi / 2 + rng.normal(0, 0.3), rng.uniform(3, 9), rng.uniform(30, 80))
+        grow(paths, rng, start, -np.pi / 2 + rng.normal(0, 0.3), rng.uniform(3, 9), rng.uniform(30, 80))
     cover = np.rot90(strokes(paths, SIDE), rng.choice([0, 0, 0, 1, 3]))
     grey = rng.uniform(0, 0.3) if rng.random() < 0.75 else rng.uniform(0.7, 1)
-    return _laid(y, cover, grey, rng.uniform(0.6, 1))
+    return np.asarray(y + rng.uniform(0.6, 1) * cover * (grey - y))
+
+
+def grow(
+    paths: list[tuple[np.ndarray, np.ndarray]],
+    rng: np.random.Generator,
+    start: np.ndarray,
+    heading: float,
+    width: float,
+    length: float,
+) -> None:
+    """Add a branch, and those that grow out of it, to ``paths``."""
+    bends = heading + np.cumsum(rng.normal(0, 0.12, 5))
+    points = np.concatenate([start[None], start + np.cumsum(directions(bends) * length / 5, 0)])
+    paths.append((points, np.linspace(width, 0.75 * width, 5)))
+    if width > 0.7 and len(paths) < 160:
+        for turn in rng.normal(0, 0.5, int(rng.integers(2, 4))):
+            fork = points[rng.integers(2, 6)]
+            thinner, shorter = width * rng.uniform(0.5, 0.8), length * rng.uniform(0.6, 0.95)
+            grow(paths, rng, fork, bends[-1] + turn, thinner, shorter)
 
 
 def border(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -174,13 +175,13 @@ def rings(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             end = middle[0] + int(axes[0] * np.cos(spoke)), middle[1] + int(axes[1] * np.sin(spoke))
             cv2.line(canvas, middle, end, 255, max(1, thickness // 2), cv2.LINE_AA)
     cover = cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    return _laid(y, cover, _away_from(y, rng), rng.uniform(0.3, 1))
+    return drawn(y, cover, rng, 0.3)
 
 
 def scales(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Petals, feathers, roof tiles, shells: rows of arcs, straight or around a middle, each before the next."""
     paths = []
-    size, width = np.exp(rng.uniform(np.log(10), np.log(50))), rng.uniform(0.6, 3)
+    size, width = log_uniform(rng, 10, 50), rng.uniform(0.6, 3)
     bent = np.linspace(-1, 1, 13)
     arc = np.stack([bent, rng.uniform(0.5, 1.2) * (1 - bent**2) ** rng.uniform(0.5, 1)], 1) * size / 2
     round_about = rng.random() < 0.6
@@ -190,15 +191,15 @@ def scales(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         count = max(5, int(2 * np.pi * out / size)) if round_about else int(1.6 * SIDE / size)
         for number in range(count):
             if round_about:
-                angle = turn + 2 * np.pi * (number + 0.5 * (row % 2)) / count
-                along, away = np.array([-np.sin(angle), np.cos(angle)]), np.array([np.cos(angle), np.sin(angle)])
+                away = directions(turn + 2 * np.pi * (number + 0.5 * (row % 2)) / count)
+                along = np.array([-away[1], away[0]])
                 start = middle + out * away
             else:
-                along, away = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
+                along, away = directions(turn), directions(turn + np.pi / 2)
                 start = middle + (number + 0.5 * (row % 2) - count / 2) * size * along + (out - SIDE / 2) * away
             points = start + arc[:, :1] * along + arc[:, 1:] * away + rng.normal(0, 0.03 * size, 2)
             paths.append((points, width * rng.uniform(0.4, 1.2, len(points) - 1)))
-    return _laid(y, strokes(paths, SIDE), _away_from(y, rng), rng.uniform(0.3, 1))
+    return drawn(y, strokes(paths, SIDE), rng, 0.3)
 
 
 def halftone(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -213,7 +214,7 @@ def halftone(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def dots(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The dots of a dress, lamps, rivets: round, smooth, and alike, at even distances."""
-    radius = np.exp(rng.uniform(np.log(0.8), np.log(9)))
+    radius = log_uniform(rng, 0.8, 9)
     space, turn = radius * rng.uniform(3, 6) + 3, rng.uniform(0, np.pi)
     grid = np.stack(np.meshgrid(*[np.arange(-SIDE, SIDE, space)] * 2), -1).reshape(-1, 2)
     places = grid @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + SIDE / 2
@@ -221,10 +222,7 @@ def dots(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for place in places[((places > -20) & (places < SIDE + 20)).all(1)]:
         cv2.circle(canvas, np.rint(place * 16).astype(int).tolist(), round(radius * 16), 255, -1, cv2.LINE_AA, 4)
     cover = cv2.GaussianBlur(canvas, (0, 0), 0.3 + 0.4 * radius * rng.random()).astype(np.float32) / 255
-    return _laid(y, cover, _away_from(y, rng), rng.uniform(0.4, 1))
+    return drawn(y, cover, rng, 0.4)
 
 
-NEGATIVES: tuple[Negative, ...] = (
-    text, text, bars, rain, wires, whiskers, whiskers, branches, border, rings, scales, scales,
-    halftone, dots,
-)  # fmt: skip
+NEGATIVES = (text, text, bars, rain, wires, whiskers, whiskers, branches, border, rings, scales, scales, halftone, dots)

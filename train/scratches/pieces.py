@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from restoration.colour import LUMA
 
 from ..data import opened
 from ..photos import PhotoFile
-from .damage import SIDE, Damage, Layer, noise
+from .damage import SIDE, Damage, Layer, log_uniform, noise
 from .negatives import NEGATIVES
 
 HELD_OUT = 7
@@ -64,6 +65,23 @@ def laid_on(image: np.ndarray, layers: Sequence[Layer], softness: float) -> tupl
     change = abs(worn - image).max(2)
     target = np.where(change > VISIBLE, 1, np.where((change > INVISIBLE) | (hidden[..., 0] > 0.3), 2, 0))
     return worn, target.astype(np.uint8)
+
+
+def confusion(found: Any, target: Any) -> np.ndarray:
+    """How many pixels of damage were found, how many were missed, and how many of no damage were marked: int ``[3]``.
+
+    ``found`` is a boolean array or tensor; ``target`` one of the same shape, as `laid_on` makes it.
+    """
+    cases = found & (target == 1), ~found & (target == 1), found & (target == 0)
+    return np.array([int(each.sum()) for each in cases])
+
+
+def precision_and_recall(counts: np.ndarray) -> dict[str, float]:
+    """Of the sums of `confusion`, with F1, their harmonic mean."""
+    hits, missed, false = counts.tolist()
+    scores = {"precision": hits / max(hits + false, 1), "recall": hits / max(hits + missed, 1)}
+    scores["f1"] = 2 * hits / max(2 * hits + missed + false, 1)
+    return {name: round(score, 4) for name, score in scores.items()}
 
 
 class Pieces:
@@ -133,7 +151,7 @@ class Pieces:
 
     def part(self, photo: np.ndarray, side: int, rng: np.random.Generator, most: float = 1.5) -> np.ndarray:
         """A square of ``side`` pixels of a photo made up to ``most`` times larger or half as large."""
-        seen = min(round(side / np.exp(rng.uniform(np.log(0.5), np.log(most)))), *photo.shape[:2])
+        seen = min(round(side / log_uniform(rng, 0.5, most)), *photo.shape[:2])
         top, left = (int(rng.integers(length - seen + 1)) for length in photo.shape[:2])
         way = cv2.INTER_AREA if seen > side else (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(2)]
         return np.asarray(cv2.resize(photo[top : top + seen, left : left + seen], (side, side), interpolation=way))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from train.muon import orthogonalise
+from train.optimisers import orthogonalise
 
 
 def test_the_update_is_nearly_orthogonal() -> None:
