@@ -148,6 +148,7 @@ def main(
     pause = seconds + 60 * pause_after if pause_after else math.inf
     ends = False
     while not ends:
+        # One step: each player's losses, backward, and its optimisers; then the average.
         progress = step / total if total else seconds / settled["seconds"]
         torch.manual_seed(hash((settled["seed"], step, rank)))  # the objective's draws follow from the step, too
         rgb = next(crops).to(device).float().div(255)
@@ -165,6 +166,7 @@ def main(
         step += 1
         bar.update()
 
+        # The clock, which turns minutes into a number of steps.
         now = time.monotonic()
         took, last = now - last, now
         if world > 1:  # one clock for all processes: what hangs on it, they must decide alike
@@ -176,6 +178,7 @@ def main(
         if not accelerator.is_main_process or not (ends or seconds > reported + report_after):
             continue
 
+        # Now and then, and at the end: measure, log, and save all that the run needs to go on as if it had not stopped.
         if step == total and begun:
             checkpoint.mix_in(averaged, begun, config["keep"])
         if step == total and settled["fits_tone"]:

@@ -19,15 +19,14 @@ from scipy.ndimage import median_filter
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate_sigma
 from torch import nn
 
-from restoration import PRESETS, Photo, metrics
+from restoration import metrics
 from restoration.colour import LUMA
 from restoration.files import write_atomically
 
-from .evaluate import RESULTS, Condition, Scores, pairs, summarise
-from .photos import shard
+from .evaluate import CONDITIONS, RESULTS, Scores, grey_photo, pairs, summarise
+from .photos import tar_photos
 
 Filter = Callable[[np.ndarray], np.ndarray]  # luminance in [0, 1], float [H, W] -> the same
-CONDITION = Condition(degradation=PRESETS["original"].draw)
 
 
 def non_local_means(y: np.ndarray, strength: float = 1.0) -> np.ndarray:
@@ -88,13 +87,10 @@ def main(
     if dncnn3:
         filters["DnCNN-3"] = dncnn(dncnn3)
     scores: Scores = {name: [] for name in ("degraded", *filters)}
-    for truth, degraded in pairs(shard(photos)[:limit], CONDITION):
+    for truth, degraded in pairs(tar_photos(photos)[:limit], CONDITIONS["original"]):
         y = degraded.pixels @ np.array(LUMA) / 255
-        candidates = {"degraded": degraded}
-        for name, apply in filters.items():
-            grey = np.rint(np.clip(apply(y), 0, 1) * 255).astype(np.uint8)
-            candidates[name] = Photo(np.repeat(grey[..., None], 3, axis=2))
-        for name, photo in candidates.items():
+        filtered = {name: grey_photo(255 * apply(y)) for name, apply in filters.items()}
+        for name, photo in {"degraded": degraded, **filtered}.items():
             psnr, ssim = metrics.psnr_luminance(photo, truth), metrics.ssim_luminance(photo, truth)
             scores[name].append({"psnr_luminance": psnr, "ssim_luminance": ssim})
     table = summarise(scores)

@@ -44,7 +44,7 @@ class BadPhotoError(PhotoError):
         super().__init__("photo_bad", sentence=sentence.split("BadPhotoError: ")[-1])
 
 
-def opened(photo: PhotoFile, *, whole: bool = False) -> Image.Image:
+def decode(photo: PhotoFile, *, whole: bool = False) -> Image.Image:
     """The photo, upright and in RGB; a JPEG that is much larger than needed is decoded smaller, unless ``whole``."""
     try:
         found = Image.open(io.BytesIO(photo.read()))
@@ -114,7 +114,7 @@ class Batches(Dataset[Tensor]):
         self._images: list[Image.Image] | None = None
         if in_memory:
             with ThreadPool() as pool:
-                self._images = pool.map(opened, photos)
+                self._images = pool.map(decode, photos)
         self._epoch, self._order = -1, np.empty(0, int)
 
     def __getitem__(self, number: int) -> Tensor:
@@ -134,7 +134,7 @@ class Batches(Dataset[Tensor]):
             case "plain":
                 return plain(rng)
             case "piece":
-                return random_piece(opened(self.large[int(rng.integers(len(self.large)))], whole=True), rng)
+                return random_piece(decode(self.large[int(rng.integers(len(self.large)))], whole=True), rng)
         return random_crop(self._image(sight), rng)
 
     def _kind(self, rng: np.random.Generator) -> str:
@@ -148,7 +148,7 @@ class Batches(Dataset[Tensor]):
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.photos))
         photo = int(self._order[place])
-        return self._images[photo] if self._images else opened(self.photos[photo])
+        return self._images[photo] if self._images else decode(self.photos[photo])
 
 
 def batches(dataset: Batches, *, first: int, workers: int) -> Iterator[Tensor]:

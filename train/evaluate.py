@@ -23,7 +23,7 @@ from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
-from .data import opened
+from .data import decode
 from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
 from .original import taught
@@ -46,12 +46,14 @@ def squash_aliased(photo: Photo) -> Photo:
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One row of photos to restore: how they become 128x128, and how photo ``i`` is damaged."""
+    """One row of photos to restore: how they become 128x128, and how photo ``i`` is damaged.
+
+    A condition with a ``limit`` takes the first so many photos, and is scored by PSNR alone.
+    """
 
     fit: Callable[[Photo], Photo] = image.fit
     degradation: Callable[[int], Degradation]
     limit: int | None = None
-    whole_table: bool = False
 
 
 def single(**controls: float) -> Condition:
@@ -74,9 +76,9 @@ STRENGTHS: Mapping[str, tuple[float, float, float]] = {
     "dust": (0.1, 0.6, 1),
 }
 CONDITIONS = {
-    "original": Condition(degradation=PRESETS["original"].draw, whole_table=True),
-    "original, squashed": Condition(fit=squash_aliased, degradation=PRESETS["original"].draw, whole_table=True),
-    "antique": Condition(degradation=PRESETS["antique"].draw, whole_table=True),
+    "original": Condition(degradation=PRESETS["original"].draw),
+    "original, squashed": Condition(fit=squash_aliased, degradation=PRESETS["original"].draw),
+    "antique": Condition(degradation=PRESETS["antique"].draw),
     "clean": single(),
     **{f"{name} {value:g}": single(**{name: value}) for name, values in STRENGTHS.items() for value in values},
 }
@@ -84,7 +86,7 @@ CONDITIONS = {
 
 def pair(photo: PhotoFile, seed: int, condition: Condition) -> tuple[Photo, Photo]:
     """The truth, and what is degraded of it."""
-    truth = condition.fit(Photo(np.array(opened(photo, whole=True))))
+    truth = condition.fit(Photo(np.array(decode(photo, whole=True))))
     return truth, condition.degradation(seed).apply(truth, seed)
 
 
@@ -103,11 +105,16 @@ def on_each_core(photos: Sequence[PhotoFile], condition: Condition, score: Calla
         yield from tqdm(done, total=len(photos), unit="photo", leave=False)
 
 
+def grey_photo(y: np.ndarray) -> Photo:
+    """A photo of a luminance ``[H, W]`` in [0, 255], which is rounded and clipped."""
+    levels = np.rint(y.clip(0, 255)).astype(np.uint8)
+    return Photo(np.repeat(levels[..., None], 3, axis=2))
+
+
 def measure(photo: Photo, truth: Photo) -> dict[str, float]:
     """`restoration.metrics`, and what the photo's colours add to the RGB PSNR that it would have in grey."""
-    grey = np.rint(photo.pixels @ np.array(LUMA)).astype(np.uint8)
-    compared, in_grey = metrics.compare(photo, truth), Photo(np.repeat(grey[..., None], 3, axis=2))
-    return {**asdict(compared), "colour_adds": compared.psnr - metrics.psnr(in_grey, truth)}
+    compared, grey = metrics.compare(photo, truth), grey_photo(photo.pixels @ np.array(LUMA))
+    return {**asdict(compared), "colour_adds": compared.psnr - metrics.psnr(grey, truth)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +251,7 @@ def main(
     result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "original": originals}
     result["conditions"] = {}
     for title, condition in CONDITIONS.items():
-        whole = condition.whole_table
+        whole = condition.limit is None
         models = [*released, *originals] if whole else [*released]
         judges = {"distance": distance, "judge": judge} if whole else {"distance": None, "judge": None}
         scored = list(on_each_core(files, condition, partial(score, restorer=restorer, models=models, **judges)))

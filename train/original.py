@@ -22,9 +22,10 @@ from tqdm import tqdm
 from restoration.colour import luminance
 from restoration.models._original import CNN1, CNN2, VAE, Generator
 
-from .__main__ import ValidationSet, psnr, save
+from .checkpoint import save
 from .data import Batches, batches, degrade
 from .photos import find_photos, split
+from .validation import ValidationSet, psnr
 
 REPORT_STEPS = 250
 CHECKPOINTS = {"vae": "vae_unet_best.pth", "gan": "gan_best.pth", "cnn1": "epoch_8.pth", "cnn2": "color_epoch_6.pth"}
@@ -182,11 +183,11 @@ def lesson_of(name: str, run: Path, vgg: Path | None) -> Lesson:
 def gains(lesson: Lesson, validation: ValidationSet) -> dict[str, float]:
     """Mean gains in dB of luminance and RGB over the degraded photos."""
     lesson.eval()
-    degraded, truth = validation.degraded["original"], validation.truth
+    degraded, truth = validation.original, validation.truth
     made = torch.cat([_restored(lesson, each) for each in degraded.split(16)]).clamp(0, 1)
     return {
         "luminance_gain": psnr(luminance(made), luminance(truth)) - psnr(degraded, luminance(truth)),
-        "rgb_gain": psnr(made, truth) - psnr(degraded.expand_as(truth), truth),
+        "rgb_gain": psnr(made, truth) - psnr(degraded, truth),
     }
 
 

@@ -7,7 +7,6 @@ The features are never SqueezeNet's: LPIPS scores with those, and a score must n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -17,8 +16,11 @@ from torch.nn import functional
 
 from .encoder import package
 
+Backbone = tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]
+"""Layers, after which of them features are taken, and the mean and the deviation of the RGB that they expect."""
 
-def vgg16() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
+
+def vgg16() -> Backbone:
     """torchvision's ImageNet VGG16 as far as the original project went (features[:16]); downloaded at first use."""
     from torchvision.models import VGG16_Weights
     from torchvision.models import vgg16 as build
@@ -27,17 +29,14 @@ def vgg16() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
     return layers, (4, 9, 16), torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
 
-def efficientnet_lite0() -> tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]:
+def efficientnet_lite0() -> Backbone:
     """EfficientNet-Lite0, whose ImageNet weights come as a Python package: nothing is downloaded."""
     network: Any = package()
     layers = nn.Sequential(network._conv_stem, network._bn0, network._swish, *network._blocks[:11])
     return layers, (4, 6, 8, 14), torch.full((3,), 127 / 255), torch.full((3,), 128 / 255)
 
 
-BACKBONES: dict[str, Callable[[], tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]]] = {
-    "vgg16": vgg16,
-    "efficientnet-lite0": efficientnet_lite0,
-}
+BACKBONES = {"vgg16": vgg16, "efficientnet-lite0": efficientnet_lite0}
 
 
 class Perceptual(nn.Module):

@@ -30,14 +30,14 @@ class PhotoFile:
             return file.read(self.size)
 
 
-def shard(path: Path) -> list[PhotoFile]:
+def tar_photos(path: Path) -> list[PhotoFile]:
     """The photos of an uncompressed tar file (WebDataset's layout), in the order of their names."""
     with tarfile.open(path, "r:") as archive:
         members = sorted((each for each in archive if each.isfile()), key=lambda each: each.name)
     return [PhotoFile(m.name, path, m.offset_data, m.size) for m in members if m.name.lower().endswith(SUFFIXES)]
 
 
-def packed(path: Path) -> list[PhotoFile]:
+def zip_photos(path: Path) -> list[PhotoFile]:
     """The photos of a zip file that only stores them, in the order of their names.
 
     What lies before a member's bytes is as long as its own header says; the directory's copy may differ.
@@ -55,7 +55,7 @@ def packed(path: Path) -> list[PhotoFile]:
     return photos
 
 
-def folder(path: Path) -> list[PhotoFile]:
+def folder_photos(path: Path) -> list[PhotoFile]:
     """The photos of a folder and those below it, in an order that has nothing to do with their names."""
     files = (file for file in search(path, but=()).photos if file.name.lower().endswith(SUFFIXES))
     names = {file.relative_to(path).as_posix(): file for file in files}
@@ -65,7 +65,7 @@ def folder(path: Path) -> list[PhotoFile]:
 
 def photos_of(path: Path) -> list[PhotoFile]:
     """The photos of one tar or zip file, or of a folder."""
-    photos = folder(path) if path.is_dir() else packed(path) if path.suffix == ".zip" else shard(path)
+    photos = folder_photos(path) if path.is_dir() else zip_photos(path) if path.suffix == ".zip" else tar_photos(path)
     if not photos:
         raise SystemExit(f"There are no photos in {path}.")
     return photos
@@ -80,15 +80,15 @@ def find_photos(source: str) -> list[PhotoFile]:
     """
     path = download(source.removeprefix("kaggle:")) if source.startswith("kaggle:") else Path(source)
     if shards := sorted(path.glob("train-*.tar")):
-        return [photo for each in shards for photo in shard(each)]
+        return [photo for each in shards for photo in tar_photos(each)]
     if archives := sorted(path.glob("*.zip")):
-        return sorted((photo for each in archives for photo in packed(each)), key=lambda photo: photo.name)
+        return sorted((photo for each in archives for photo in zip_photos(each)), key=lambda photo: photo.name)
     return photos_of(path)
 
 
 def find_large(source: str) -> list[PhotoFile]:
     """The photos of ``large-*.tar`` in a folder: larger than 128 pixels by far, to learn from in pieces."""
-    return [photo for each in sorted(Path(source).glob("large-*.tar")) for photo in shard(each)]
+    return [photo for each in sorted(Path(source).glob("large-*.tar")) for photo in tar_photos(each)]
 
 
 def download(handle: str) -> Path:

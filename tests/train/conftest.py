@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 import torch
 
 from restoration import image
+from restoration.weights import released
 from tests.conftest import EXAMPLES
+from train import export
 
 
 def make_shard(path: Path, count: int) -> Path:
@@ -29,6 +32,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
     make_shard(folder / "train-0000.tar", 60)
     return folder
+
+
+@pytest.fixture
+def weights_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the released weights, into which `train.export` releases a run."""
+    copy = tmp_path / "weights"
+    shutil.copytree(released.FOLDER, copy)
+    for module in (released, export):
+        monkeypatch.setattr(module, "FOLDER", copy)
+    monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
+    released._manifest.cache_clear()
+    yield copy
+    released._manifest.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,8 @@ from PIL import Image
 
 from restoration import PhotoError
 from restoration.colour import luminance
-from train.data import Batches, batches, degrade, draw_mixture, opened, random_crop
-from train.photos import PhotoFile, find_photos
-from train.photos import folder as folder_photos
+from train.data import Batches, batches, decode, degrade, draw_mixture, random_crop
+from train.photos import PhotoFile, find_photos, folder_photos
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def photos(folder: Path) -> list[PhotoFile]:
 
 def test_crops_vary_and_stay_photos(photos: list[PhotoFile]) -> None:
     rng = np.random.default_rng(0)
-    seen = [random_crop(opened(photos[0]), rng) for _ in range(6)]
+    seen = [random_crop(decode(photos[0]), rng) for _ in range(6)]
     assert all(crop.shape == (128, 128, 3) and crop.dtype == np.uint8 for crop in seen)
     assert len({crop.tobytes() for crop in seen}) == 6
 
@@ -36,7 +35,7 @@ def test_a_large_photo_is_seen_in_large_parts(tmp_path: Path) -> None:
     Image.fromarray(np.ascontiguousarray(ramp)).save(tmp_path / "ramp.png")
     (large,) = folder_photos(tmp_path)
     rng = np.random.default_rng(0)
-    widths = [int(np.ptp(random_crop(opened(large), rng))) / 255 for _ in range(60)]
+    widths = [int(np.ptp(random_crop(decode(large), rng))) / 255 for _ in range(60)]
     assert np.mean([width > 0.55 for width in widths]) > 0.7
     assert max(widths) > 0.9
     assert 0 < min(widths) < 0.1  # and some are pieces, as of a photo that is restored at its own size

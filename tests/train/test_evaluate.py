@@ -11,7 +11,7 @@ from PIL import Image
 from restoration import Photo, image, metrics
 from tests.conftest import EXAMPLES
 from train import evaluate
-from train.photos import shard
+from train.photos import tar_photos
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_people_are_scored_apart(folder: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_each_core_takes_the_photos_in_their_order(folder: Path) -> None:
-    files, condition = shard(folder / "train-0000.tar")[:12], evaluate.CONDITIONS["antique"]
+    files, condition = tar_photos(folder / "train-0000.tar")[:12], evaluate.CONDITIONS["antique"]
     together = evaluate.on_each_core(files, condition, lambda truth, degraded: (truth, degraded))
     for (truth, degraded), (other, damaged) in zip(together, evaluate.pairs(files, condition), strict=True):
         assert np.array_equal(truth.pixels, other.pixels)

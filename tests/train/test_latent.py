@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,15 @@ from tests.train.test_main import train
 from train import export, latent
 
 
-def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_latents_figures_and_whose_they_are(folder: Path, tmp_path: Path, weights_copy: Path) -> None:
     train("vae", folder, tmp_path / "run", steps=3)
     shard, out = folder / "train-0000.tar", tmp_path / "latent.json"
     with pytest.raises(SystemExit, match="not the run that was released"):
         latent.main(shard, tmp_path / "run", 4, 3, out)
 
-    shutil.copytree(released.FOLDER, tmp_path / "weights")
-    for module in (released, export):
-        monkeypatch.setattr(module, "FOLDER", tmp_path / "weights")
-    monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
+    export.main("vae", tmp_path / "run", None, "mine")
     released._manifest.cache_clear()
-    try:
-        export.main("vae", tmp_path / "run", None, "mine")
-        latent.main(shard, tmp_path / "run", 4, 3, out)
-    finally:
-        released._manifest.cache_clear()
+    latent.main(shard, tmp_path / "run", 4, 3, out)
     result = json.loads(out.read_text())
     assert result["photos"] == 3
     assert len(result["kl_per_dimension"]) == 32

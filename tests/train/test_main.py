@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +40,7 @@ def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
 
 
 @pytest.mark.parametrize("model", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("vae", "gan")), "cnn"])
-def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_and_export(folder: Path, tmp_path: Path, model: str, weights_copy: Path) -> None:
     command = [sys.executable, "-m", "train", model, "--photos", folder, "--run", tmp_path / "run", "--steps", "4"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -51,26 +50,17 @@ def test_train_and_export(folder: Path, tmp_path: Path, model: str, monkeypatch:
     assert all(value == value for value in entry.values())
     assert list((tmp_path / "run").rglob("events.out.tfevents*"))
 
-    copy = tmp_path / "weights"
-    shutil.copytree(released.FOLDER, copy)
-    for module in (released, export):
-        monkeypatch.setattr(module, "FOLDER", copy)
-    monkeypatch.setattr(export, "CURVES", tmp_path / "curves")
-    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest = json.loads((weights_copy / "manifest.json").read_text())
     pinned = {**manifest, "hub": {"repo": "somebody/restoration", "revision": "0" * 40}}
-    (copy / "manifest.json").write_text(json.dumps(pinned))
-    released._manifest.cache_clear()
-    try:
-        export.main(model, tmp_path / "run", None, "mine")
-        result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
-        assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
-        assert weights.published() is None  # what the Hub has is not this file
-        card = (copy / f"{model}.md").read_text()
-        assert "## Limits" in card
-        assert ("perceptual (features of efficientnet-lite0" in card) == (model == "gan")
-        assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()
-    finally:
-        released._manifest.cache_clear()
+    (weights_copy / "manifest.json").write_text(json.dumps(pinned))
+    export.main(model, tmp_path / "run", None, "mine")
+    result = Restorer("cpu").restore(image.load(EXAMPLES / "coffee.jpg"), model)
+    assert result.weights_sha256 == weights.manifest()[f"{model}.safetensors"].sha256
+    assert weights.published() is None  # what the Hub has is not this file
+    card = (weights_copy / f"{model}.md").read_text()
+    assert "## Limits" in card
+    assert ("perceptual (features of efficientnet-lite0" in card) == (model == "gan")
+    assert (tmp_path / "curves" / f"{model}.jsonl").read_text() == (tmp_path / "run" / "log.jsonl").read_text()
 
 
 @pytest.mark.slow

@@ -10,12 +10,12 @@ import pytest
 
 from tests.conftest import EXAMPLES
 from tests.train.conftest import make_shard
-from train.photos import find_large, find_photos, photos_of, shard, split
+from train.photos import find_large, find_photos, photos_of, split, tar_photos
 
 
 def pack(shards: Path, out: Path, parts: int) -> None:
     """Photos of shards, dealt out to zip files as one carries them to a machine with a GPU."""
-    photos = [(tar.stem, photo) for tar in sorted(shards.glob("train-*.tar")) for photo in shard(tar)]
+    photos = [(tar.stem, photo) for tar in sorted(shards.glob("train-*.tar")) for photo in tar_photos(tar)]
     for part in range(parts):
         with zipfile.ZipFile(out / f"photos-{part + 1}.zip", "w") as archive:
             for stem, photo in photos[part::parts]:
@@ -24,7 +24,7 @@ def pack(shards: Path, out: Path, parts: int) -> None:
 
 def test_a_shards_photos_are_the_bytes_that_tar_gives(tmp_path: Path) -> None:
     path = make_shard(tmp_path / "train-0000.tar", 30)
-    found = shard(path)
+    found = tar_photos(path)
     with tarfile.open(path) as archive:
         for photo in found:
             member = archive.extractfile(photo.name)
@@ -80,17 +80,17 @@ def test_the_last_photos_are_left_out_of_training(shared: Path) -> None:
     assert (len(train), len(held_out)) == (13330, 400)
     assert {photo.path.name for photo in held_out} == {"train-0005.tar"}
     assert not {photo.path.name for photo in train} - {f"train-000{number}.tar" for number in range(6)}
-    assert held_out[-1].name == max(photo.name for photo in shard(shared / "photos" / "train-0005.tar"))
+    assert held_out[-1].name == max(photo.name for photo in tar_photos(shared / "photos" / "train-0005.tar"))
 
 
 def test_a_small_set_keeps_a_tenth(tmp_path: Path) -> None:
-    train, held_out = split(shard(make_shard(tmp_path / "train-0000.tar", 50)))
+    train, held_out = split(tar_photos(make_shard(tmp_path / "train-0000.tar", 50)))
     assert (len(train), len(held_out)) == (45, 5)
 
 
 def test_too_few_photos_are_said(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="too few"):
-        split(shard(make_shard(tmp_path / "train-0000.tar", 9)))
+        split(tar_photos(make_shard(tmp_path / "train-0000.tar", 9)))
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,13 @@ import pytest
 import torch
 
 from restoration import scratches as ours
-from restoration.weights import released
 from train import export
-from train.photos import find_large, find_photos, shard
+from train.photos import find_large, find_photos, tar_photos
 from train.scratches import __main__ as training
 from train.scratches.damage import KINDS, SIDE, Damage, artefacts
 from train.scratches.evaluate import cells, damaged
 from train.scratches.negatives import NEGATIVES
-from train.scratches.pieces import Pieces, held_out, laid_on
+from train.scratches.pieces import Pieces, composite, split_large
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def test_what_is_marked_is_what_changed(kind: object) -> None:
         layer = kind(np.random.default_rng(seed), SIDE)  # type: ignore[operator]
         assert layer.cover.min() >= 0
         assert layer.cover.max() <= 1 + 1e-5
-        worn, target = laid_on(y, [layer], 0)
+        worn, target = composite(y, [layer], 0)
         assert (target[abs(worn - y)[..., 0] > 0.1] == 1).all()
         assert not (target[abs(worn - y)[..., 0] < 0.01] == 1).any()
         shares.append((target == 1).mean())
@@ -87,8 +86,8 @@ def test_negatives_are_seen_and_stay_in_range(look: object) -> None:
 
 
 def test_what_is_held_out(materials: Path) -> None:
-    large = shard(materials / "large-photos.tar")
-    train, held = held_out(large)
+    large = tar_photos(materials / "large-photos.tar")
+    train, held = split_large(large)
     assert len(train) + len(held) == len(large)
     assert not {photo.name for photo in train} & {photo.name for photo in held}
     film = materials / "film-artefacts.tar"
@@ -96,7 +95,9 @@ def test_what_is_held_out(materials: Path) -> None:
     assert {kind: len(masks) for kind, masks in artefacts(film, held_out=True).items()} == {"hair": 1, "lint": 5}
 
 
-def test_it_learns_and_goes_on(materials: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_learns_and_goes_on(
+    materials: Path, tmp_path: Path, weights_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(training, "BATCH", 2)
     monkeypatch.setattr(training, "EVERY", 3)
     monkeypatch.setattr(training, "NETWORK", {"widths": [4, 8], "dilations": [1]})
@@ -114,11 +115,8 @@ def test_it_learns_and_goes_on(materials: Path, tmp_path: Path, monkeypatch: pyt
     mask = ours.detect(photo, network)
     assert mask.pixels.shape == target.shape == (64, 96)
 
-    copy = tmp_path / "weights"
-    shutil.copytree(released.FOLDER, copy)
-    monkeypatch.setattr(export, "FOLDER", copy)
     export.main("scratches", run)
-    entry = json.loads((copy / "manifest.json").read_text())["files"]["scratches.safetensors"]
+    entry = json.loads((weights_copy / "manifest.json").read_text())["files"]["scratches.safetensors"]
     assert entry["sha256"] == hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest()
     assert entry["config"] == training.NETWORK
-    assert "12 pieces of 256x256" in (copy / "scratches.md").read_text()
+    assert "12 pieces of 256x256" in (weights_copy / "scratches.md").read_text()

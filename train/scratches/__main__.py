@@ -22,7 +22,7 @@ from restoration.network.scratch_detector import ScratchDetector
 from .. import checkpoint, optimisers
 from ..photos import find_large, find_photos, split
 from .damage import Damage, artefacts
-from .pieces import Pieces, confusion, held_out, precision_and_recall
+from .pieces import Pieces, confusion, precision_and_recall, split_large
 
 NETWORK = {"widths": [24, 48, 72, 96], "dilations": [2, 4]}
 BATCH, RATE = 8, 2e-3
@@ -34,9 +34,10 @@ EVERY = 200
 
 
 def loss_of(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy, and one minus the soft Dice of the whole batch (Milletari et al. 2016, "V-Net"): the first says
-    how sure to be, the second counts a little damage as much as a lot of photo. Pixels of which nobody could tell are
-    left out.
+    """Cross-entropy and the soft Dice loss of the whole batch (Milletari et al. 2016, "V-Net").
+
+    Both are ``[B, 1, H, W]``. Cross-entropy calibrates each pixel; Dice weighs the few damaged pixels like the many
+    others. Pixels whose target is 2, unknown, are left out.
     """
     known, truth = (target != 2).float(), (target == 1).float()
     weight = known * (1 + (POSITIVE - 1) * truth)
@@ -76,7 +77,7 @@ def main(
     path = checkpoint.locate(run, resume)
     film = Path(photos) / "film-artefacts.tar"
     small_train, small_held = split(find_photos(photos))
-    large_train, large_held = held_out(find_large(photos))
+    large_train, large_held = split_large(find_large(photos))
     pieces = Pieces(large_train, small_train, Damage(artefacts(film, held_out=False)), BATCH, seed)
     validation = Pieces(large_held, small_held, Damage(artefacts(film, held_out=True)), BATCH, 1)
 

@@ -19,7 +19,7 @@ from PIL import Image
 
 from restoration.degradations import ageing
 
-from ..photos import shard
+from ..photos import tar_photos
 
 SIDE = 256
 """Of the pieces that are learned from."""
@@ -58,14 +58,14 @@ def noise(rng: np.random.Generator, cells: float, side: int) -> np.ndarray:
     return np.asarray(cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC))
 
 
-def tone(rng: np.random.Generator, dark: float = 0.3) -> float:
-    """A grey: of ``dark`` shares of the layers a dark one, else a light one."""
+def random_grey(rng: np.random.Generator, dark: float = 0.3) -> float:
+    """A dark grey with the probability ``dark``, else a light one, in [0, 1]."""
     return float(rng.uniform(0, 0.3) if rng.random() < dark else rng.uniform(0.7, 1))
 
 
-def layer(rng: np.random.Generator, cover: np.ndarray, dark: float = 0.3) -> Layer:
-    """Of one grey, which varies a little, as hiding as chance has it."""
-    grey = np.clip(tone(rng, dark) + 0.15 * (noise(rng, rng.uniform(2, 40), len(cover)) - 0.5), 0, 1)
+def grey_layer(rng: np.random.Generator, cover: np.ndarray, dark: float = 0.3) -> Layer:
+    """A layer of one grey that varies a little, and of random opacity; ``dark`` is how likely a dark grey is."""
+    grey = np.clip(random_grey(rng, dark) + 0.15 * (noise(rng, rng.uniform(2, 40), len(cover)) - 0.5), 0, 1)
     cover = cover * rng.uniform(0.5, 1)
     return Layer(cover, cover * grey)
 
@@ -116,7 +116,7 @@ def strokes(paths: Sequence[tuple[np.ndarray, np.ndarray]], side: int) -> np.nda
     return np.asarray(small.astype(np.float32) / 255)
 
 
-def walk(
+def random_walk(
     rng: np.random.Generator, start: np.ndarray, heading: float, count: int, step: float, crooked: float, width: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """A crooked path from ``start``, for `strokes`."""
@@ -132,16 +132,16 @@ def cracks(rng: np.random.Generator, side: int) -> Layer:
     for _ in range(int(rng.integers(1, 6))):
         width, crooked, step = log_uniform(rng, 0.6, 7), rng.uniform(0.05, 0.7), rng.uniform(3, 18)
         heading = rng.uniform(0, 2 * np.pi)
-        path = walk(rng, rng.uniform(0, side, 2), heading, int(rng.integers(6, 60)), step, crooked, width)
+        path = random_walk(rng, rng.uniform(0, side, 2), heading, int(rng.integers(6, 60)), step, crooked, width)
         paths.append(path)
         for _ in range(int(rng.integers(0, 5))):
             fork = path[0][rng.integers(len(path[0]))]
             turned, thinner = heading + rng.normal(0, 0.9), width * rng.uniform(0.3, 0.9)
-            paths.append(walk(rng, fork, turned, int(rng.integers(3, 25)), step, crooked, thinner))
+            paths.append(random_walk(rng, fork, turned, int(rng.integers(3, 25)), step, crooked, thinner))
     drawn = strokes(paths, side)
     if rng.random() < 0.6:  # here and there it is gone
         drawn = drawn * ((noise(rng, rng.uniform(4, 40), side) - rng.uniform(0.1, 0.45)) * 6).clip(0, 1)
-    core = layer(rng, drawn)
+    core = grey_layer(rng, drawn)
     if rng.random() < 0.3:
         rim = cv2.GaussianBlur(drawn, (0, 0), rng.uniform(1, 3)) * rng.uniform(0.2, 0.6)
         other = 1 - core.light.max()
@@ -158,7 +158,7 @@ def net(rng: np.random.Generator, side: int) -> Layer:
         down, across = np.gradient(height)
         away = abs(height) / np.hypot(down, across).clip(1e-4)
         drawn = np.maximum(drawn, (rng.uniform(0.4, 1.6) + 0.5 - away).clip(0, 1))
-    return layer(rng, drawn * ((shape - rng.uniform(0.2, 0.6)) * 8).clip(0, 1), dark=0.4)
+    return grey_layer(rng, drawn * ((shape - rng.uniform(0.2, 0.6)) * 8).clip(0, 1), dark=0.4)
 
 
 def fold(rng: np.random.Generator, side: int) -> Layer:
@@ -183,9 +183,9 @@ def fold(rng: np.random.Generator, side: int) -> Layer:
     core = np.maximum(core, cv2.GaussianBlur(flakes.astype(np.float32), (0, 0), 0.6))
     shade = np.exp(-0.5 * ((away - rng.uniform(-1.5, 1.5) * width) / (1.2 * width + 1)) ** 2) * rng.uniform(0, 0.35)
     ends = ((along - along.min() - rng.uniform(-120, 120)) / 10).clip(0, 1)
-    bright = layer(rng, core * ends, dark=0.15)
+    bright = grey_layer(rng, core * ends, dark=0.15)
     shade = shade * ends * (1 - bright.cover)
-    return Layer(bright.cover + shade, bright.light + shade * tone(rng, 0.7))
+    return Layer(bright.cover + shade, bright.light + shade * random_grey(rng, 0.7))
 
 
 def tear(rng: np.random.Generator, side: int) -> Layer:
@@ -202,9 +202,9 @@ def tear(rng: np.random.Generator, side: int) -> Layer:
             inside = rng.uniform(2, 14) + rng.uniform(0, 40) * (noise(rng, 4, side)[:1] - 0.4) - y
     inside = np.rot90(inside + ragged * rng.uniform(0.3, 1), int(rng.integers(4)))
     gone = (inside + 0.5).clip(0, 1)
-    paper = tone(rng, 0.35) + 0.1 * (noise(rng, 100, side) - 0.5)
+    paper = random_grey(rng, 0.35) + 0.1 * (noise(rng, 100, side) - 0.5)
     rim = ((inside + rng.uniform(0.5, 4)).clip(0, 1) - gone) * rng.uniform(0.4, 1)
-    return Layer(gone + rim, (gone * paper + rim * tone(rng, 0.15)).clip(0, 1))
+    return Layer(gone + rim, (gone * paper + rim * random_grey(rng, 0.15)).clip(0, 1))
 
 
 def blots(rng: np.random.Generator, side: int) -> Layer:
@@ -216,7 +216,7 @@ def blots(rng: np.random.Generator, side: int) -> Layer:
         (across, down), stretch = rng.uniform(0, side, 2), rng.uniform(0.6, 1.6)
         height = np.maximum(height, radius - np.hypot((x - across) * stretch, (y - down) / stretch))
     cells = rng.uniform(10, 70)
-    return layer(rng, (height + 0.4 * SIDE / cells * 2 * (noise(rng, cells, side) - 0.5)).clip(0, 1), dark=0.5)
+    return grey_layer(rng, (height + 0.4 * SIDE / cells * 2 * (noise(rng, cells, side) - 0.5)).clip(0, 1), dark=0.5)
 
 
 # --- Real damage ------------------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def artefacts(path: Path, *, held_out: bool) -> Mapping[str, Sequence[np.ndarray
     fifth by name is held out, and all of the kinds that are `UNTRAINED`.
     """
     found: dict[str, list[np.ndarray]] = {}
-    for file in shard(path):
+    for file in tar_photos(path):
         if file.name.startswith(OMITTED):
             continue
         with Image.open(io.BytesIO(file.read())) as image:
@@ -252,7 +252,7 @@ def film(rng: np.random.Generator, side: int, masks: Sequence[np.ndarray]) -> La
         turn = turn + np.array([[0, 0, 1], [0, 0, 1]]) * rng.uniform(-112, side - 112, (2, 1))
         turned = cv2.warpAffine(mask, turn, (side, side), flags=cv2.INTER_LINEAR)
         cover = np.maximum(cover, turned.astype(np.float32) / 255)
-    return layer(rng, cover, dark=0.4)
+    return grey_layer(rng, cover, dark=0.4)
 
 
 # --- Together ---------------------------------------------------------------------------------------------------------

@@ -29,10 +29,10 @@ from restoration.network.scratch_detector import WEIGHTS
 from restoration.types import Inpainting, Mask, Photo
 from restoration.weights import manifest, restorers
 
-from ..data import opened
-from ..photos import PhotoFile, find_large, folder
-from .damage import KINDS, UNTRAINED, Kind, Layer, artefacts, film, layer, log_uniform, strokes
-from .pieces import confusion, held_out, laid_on, pixels, precision_and_recall, scanned
+from ..data import decode
+from ..photos import PhotoFile, find_large, folder_photos
+from .damage import KINDS, UNTRAINED, Kind, Layer, artefacts, film, grey_layer, log_uniform, strokes
+from .pieces import composite, confusion, pixels, precision_and_recall, scan, split_large
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS, EXAMPLES = ROOT / "benchmarks" / "results" / "scratches.json", ROOT / "assets" / "examples"
@@ -59,32 +59,32 @@ def cells(rng: np.random.Generator, side: int, width: float | None = None) -> La
         points = np.linspace(start, end, count + 1)
         points[1:-1] += rng.normal(0, 1.3, (count - 1, 2))
         paths.append((points, width * rng.uniform(0.75, 1.25, count)))
-    return layer(rng, strokes(paths, side))
+    return grey_layer(rng, strokes(paths, side))
 
 
 # --- Finding ----------------------------------------------------------------------------------------------------------
 
 
-def of_kind(photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
+def score_kind(photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str, float]:
     """How well one kind of damage is found on all photos, every other of them in grey."""
     counts = np.zeros(3, int)
     for number, truth in enumerate(photos):
         rng = np.random.default_rng([seed, number])
-        photo, target = damaged(truth if number % 2 else greyed(truth), [kind], rng)
+        photo, target = damaged(truth if number % 2 else in_grey(truth), [kind], rng)
         counts += confusion(scratches.marked(scratches.detect(photo)), target)
     return precision_and_recall(counts)
 
 
 def damaged(photo: np.ndarray, kinds: Sequence[Kind], rng: np.random.Generator) -> tuple[Photo, np.ndarray]:
-    """A photo, uint8 ``[H, W, 3]``, with damage on it, scanned, and what each pixel is (see `laid_on`)."""
+    """A photo, uint8 ``[H, W, 3]``, with damage on it, scanned, and what each pixel is (see `composite`)."""
     height, width, _ = photo.shape
     layers = [kind(rng, max(height, width)) for kind in kinds]
     layers = [Layer(each.cover[:height, :width], each.light[:height, :width]) for each in layers]
-    worn, target = laid_on(photo.astype(np.float32) / 255, layers, rng.uniform(0, 1.2))
-    return Photo(scanned(worn, rng)), target
+    worn, target = composite(photo.astype(np.float32) / 255, layers, rng.uniform(0, 1.2))
+    return Photo(scan(worn, rng)), target
 
 
-def greyed(photo: np.ndarray) -> np.ndarray:
+def in_grey(photo: np.ndarray) -> np.ndarray:
     """The same in grey, still of three channels."""
     return np.asarray(Image.fromarray(photo).convert("L").convert("RGB"))
 
@@ -92,9 +92,9 @@ def greyed(photo: np.ndarray) -> np.ndarray:
 # --- Filling ----------------------------------------------------------------------------------------------------------
 
 
-def squared(photo: PhotoFile) -> np.ndarray:
+def centre_square(photo: PhotoFile) -> np.ndarray:
     """The middle of a photo, uint8 ``[512, 512, 3]``."""
-    return np.asarray(ImageOps.fit(opened(photo, whole=True), (CRACKED, CRACKED)))
+    return np.asarray(ImageOps.fit(decode(photo, whole=True), (CRACKED, CRACKED)))
 
 
 def psnr(a: np.ndarray, b: np.ndarray, where: np.ndarray) -> float:
@@ -115,7 +115,7 @@ METHODS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dict[str, float]:
+def score_filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dict[str, float]:
     """Mean PSNR inside the damage of the preset antique's kernels, before and after, by mask and by method; and of
     finding it.
     """
@@ -139,12 +139,12 @@ def filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dict[str,
     return means(rows, 2) | precision_and_recall(counts)
 
 
-def restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
+def score_restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
     """Luminance PSNR inside and outside the damage: scratched, mended, and what each model makes of that."""
     restorer = Restorer("cpu")
     each: dict[str, list[tuple[float, float]]] = {}
     for number, photo in enumerate(photos):
-        truth = Photo(greyed(photo))
+        truth = Photo(in_grey(photo))
         worn = Degradation(scratches=5, dust=0.3).apply(truth, number)
         hole = abs(worn.pixels.astype(int) - truth.pixels).max(2) > 8
         mended = restorer.mend(worn, Inpainting()).photo
@@ -160,7 +160,7 @@ def restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
 # --- Together ---------------------------------------------------------------------------------------------------------
 
 
-def seconds(photo: Photo) -> dict[str, float]:
+def measure_seconds(photo: Photo) -> dict[str, float]:
     """At one megapixel, with the cracks and dust of a bad print; the best of three."""
     worn = Degradation(scratches=8, dust=0.5).apply(photo, 0)
     mask = scratches.detect(worn)
@@ -181,8 +181,8 @@ def means(rows: Sequence[Mapping[str, float]], digits: int = 4) -> dict[str, flo
 
 def main(photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and film-artefacts.tar.")]) -> None:
     """Measure the network that finds scratches, and the filling; `make results` tells of them."""
-    held = held_out(find_large(str(photos)))[1]
-    wholes, squares = [pixels(photo) for photo in held], [squared(photo) for photo in held]
+    held = split_large(find_large(str(photos)))[1]
+    wholes, squares = [pixels(photo) for photo in held], [centre_square(photo) for photo in held]
     groups: dict[str, dict[str, Kind]] = {
         "kinds trained on": {kind.__name__: kind for kind in KINDS},
         "real artefacts left out": {},
@@ -191,17 +191,17 @@ def main(photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and fi
     for name, masks in artefacts(photos / "film-artefacts.tar", held_out=True).items():
         group = groups["kinds not trained on" if name in UNTRAINED else "real artefacts left out"]
         group[f"film, {name}"] = partial(film, masks=masks)
-    kinds = {name: of_kind(wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
+    kinds = {name: score_kind(wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
     results = {
         "weights_sha256": manifest()[WEIGHTS].sha256,
         "photos": len(held),
         "groups": {name: means([kinds[kind] for kind in group]) for name, group in groups.items()},
         "kinds": kinds,
-        "widths": {str(width): of_kind(wholes, partial(cells, width=width), 2) for width in WIDTHS},
-        "filling": {f"{count} cracks, dust {dust}": filling(squares, count, dust) for count, dust in DAMAGE},
-        "restored": restored(squares),
-        "undamaged, %": {"held out": undamaged(held), "examples": undamaged(folder(EXAMPLES))},
-        "seconds": seconds(Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
+        "widths": {str(width): score_kind(wholes, partial(cells, width=width), 2) for width in WIDTHS},
+        "filling": {f"{count} cracks, dust {dust}": score_filling(squares, count, dust) for count, dust in DAMAGE},
+        "restored": score_restored(squares),
+        "undamaged, %": {"held out": undamaged(held), "examples": undamaged(folder_photos(EXAMPLES))},
+        "seconds": measure_seconds(Photo(np.array(Image.fromarray(squares[0]).resize((1024, 1024))))),
     }
     text = json.dumps(results, indent=2) + "\n"
     typer.echo(text)

@@ -17,7 +17,7 @@ FONTS = (0, 1, 2, 3, 4, 6, 7)  # OpenCV's by Hershey, without the small one
 
 
 def drawn(y: np.ndarray, cover: np.ndarray, rng: np.random.Generator, least: float, most: float = 1) -> np.ndarray:
-    """``y`` with ``cover`` ``[SIDE, SIDE]`` drawn on it, in a grey that is seen, as hiding as chance has it."""
+    """``y`` with ``cover`` ``[SIDE, SIDE]`` drawn on it, in a grey that shows, of random opacity."""
     grey = rng.uniform(0, 0.35) if y.mean() > rng.uniform(0.3, 0.7) else rng.uniform(0.65, 1)
     return np.asarray(y + rng.uniform(least, most) * cover * (grey - y))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from restoration.colour import LUMA
 
-from ..data import opened
+from ..data import decode
 from ..photos import PhotoFile
 from .damage import SIDE, Damage, Layer, log_uniform, noise
 from .negatives import NEGATIVES
@@ -28,7 +28,7 @@ VISIBLE, INVISIBLE = 12 / 255, 5 / 255
 """Damage is what changes a pixel by more than the first; by less than the second, it is none."""
 
 
-def held_out(photos: Sequence[PhotoFile]) -> tuple[Sequence[PhotoFile], Sequence[PhotoFile]]:
+def split_large(photos: Sequence[PhotoFile]) -> tuple[Sequence[PhotoFile], Sequence[PhotoFile]]:
     """Large photos to learn from, and those that are left out."""
     ordered = sorted(photos, key=lambda photo: photo.name)
     return [photo for place, photo in enumerate(ordered) if place % HELD_OUT], ordered[::HELD_OUT]
@@ -36,11 +36,11 @@ def held_out(photos: Sequence[PhotoFile]) -> tuple[Sequence[PhotoFile], Sequence
 
 def pixels(photo: PhotoFile) -> np.ndarray:
     """A whole photo, uint8 ``[H, W, 3]``."""
-    return np.asarray(opened(photo, whole=True))
+    return np.asarray(decode(photo, whole=True))
 
 
-def scanned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A print ``[H, W, 1 or 3]`` in [0, 1] as its scan has it, uint8 ``[H, W, 3]``: noise, and JPEG's blocks."""
+def scan(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A print ``[H, W, 1 or 3]`` in [0, 1] as a scanner saves it, uint8 ``[H, W, 3]``: with noise and JPEG's blocks."""
     if rng.random() < 0.4:
         image = image + rng.uniform(0, 0.03) * rng.standard_normal(image.shape, np.float32)
     levels = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
@@ -50,9 +50,11 @@ def scanned(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(levels, (*levels.shape[:2], 3)))
 
 
-def laid_on(image: np.ndarray, layers: Sequence[Layer], softness: float) -> tuple[np.ndarray, np.ndarray]:
-    """A photo ``[H, W, 1 or 3]`` with layers of damage on it, as soft as the scan is, and what a pixel is, uint8
-    ``[H, W]``: 0 photo, 1 damage, 2 what nobody could tell: damage as light as what it hides, or next to nothing.
+def composite(image: np.ndarray, layers: Sequence[Layer], softness: float) -> tuple[np.ndarray, np.ndarray]:
+    """A photo ``[H, W, 1 or 3]`` with layers of damage on it, and the target, uint8 ``[H, W]``, of what each pixel is.
+
+    A pixel is 0 photo, 1 damage, or 2 unknown: nobody could tell damage that is as light as what it hides, or that
+    hides next to nothing. Both are blurred by a gaussian of ``softness`` pixels, as by a scanner.
     """
     worn, hidden = image, np.zeros((*image.shape[:2], 1), np.float32)
     for each in layers:
@@ -70,7 +72,7 @@ def laid_on(image: np.ndarray, layers: Sequence[Layer], softness: float) -> tupl
 def confusion(found: Any, target: Any) -> np.ndarray:
     """How many pixels of damage were found, how many were missed, and how many of no damage were marked: int ``[3]``.
 
-    ``found`` is a boolean array or tensor; ``target`` one of the same shape, as `laid_on` makes it.
+    ``found`` is a boolean array or tensor; ``target`` one of the same shape, as `composite` makes it.
     """
     cases = found & (target == 1), ~found & (target == 1), found & (target == 0)
     return np.array([int(each.sum()) for each in cases])
@@ -85,7 +87,7 @@ def precision_and_recall(counts: np.ndarray) -> dict[str, float]:
 
 
 class Pieces:
-    """Batch ``i`` of pieces, uint8 ``[B, 3, 256, 256]``, and what each pixel is, ``[B, 1, 256, 256]`` (see `laid_on`).
+    """Batch ``i`` is uint8 pieces ``[B, 3, 256, 256]`` and what each pixel is, ``[B, 1, 256, 256]`` (see `composite`).
 
     Everything follows from the seed and the batch's number. Large photos are held in memory.
     """
@@ -125,10 +127,10 @@ class Pieces:
             lost = rng.random((*image.shape[:2], 1)) < rng.uniform(0, 0.01)
             image = np.where(lost, np.float32(rng.integers(2)), image)
         layers = self.damage.draw(rng) if rng.random() < DAMAGED else []
-        image, target = laid_on(image.clip(0, 1).astype(np.float32), layers, rng.uniform(-0.6, 1.3))
+        image, target = composite(image.clip(0, 1).astype(np.float32), layers, rng.uniform(-0.6, 1.3))
         if grey < TONED:  # sepia, or blue, and the damage with it
             image = image ** np.exp(rng.normal(0, 0.15, 3)).astype(np.float32)
-        return scanned(image, rng), target
+        return scan(image, rng), target
 
     def photo(self, rng: np.random.Generator) -> np.ndarray:
         """A part of a large photo, a small one enlarged, four small ones side by side, or hardly anything."""
