@@ -20,6 +20,7 @@ from .device import Place
 from .errors import RestorationError, WeightsError, no_room
 from .machine import enough_memory
 from .models import model as find_model
+from .network.scratch_detector import WEIGHTS as SCRATCH_DETECTOR
 from .types import ModelSpec
 from .weights.checkpoints import architecture_mismatch
 
@@ -63,7 +64,7 @@ class LoadedNetworks:
 
     def scratch_detector(self, place: Place) -> LoadedNetwork:
         """The network that finds scratches."""
-        return self._loaded(scratches.WEIGHTS, Place(place.device), scratches.build)
+        return self._loaded(SCRATCH_DETECTOR, Place(place.device), scratches.build)
 
     def upscaler(self, name: str, place: Place) -> LoadedNetwork:
         """The network of Real-ESRGAN's whose weights are called ``name``, in the place's precision."""

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from . import image, tiling
-from . import weights as find_weights
 from .errors import PhotoError
-from .network.scratch_detector import WEIGHTS, ScratchDetector
+from .network.scratch_detector import ScratchDetector
 from .types import Mask, Photo
 
 SEEN = 1024
@@ -33,12 +32,6 @@ def build(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> nn.Module
     network.load_state_dict(dict(tensors), assign=True)
     network = network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
     return network.eval().requires_grad_(False)
-
-
-def load() -> nn.Module:
-    """The released network, on the CPU."""
-    checkpoint = find_weights.load(WEIGHTS)
-    return build(checkpoint.config, checkpoint.tensors)
 
 
 def detect(photo: Photo, network: nn.Module) -> Mask:

@@ -6,18 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.ndimage import maximum_filter
-from torch import nn
 
-from restoration import Degradation, Photo, image, scratches, weights
+from restoration import Degradation, Photo, Restorer, image, scratches, weights
 from restoration.errors import ControlError, PhotoError
 from restoration.network.scratch_detector import WEIGHTS
 from restoration.types import Inpainting, Mask
 from tests.conftest import EXAMPLES
-
-
-@pytest.fixture(scope="session")
-def network() -> nn.Module:
-    return scratches.load()
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +28,9 @@ def psnr(a: Photo, b: Photo, where: np.ndarray) -> float:
     return float(-10 * np.log10(np.square(a.pixels[where] / 255 - b.pixels[where] / 255).mean()))
 
 
-def test_cracks_are_found_and_filled(network: nn.Module, whole: Photo, cracked: Photo) -> None:
+def test_cracks_are_found_and_filled(restorer: Restorer, whole: Photo, cracked: Photo) -> None:
     there = abs(cracked.pixels.astype(int) - whole.pixels).max(2) > 12
-    mask = scratches.detect(cracked, network)
+    mask = restorer.find_scratches(cracked)
     found = scratches.marked(mask)
     assert (found & there).sum() > 0.65 * there.sum()
     assert (found & there).sum() > 0.65 * found.sum()
@@ -46,10 +40,10 @@ def test_cracks_are_found_and_filled(network: nn.Module, whole: Photo, cracked: 
     assert np.array_equal(filled.pixels[away], cracked.pixels[away])
 
 
-def test_undamaged_photos_are_left_alone(network: nn.Module) -> None:
+def test_undamaged_photos_are_left_alone(restorer: Restorer) -> None:
     """At their own sizes: a cat's whiskers, brushes, a wheel's spokes, masts before the sky, a flag's stars."""
     photos = [image.load(path, reduce_to=None) for path in sorted(EXAMPLES.glob("*.jpg"))]
-    shares = [scratches.marked(scratches.detect(photo, network)).mean() for photo in photos]
+    shares = [scratches.marked(restorer.find_scratches(photo)).mean() for photo in photos]
     assert np.mean(shares) < 0.006
     assert max(shares) < 0.02
 
@@ -60,22 +54,22 @@ def test_it_is_no_model_to_compare() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(16, 16), (17, 300), (333, 201), (1500, 900), (3000, 40)])
-def test_any_size(network: nn.Module, whole: Photo, width: int, height: int) -> None:
+def test_any_size(restorer: Restorer, whole: Photo, width: int, height: int) -> None:
     photo = Photo(np.array(Image.fromarray(whole.pixels).resize((width, height))))
-    mask = scratches.detect(photo, network)
+    mask = restorer.find_scratches(photo)
     assert mask.pixels.shape == (height, width)
     assert scratches.fill(photo, mask).pixels.shape == photo.pixels.shape
 
 
-def test_the_same_photo_gives_the_same_mask(network: nn.Module, cracked: Photo) -> None:
-    first, again = (scratches.detect(cracked, network) for _ in range(2))
+def test_the_same_photo_gives_the_same_mask(restorer: Restorer, cracked: Photo) -> None:
+    first, again = (restorer.find_scratches(cracked) for _ in range(2))
     assert np.array_equal(first.pixels, again.pixels)
     filled = [scratches.fill(cracked, first).pixels for _ in range(2)]
     assert np.array_equal(*filled)
 
 
-def test_sensitivity(network: nn.Module, cracked: Photo) -> None:
-    mask = scratches.detect(cracked, network)
+def test_sensitivity(restorer: Restorer, cracked: Photo) -> None:
+    mask = restorer.find_scratches(cracked)
     shares = [scratches.marked(mask, sensitivity).mean() for sensitivity in (0, 0.3, 0.5, 0.8)]
     assert shares == sorted(shares)
     assert shares[0] == 0

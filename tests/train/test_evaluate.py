@@ -64,7 +64,7 @@ def test_a_folder_of_photos(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_people_are_scored_apart(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    files = shard(folder / "train-0000.tar")[:4]
+    files = tar_photos(folder / "train-0000.tar")[:4]
     people = tmp_path / "people.json"
     people.write_text(json.dumps({"one": [files[1].name, files[3].name], "none of these": ["elsewhere.jpg"]}))
     monkeypatch.setattr(evaluate, "PEOPLE", people)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import timeit
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +44,12 @@ DAMAGE = ((4, 0.2), (8, 0.4))
 """How many cracks and how much dust they are given."""
 
 
+@cache
+def restorer() -> Restorer:
+    """The released networks, on the CPU."""
+    return Restorer("cpu")
+
+
 def cells(rng: np.random.Generator, side: int, width: float | None = None) -> Layer:
     """Cracks as of dried mud: the crooked borders of random cells, some of them closed. No kind that is trained on."""
     width = width or log_uniform(rng, 0.7, 6)
@@ -71,7 +77,7 @@ def score_kind(photos: Sequence[np.ndarray], kind: Kind, seed: int) -> dict[str,
     for number, truth in enumerate(photos):
         rng = np.random.default_rng([seed, number])
         photo, target = damaged(truth if number % 2 else in_grey(truth), [kind], rng)
-        counts += confusion(scratches.marked(scratches.detect(photo)), target)
+        counts += confusion(scratches.marked(restorer().find_scratches(photo)), target)
     return precision_and_recall(counts)
 
 
@@ -124,7 +130,7 @@ def score_filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dic
     for number, truth in enumerate(photos):
         worn = Degradation(scratches=cracks, dust=dust).apply(Photo(truth), number)
         hole = abs(worn.pixels.astype(int) - truth).max(2) > 8
-        mask, perfect = scratches.detect(worn), Mask(hole.astype(np.uint8) * 255)
+        mask, perfect = restorer().find_scratches(worn), Mask(hole.astype(np.uint8) * 255)
         found = scratches.marked(mask)
         counts += confusion(found, hole)
         filled = {
@@ -141,16 +147,15 @@ def score_filling(photos: Sequence[np.ndarray], cracks: int, dust: float) -> dic
 
 def score_restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
     """Luminance PSNR inside and outside the damage: scratched, mended, and what each model makes of that."""
-    restorer = Restorer("cpu")
     each: dict[str, list[tuple[float, float]]] = {}
     for number, photo in enumerate(photos):
         truth = Photo(in_grey(photo))
         worn = Degradation(scratches=5, dust=0.3).apply(truth, number)
         hole = abs(worn.pixels.astype(int) - truth.pixels).max(2) > 8
-        mended = restorer.mend(worn, Inpainting()).photo
+        mended = restorer().mend(worn, Inpainting()).photo
         candidates = {"scratched": worn, "mended": mended}
         for entry in restorers():
-            candidates[entry.title] = restorer.restore_whole(mended, entry.model, look=Look(colour="none")).photo
+            candidates[entry.title] = restorer().restore_whole(mended, entry.model, look=Look(colour="none")).photo
         for name, made in candidates.items():
             scores = (psnr(made.pixels, truth.pixels, hole), psnr(made.pixels, truth.pixels, ~hole))
             each.setdefault(name, []).append(scores)
@@ -163,15 +168,15 @@ def score_restored(photos: Sequence[np.ndarray]) -> dict[str, dict[str, float]]:
 def measure_seconds(photo: Photo) -> dict[str, float]:
     """At one megapixel, with the cracks and dust of a bad print; the best of three."""
     worn = Degradation(scratches=8, dust=0.5).apply(photo, 0)
-    mask = scratches.detect(worn)
-    works = {"find": lambda: scratches.detect(worn), "fill": lambda: scratches.fill(worn, mask)}
+    mask = restorer().find_scratches(worn)
+    works = {"find": lambda: restorer().find_scratches(worn), "fill": lambda: scratches.fill(worn, mask)}
     times = {name: round(min(timeit.repeat(work, number=1, repeat=3)), 2) for name, work in works.items()}
     return times | {"threads": torch.get_num_threads()}
 
 
 def undamaged(files: Sequence[PhotoFile]) -> dict[str, float]:
     """The share of each photo's pixels that is marked, in per cent."""
-    found = {file.name: scratches.marked(scratches.detect(Photo(pixels(file)))) for file in files}
+    found = {file.name: scratches.marked(restorer().find_scratches(Photo(pixels(file)))) for file in files}
     return {name: round(100 * float(marked.mean()), 3) for name, marked in found.items()}
 
 
