@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,13 +56,14 @@ class Job:
     """Nobody can guess it, so whoever has it may follow and stop the job."""
     progress: tuple[int, int, str] | None = None
     """What was told last; None while it waits for its turn."""
-    result: Any = None
-    error: Exception | None = None
+    outcome: Future[Any] = field(default_factory=Future)
+    """What came of it; cancelled where it was stopped while it waited."""
     ended: float | None = None
     """When, by the clock that only goes forward."""
     _is_stopped: bool = False
-    _has_begun: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.outcome.add_done_callback(self._end)
 
     def tell(self, done: int, total: int, what: str) -> None:
         if self._is_stopped:
@@ -71,24 +73,19 @@ class Job:
     def stop(self) -> None:
         """Have it end at its next step, or at once where it still waits."""
         self._is_stopped = True
-        if self._begins():
-            self.error, self.ended = Stopped(), time.monotonic()
+        self.outcome.cancel()
 
     def run(self, work: Work) -> None:
         """Do it, unless it was stopped before."""
-        if not self._begins():
+        if not self.outcome.set_running_or_notify_cancel():
             return
         try:
-            self.result = work(self.tell)
+            self.outcome.set_result(work(self.tell))
         except Exception as error:  # whoever follows it is shown it
-            self.error = error
-        self.ended = time.monotonic()
+            self.outcome.set_exception(error)
 
-    def _begins(self) -> bool:
-        """True the first time."""
-        with self._lock:
-            has_begun, self._has_begun = self._has_begun, True
-            return not has_begun
+    def _end(self, outcome: Future[Any]) -> None:
+        self.ended = time.monotonic()
 
 
 class Jobs:
@@ -98,8 +95,9 @@ class Jobs:
         self.kind = kind
         self._jobs: dict[str, Job] = {}
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._worker: threading.Thread | None = None
         self._lock = threading.Lock()
+        # A thread of our own, as one of a `ThreadPoolExecutor` would keep the app from ending before its last job.
+        threading.Thread(target=self._run, name=kind, daemon=True).start()
 
     def start(self, work: Work) -> Job:
         """A job that does ``work`` when its turn has come; raises `ControlError` where too many wait.
@@ -111,12 +109,9 @@ class Jobs:
         context.run(LocalContext.event_id.set, None)  # or `raise_if_disconnected` would end it with its page
         with self._lock:
             self._forget()
-            if sum(each.ended is None for each in self._jobs.values()) >= MOST:
+            if sum(not each.outcome.done() for each in self._jobs.values()) >= MOST:
                 raise ControlError("jobs_full", most=MOST)
             self._jobs[job.id] = job
-            if not self._worker:
-                self._worker = threading.Thread(target=self._run, name=self.kind, daemon=True)
-                self._worker.start()
         self._waiting.put(partial(context.run, job.run, work))
         return job
 
@@ -149,9 +144,9 @@ class Jobs:
 # --- On the page ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Desk:
-    """Where jobs of one kind are started, followed and stopped."""
+    """Where jobs of one kind are started, followed and stopped: its components, and what they do."""
 
     jobs: Jobs
     run: gr.Button
@@ -159,6 +154,10 @@ class Desk:
     link: gr.Textbox
     id: gr.State
     """Of the job that the page follows."""
+    begin: Begin = field(init=False)
+    show: Show = field(init=False)
+    told: Component = field(init=False)
+    """Where words about the job itself are put."""
 
     @property
     def state(self) -> list[Any]:
@@ -183,6 +182,42 @@ class Desk:
             self.link: gr.Textbox(None, visible=False),
         }
 
+    def start(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        """Begin what the page has sent, and follow it."""
+        return self.followed(self.jobs.start(self.begin(request, *values)), request)
+
+    def reopen(self, request: gr.Request) -> dict[Any, Any]:
+        """Follow the job that the page's address names, if it is one of ours."""
+        id = linked(request, "job") or ""
+        if job := self.jobs.find(id):
+            return self.followed(job, request)
+        if id.startswith(f"{self.jobs.kind}-"):
+            gr.Warning(text("job_gone", is_french(request), minutes=KEPT // 60))
+        return {self.id: None}
+
+    async def follow(self, id: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> dict[Any, Any]:
+        """Tell how far the job is, until it has ended, and show what came of it."""
+        job, french = self.jobs.find(id), is_french(request)
+        told: tuple[int, int, str] | None = (-1, 0, "")
+        while job and not job.outcome.done():
+            raise_if_disconnected()
+            if told != job.progress:
+                told = job.progress
+                done, total, what = told or (0, 1, text("job_waiting", french))
+                progress((done, total), desc=what, unit=text("candidate", french))
+            await asyncio.sleep(LOOK)
+        if not job or not self.jobs.find(id):  # dropped meanwhile
+            return {self.told: gr.skip()}
+        try:
+            return dict(self.show(job.outcome.result(), french))
+        except (Stopped, CancelledError):
+            return {self.told: text("job_stopped", french)}
+
+    def end(self, id: str | None) -> gr.Button:
+        """Stop the job that the page follows."""
+        self.jobs.stop(id)
+        return gr.Button(interactive=False)
+
 
 def desk(kind: str, label: Any, elem_id: str) -> Desk:
     """Lay it out, inside the tab called tab_``kind``."""
@@ -190,9 +225,14 @@ def desk(kind: str, label: Any, elem_id: str) -> Desk:
         run = gr.Button(label, variant="primary", elem_id=elem_id, scale=3, min_width=80)
         stop = gr.Button(i18n("stop"), variant="stop", visible=False, elem_id=f"{elem_id}-stop", scale=1, min_width=80)
     address = gr.Textbox(
-        label=i18n("job_link"), info=i18n("job_link_info"), interactive=False, buttons=["copy"], max_lines=1,
-        visible=False, elem_id=f"{elem_id}-link",
-    )  # fmt: skip
+        label=i18n("job_link"),
+        info=i18n("job_link_info"),
+        interactive=False,
+        buttons=["copy"],
+        max_lines=1,
+        visible=False,
+        elem_id=f"{elem_id}-link",
+    )
     return Desk(Jobs(kind), run, stop, address, gr.State(time_to_live=3000))
 
 
@@ -200,56 +240,20 @@ def wire(
     desk: Desk, begin: Begin, inputs: Sequence[Component], show: Show, outputs: Sequence[Component], *, over: Component
 ) -> None:
     """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``."""
-    jobs = desk.jobs
-
-    def start(request: gr.Request, *values: Any) -> dict[Any, Any]:
-        return desk.followed(jobs.start(begin(request, *values)), request)
-
-    def reopen(request: gr.Request) -> dict[Any, Any]:
-        id = linked(request, "job")
-        if not id or not id.startswith(f"{jobs.kind}-"):
-            return {desk.id: None}
-        job = jobs.find(id)
-        if not job:
-            gr.Warning(text("job_gone", is_french(request), minutes=KEPT // 60))
-            return {desk.id: None}
-        return desk.followed(job, request)
-
-    async def follow(id: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> dict[Any, Any]:
-        job = jobs.find(id)
-        if not job:
-            return {outputs[0]: gr.skip()}
-        french = is_french(request)
-        told: tuple[int, int, str] | None = (-1, 0, "")
-        while job.ended is None:
-            raise_if_disconnected()
-            if told != job.progress:
-                told = job.progress
-                done, total, what = told or (0, 1, text("job_waiting", french))
-                progress((done, total), desc=what, unit=text("candidate", french))
-            await asyncio.sleep(LOOK)
-        if not jobs.find(id):  # dropped meanwhile
-            return {outputs[0]: gr.skip()}
-        if isinstance(job.error, Stopped):
-            return {outputs[0]: text("job_stopped", french)}
-        if job.error:
-            raise job.error
-        return dict(show(job.result, french))
-
-    def end(id: str | None) -> gr.Button:
-        jobs.stop(id)
-        return gr.Button(interactive=False)
-
-    def rest() -> tuple[gr.Button, gr.Button]:
-        return gr.Button(interactive=True), gr.Button(visible=False)
-
-    titles = json.dumps([text(f"tab_{jobs.kind}", french) for french in (False, True)])
-    begun = desk.run.click(start, list(inputs), desk.state, **QUIET)
+    desk.begin, desk.show, desk.told = begin, show, outputs[0]
+    kind = desk.jobs.kind
+    titles = json.dumps([text(f"tab_{kind}", french) for french in (False, True)])
+    begun = desk.run.click(desk.start, list(inputs), desk.state, **QUIET)
     begun.success(None, desk.link, None, js="link => lab.remember(link)", api_visibility="private")
-    reopened = gr.on(None, reopen, None, desk.state, **QUIET)  # no trigger: when the page loads
-    reopened.then(None, None, None, js=f"() => lab.openTab('{jobs.kind}', {titles})", api_visibility="private")
-    desk.stop.click(end, desk.id, desk.stop, queue=False, **QUIET)
+    reopened = gr.on(None, desk.reopen, None, desk.state, **QUIET)  # no trigger: when the page loads
+    reopened.then(None, None, None, js=f"() => lab.openTab('{kind}', {titles})", api_visibility="private")
+    desk.stop.click(desk.end, desk.id, desk.stop, queue=False, **QUIET)
     followed = desk.id.change(
-        follow, desk.id, list(outputs), show_progress_on=over, concurrency_limit=MOST, api_visibility="private"
+        desk.follow, desk.id, list(outputs), show_progress_on=over, concurrency_limit=MOST, api_visibility="private"
     )
-    followed.then(rest, None, [desk.run, desk.stop], queue=False, **QUIET)
+    followed.then(_rest, None, [desk.run, desk.stop], queue=False, **QUIET)
+
+
+def _rest() -> tuple[gr.Button, gr.Button]:
+    """The buttons as they are while nothing runs."""
+    return gr.Button(interactive=True), gr.Button(visible=False)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import ControlError
+from ..errors import ControlError, PhotoError, RestorationError
 from ..files import legible, result_names
 from ..image import OUTPUT_SUFFIXES, same_suffix
 from ..report import Entry, read_report, relative
-from .photos import search
+from .archive import Member, extracted, members
+from .photos import is_litter, search
 
 Format = Literal["same", "png", "jpg", "webp"]
 """Of a result: same is a JPEG for a JPEG, and PNG, which loses nothing, for all else."""
@@ -24,8 +26,14 @@ Format = Literal["same", "png", "jpg", "webp"]
 class Job:
     """One photo, and its result files by what they are."""
 
-    source: Path
+    name: str
+    """What the photo is called in reports."""
+    source: Path | Member
     outputs: Mapping[str, Path]
+
+    def opened(self) -> AbstractContextManager[Path]:
+        """The photo's file. Raises `PhotoError` where an archive does not give it."""
+        return nullcontext(self.source) if isinstance(self.source, Path) else extracted(self.source)
 
 
 @dataclass(frozen=True)
@@ -34,10 +42,10 @@ class Plan:
 
     out: Path
     jobs: Sequence[Job]
-    passed_over: Mapping[str, int]
+    refused: Sequence[tuple[str, RestorationError]] = ()
+    """What cannot be read, as shows already, with the reason: folders, archives and what is in those."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     """How many files of folders are no photos, by their names' suffixes."""
-    unreadable: Sequence[Path]
-    """Folders that may not be looked into."""
 
 
 def is_file_name(out: Path) -> bool:
@@ -60,7 +68,7 @@ def plan(
         raise ControlError("out_suffix", out=out)
     made_from = _made_from(report_path(out))
     passed_over: Counter[str] = Counter()
-    unreadable: list[Path] = []
+    refused: list[tuple[str, RestorationError]] = []
     sources: dict[Path, Path] = {}  # with each photo's path below ``out``; a photo that is named twice is done once
     folders = [path for path in inputs if path.is_dir()]
     for given in inputs:
@@ -69,7 +77,7 @@ def plan(
             continue
         found = search(given, but=() if given.resolve() == out.resolve() else (out,))
         passed_over += found.passed_over
-        unreadable += found.unreadable
+        refused += [(legible(str(each)), PhotoError("photo_forbidden", name=each.name)) for each in found.unreadable]
         photos = [path for path in found.photos if path.resolve() not in made_from]
         if skip_truths:
             truths = {truth_of(path) for path in photos}
@@ -87,7 +95,7 @@ def plan(
         named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
         if source.resolve() in [path.resolve() for path in named.values()]:
             raise ControlError("out_input", path=source)
-        return Plan(out, [Job(source, named)], passed_over, unreadable)
+        return Plan(out, [Job(legible(str(source)), source, named)], refused, passed_over)
 
     own = {given.resolve() for given in inputs}
     places = list(sources)
@@ -97,14 +105,49 @@ def plan(
         path = (out / name).resolve()
         return os.path.exists(out / name) and (path in own or made_from.get(path) != legible(places[place].name))
 
-    suffixes = [same_suffix(path) if format == "same" else f".{format}" for path in places]
+    names = _outputs([path.as_posix() for path in sources.values()], out, kinds, format, is_taken)
+    jobs = [Job(legible(str(source)), source, own_names) for source, own_names in zip(sources, names, strict=True)]
+    return Plan(out, jobs, refused, passed_over)
+
+
+def plan_archive(inputs: Sequence[Path], kinds: Mapping[str, str], *, format: Format = "png") -> Plan:
+    """One job per photo of ``inputs`` (files, or zip archives of photos); the results are paths in an archive.
+
+    It mirrors the inputs' names and subfolders, by `result_names`. What systems leave in folders, and comes along where
+    a whole folder is sent, is passed over.
+    """
+    sources: list[Path | Member] = []
+    refused: list[tuple[str, RestorationError]] = []
+    for path in inputs:
+        if is_litter(path.name):
+            continue
+        if path.suffix.lower() != ".zip":
+            sources.append(path)
+            continue
+        try:
+            found = members(path)
+        except PhotoError as error:
+            refused.append((path.name, error))
+            continue
+        sources += [member for member in found if not member.refusal]
+        refused += [(member.name, member.refusal) for member in found if member.refusal]
+    names = _outputs([source.name for source in sources], Path(), kinds, format)
+    jobs = [Job(source.name, source, own_names) for source, own_names in zip(sources, names, strict=True)]
+    return Plan(Path(), jobs, refused)
+
+
+def _outputs(
+    photos: Sequence[str],
+    out: Path,
+    kinds: Mapping[str, str],
+    format: Format,
+    is_taken: Callable[[int, str], bool] = lambda place, name: False,
+) -> list[dict[str, Path]]:
+    """For each photo's relative path its result files below ``out``, by their kinds."""
+    suffixes = [same_suffix(photo) if format == "same" else f".{format}" for photo in photos]
     endings = [[each if "." in each else f"{each}{suffix}" for each in kinds.values()] for suffix in suffixes]
-    names = result_names([path.as_posix() for path in sources.values()], endings, is_taken)
-    jobs = [
-        Job(source, dict(zip(kinds, (out / name for name in own_names), strict=True)))
-        for source, own_names in zip(sources, names, strict=True)
-    ]
-    return Plan(out, jobs, passed_over, unreadable)
+    names = result_names(photos, endings, is_taken)
+    return [{kind: out / name for kind, name in zip(kinds, own_names, strict=True)} for own_names in names]
 
 
 def truth_of(source: Path) -> Path | None:
@@ -123,15 +166,16 @@ def is_done(job: Job, recipe: Mapping[str, Any], made: Mapping[str, Entry], repo
     outputs = relative(job.outputs, report)
     if not all(outputs[kind] in made and os.path.isfile(path) for kind, path in job.outputs.items()):
         return False
-    wanted = outputs, input_sha256(job), recipe
+    with job.opened() as path:
+        wanted = outputs, sha256(path), recipe
     entries = [made[name] for name in outputs.values()]
     return all((entry["outputs"], entry["input_sha256"], entry["recipe"]) == wanted for entry in entries)
 
 
-def input_sha256(job: Job) -> str:
+def sha256(photo: Path) -> str:
     """Of the photo as it is now; empty where it cannot be read, as whoever reads it will say."""
     try:
-        return hashlib.sha256(job.source.read_bytes()).hexdigest() if os.path.isfile(job.source) else ""
+        return hashlib.sha256(photo.read_bytes()).hexdigest() if os.path.isfile(photo) else ""
     except OSError:
         return ""
 

@@ -1,6 +1,6 @@
 """The command line, one file for each group of its commands; in this order `--help` lists them."""
 
-from .program import app  # isort: skip
+from .typer_app import app  # isort: skip
 from . import restore  # isort: skip
 from . import experiments, models
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from .. import image
+from ..batch.engine import Made
 from ..batch.plan import Job, plan
 from ..contact_sheet import Cell, sheet
 from ..degradations import CONTROLS, Degradation
 from ..recipe import Recipe
 from ..types import Photo
 from . import options
-from .program import app
-from .run import Results, facts_of, process
+from .progress import process
+from .typer_app import app
 
 if TYPE_CHECKING:
     from ..metrics import Metrics
@@ -34,16 +36,17 @@ def degrade_command(
     from .. import metrics
 
     todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
-    places = {job.source: place for place, job in enumerate(todo.jobs)}
+    recipes = {job.source: damage.recipe(place, {}) for place, job in enumerate(todo.jobs)}
 
-    def work(job: Job) -> Results:
-        degradation, seed = damage.of(places[job.source])
-        truth = damage.load(job.source)
-        degraded = degradation.apply(truth, seed)
-        facts = facts_of({}, {"degraded": metrics.compare(degraded, truth)})
-        return {"degraded": degraded, "truth": truth}, facts
+    def work(job: Job, path: Path) -> Made:
+        recipe = recipes[job.source]
+        assert recipe.degradation
+        truth = damage.load(path)
+        degraded = recipe.degradation.apply(truth, recipe.seed or 0)
+        measured = {"degraded": metrics.compare(degraded, truth)}
+        return Made(results={"degraded": degraded, "truth": truth}, recipe=recipe, measured=measured)
 
-    process(todo, telling, work, lambda job: damage.recipe(places[job.source], {}), resumable=True)
+    process(todo, telling, work, recipe_of=lambda job: recipes[job.source])
 
 
 @app.command("compare")
@@ -66,17 +69,18 @@ def compare_command(
     restorer, hashes = options.loaded(device, weights, names)
     recipe = damage.recipe(0, hashes)
 
-    def work(job: Job) -> Results:
-        run = pipeline.run(restorer, damage.load(job.source), recipe)
+    def work(job: Job, path: Path) -> Made:
+        run = pipeline.run(restorer, damage.load(path), recipe)
         truth = cast(Photo, run.truth)
         pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
         measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
         panels = [_panel("degraded", run.degraded, measured["degraded"])]
         panels += [_panel(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names]
         pictures |= {"truth": truth, "sheet": sheet([[*panels, Cell(truth, ["truth"])]])}
-        return pictures, facts_of({name: each.seconds for name, each in run.restored.items()}, measured)
+        seconds = {name: each.seconds for name, each in run.restored.items()}
+        return Made(results=pictures, recipe=recipe, seconds=seconds, measured=measured)
 
-    process(todo, telling, work, lambda job: recipe)
+    process(todo, telling, work)
 
 
 @app.command("sweep")
@@ -112,16 +116,16 @@ def sweep_command(
     def label(name: str) -> str:
         return restorer.title(name) if name in names else robustness.english(name)
 
-    def work(job: Job) -> Results:
-        truth = image.fit(image.load(job.source), fit)
+    def work(job: Job, path: Path) -> Made:
+        truth = image.fit(image.load(path), fit)
         swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
         results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
         results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
         typer.echo(robustness.verdict(swept, measure, label), err=telling.json)
-        return results, {"control": control, "strengths": at}
+        return Made(results=results, recipe=recipe, facts={"control": control, "strengths": at})
 
     recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
-    process(todo, telling, work, lambda job: recipe)
+    process(todo, telling, work)
 
 
 @app.command("samples")
@@ -147,18 +151,18 @@ def samples_command(
     restorer.prepare([name])
     recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
 
-    def work(job: Job) -> Results:
-        photo = image.fit(image.load(job.source), fit)
+    def work(job: Job, path: Path) -> Made:
+        photo = image.fit(image.load(path), fit)
         mean = restorer.restore(photo, name)
         drawn = restorer.samples(photo, n, seed=seed, model=name)
         pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
         panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
         panels += [Cell(picture, [name]) for name, picture in pictures.items()]
         pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
-        facts = facts_of({"samples": drawn.seconds})
-        return pictures, {**facts, "uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+        facts = {"uncertainty": round(float(drawn.uncertainty.mean()), 3)}
+        return Made(results=pictures, recipe=recipe, seconds={"samples": drawn.seconds}, facts=facts)
 
-    process(todo, telling, work, lambda job: recipe)
+    process(todo, telling, work)
 
 
 def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:

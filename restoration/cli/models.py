@@ -12,7 +12,7 @@ from .. import files, weights
 from ..errors import ControlError, WeightsError
 from ..report import writing
 from .options import ModelsFlag, WeightsFlag, make_restorer, model_names
-from .program import app
+from .typer_app import app
 
 
 @app.command("models")

@@ -5,24 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from .. import image
+from ..batch.engine import Made, kinds_of, made_of
 from ..batch.plan import Format, Job, is_file_name, plan, truth_of
 from ..errors import ControlError
 from ..recipe import Recipe
-from ..report import Entry
 from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
 from . import options
-from .program import app
-from .run import GPU_BATCH, Results, facts_of, process, process_batches, tile_bar
+from .progress import process, process_batches, tile_bar
+from .typer_app import app
 
 if TYPE_CHECKING:
     from ..batch.ray_cluster import Cluster
+    from ..pipeline import Run
     from ..restorer import Restorer
+
+GPU_BATCH = 8
+"""Photos that a GPU restores at once; a CPU's core is little slower with one, and a kill costs no more than it."""
 
 
 @app.command("restore")
@@ -163,74 +169,83 @@ def _restore(
     max_pixels: int,
     drawn: Photo | None,
 ) -> None:
-    """Run ``asked`` on each photo: a.png and a_x4.png for one model, a_vae.png and so on for several.
-
-    By ``restorer``, or, where ``connection`` gives a cluster, by one of each worker's.
-    """
+    """Run ``asked`` on each photo, by ``restorer``, or by one of each worker's where ``connection`` gives a cluster."""
     import torch
 
-    from .. import pipeline, upscale
     from ..models import model
 
     for name in asked.models:
         model(name)  # before it becomes part of a file's name
-    endings = {name: f"_{name}" if len(asked.models) > 1 else "" for name in asked.models}
-    kinds = {f"restored{ending}": ending for ending in endings.values()}
-    if asked.upscaling:
-        kinds |= {f"upscaled{ending}": f"{ending}_x{asked.upscaling.scale}" for ending in endings.values()}
-    todo = plan(inputs, out, kinds, skip_truths=True, format=options.result_format(out, format, asked.size))
-
-    def prepared(restorer: Restorer) -> Recipe:
-        resolved = pipeline.resolve(restorer, asked)
-        restorer.prepare(asked.models)
-        return resolved
-
-    def results(job: Job, run: pipeline.Run) -> Results:
-        truth = run.truth
-        if truth is None and (path := truth_of(job.source)):
-            truth = options.load_at_size(path, recipe.size, recipe.fit, max_pixels)
-        pictures: dict[str, Photo] = {}
-        seconds, measured = {}, {}
-        for name, ending in endings.items():
-            result = run.restored[name]
-            pictures[f"restored{ending}"], seconds[f"restore{ending}"] = result.photo, result.seconds
-            if recipe.upscaling:
-                larger = run.enlarged[name]
-                pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
-            if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
-                from .. import metrics  # SciPy's import, for which most runs need not wait
-
-                measured[name] = metrics.compare(result.photo, truth)
-        colours = {f"colour{ending}": run.restored[name].colour for name, ending in endings.items()}
-        sized = {"given": run.degraded, **pictures, **({"truth": truth} if truth else {})}  # a truth of any size
-        facts: Entry = {"sizes": {kind: [each.width, each.height] for kind, each in sized.items()}, **colours}
-        if run.mended:
-            seconds["mend"], facts["mended"] = run.mended.seconds, round(run.mended.share, 5)
-        return pictures, facts_of(seconds, measured) | facts
-
-    def read(job: Job) -> Photo:
-        photo = options.load_at_size(job.source, recipe.size, recipe.fit, max_pixels)
-        if recipe.upscaling:
-            upscale.check_size(photo, recipe.upscaling.scale)  # before it is restored for nothing
-        return photo
-
-    def work(some: Sequence[tuple[Job, Photo]], restorer: Restorer) -> list[Results]:
-        with tile_bar(shown=len(todo.jobs) == 1 and not telling.quiet) as progress:
-            runs = pipeline.run_batch(restorer, [photo for _, photo in some], recipe, drawn=drawn, progress=progress)
-        return [results(job, run) for (job, _), run in zip(some, runs, strict=True)]
-
+    form = options.result_format(out, format, asked.size)
+    todo = plan(inputs, out, kinds_of(asked), skip_truths=True, format=form)
     with connection as cluster:
-        recipe = cluster.ask(prepared) if cluster else prepared(restorer)
+        recipe = cluster.ask(partial(_prepared, asked=asked)) if cluster else _prepared(restorer, asked)
         if difference := asked.mismatch(recipe):
             typer.echo(f"Note: {difference}", err=True)
-        by = work if cluster else lambda some: work(some, restorer)
+        shows_tiles = len(todo.jobs) == 1 and not telling.quiet
+        restoring = Restoring(recipe=recipe, drawn=drawn, max_pixels=max_pixels, shows_tiles=shows_tiles)
         batch, threads = 1, 1
         if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
             on_gpu = recipe.versions["device"] != "cpu"
             batch = GPU_BATCH if on_gpu else 1
             cores = 2 if on_gpu else max(2, torch.get_num_threads())  # for a GPU, one thread reads while another waits
             threads = min(len(todo.jobs), cores)
-        process_batches(todo, telling, read, by, lambda job: recipe, batch=batch, threads=threads, cluster=cluster)
+        process_batches(
+            todo,
+            telling,
+            restoring.read,
+            restoring.work if cluster else partial(restoring.work, restorer=restorer),
+            recipe_of=lambda job: recipe,
+            batch=batch,
+            threads=threads,
+            cluster=cluster,
+        )
+
+
+def _prepared(restorer: Restorer, asked: Recipe) -> Recipe:
+    """``asked`` as ``restorer``, which has loaded the models then, will run it."""
+    from .. import pipeline
+
+    resolved = pipeline.resolve(restorer, asked)
+    restorer.prepare(asked.models)
+    return resolved
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoring:
+    """How each photo is read and restored; on a cluster it is sent to the workers."""
+
+    recipe: Recipe
+    drawn: Photo | None
+    max_pixels: int
+    shows_tiles: bool
+
+    def read(self, job: Job, path: Path) -> tuple[Path, Photo]:
+        photo = self._load(path)
+        if self.recipe.upscaling:
+            from .. import upscale
+
+            upscale.check_size(photo, self.recipe.upscaling.scale)  # before it is restored for nothing
+        return path, photo
+
+    def work(self, some: Sequence[tuple[Job, tuple[Path, Photo]]], restorer: Restorer) -> list[Made]:
+        from .. import pipeline
+
+        photos = [photo for _, (_, photo) in some]
+        with tile_bar(shown=self.shows_tiles) as progress:
+            runs = pipeline.run_batch(restorer, photos, self.recipe, drawn=self.drawn, progress=progress)
+        paths = [path for _, (path, _) in some]
+        return [
+            replace(made_of(run, self._truth(path, run)), recipe=self.recipe)
+            for path, run in zip(paths, runs, strict=True)
+        ]
+
+    def _truth(self, path: Path, run: Run) -> Photo | None:
+        """The other half of a pair that `degrade` wrote."""
+        return self._load(truth) if run.truth is None and (truth := truth_of(path)) else None
+
+    def _load(self, path: Path) -> Photo:
+        return options.load_at_size(path, self.recipe.size, self.recipe.fit, self.max_pixels)
 
 
 @app.command("scratches")
@@ -253,18 +268,19 @@ def scratches_command(
     inpaint = Inpainting(sensitivity=sensitivity, weights_sha256=restorer.scratches_sha256())
     recipe = Recipe(size="own", inpaint=inpaint)
 
-    def work(job: Job) -> Results:
+    def work(job: Job, path: Path) -> Made:
         from .. import scratches
 
-        photo = image.load(job.source, reduce_to=None, max_pixels=max_pixels)
+        photo = image.load(path, reduce_to=None, max_pixels=max_pixels)
         started = time.perf_counter()
         mask = restorer.find_scratches(photo)
-        facts = facts_of({"find": time.perf_counter() - started})
+        seconds = {"find": time.perf_counter() - started}
         found = scratches.marked(mask, sensitivity)
         pictures = {"mask": scratches.picture(found), "overlay": scratches.overlay(photo, found)}
-        return pictures, {**facts, "marked": round(float(found.mean()), 5)}
+        facts = {"marked": round(float(found.mean()), 5)}
+        return Made(results=pictures, recipe=recipe, seconds=seconds, facts=facts)
 
-    process(todo, telling, work, lambda job: recipe)
+    process(todo, telling, work)
 
 
 @app.command("upscale")
@@ -295,10 +311,10 @@ def upscale_command(
     restorer.prepare()
     recipe = Recipe(size="own", upscaling=upscaling)
 
-    def work(job: Job) -> Results:
-        photo = image.load(job.source, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
+    def work(job: Job, path: Path) -> Made:
+        photo = image.load(path, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
         with tile_bar(shown=not telling.quiet) as bar:
             larger = restorer.upscale(photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=bar)
-        return {"upscaled": larger.photo}, facts_of({"upscale": larger.seconds})
+        return Made(results={"upscaled": larger.photo}, recipe=recipe, seconds={"upscale": larger.seconds})
 
-    process(todo, telling, work, lambda job: recipe, resumable=True)
+    process(todo, telling, work, recipe_of=lambda job: recipe)

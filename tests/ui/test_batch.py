@@ -24,7 +24,7 @@ from restoration.tiling import Stopped
 from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
 from ui import batch
-from ui.batch import Batch, items, summary
+from ui.batch import Batch, summary
 from ui.context import TITLES, Lab
 from ui.files import publish
 
@@ -75,36 +75,6 @@ def report(made: Batch) -> list[dict[str, Any]]:
 
 def failed(made: Batch) -> list[tuple[str, str]]:
     return [(name, error.code) for name, error in made.failures]
-
-
-# --- What there is to do ----------------------------------------------------------------------------------------------
-
-
-def test_files_come_as_given_and_archives_member_by_member(tmp_path: Path) -> None:
-    packed = zipped(tmp_path / "album.ZIP", [("b/2.jpg", OTHER), ("1.jpg", PHOTO), ("notes.txt", b"hello")])
-    found = items([example(tmp_path, "a.jpg"), str(packed), example(tmp_path, "z.jpg", OTHER)])
-    assert [item.name for item in found] == ["a.jpg", "1.jpg", "b/2.jpg", "notes.txt", "z.jpg"]
-    assert [item.refusal.code for item in found if item.refusal] == ["archive_no_photo"]
-    read = []
-    for item in found:
-        if not item.refusal:
-            with item.open(tmp_path) as path:
-                read.append(path.read_bytes())
-    assert read == [PHOTO, PHOTO, OTHER, OTHER]
-
-
-def test_what_systems_leave_in_folders_is_passed_over(tmp_path: Path) -> None:
-    """As it comes along where a whole folder is dropped."""
-    assert [item.name for item in items([example(tmp_path, name) for name in ("._a.JPG", "Thumbs.db", "a.JPG")])] == [
-        "a.JPG"
-    ]
-
-
-def test_an_archive_that_is_none_is_one_refusal(tmp_path: Path) -> None:
-    (item,) = items([example(tmp_path, "broken.zip", b"PK\x03\x04 no more")])
-    assert item.name == "broken.zip"
-    assert item.refusal
-    assert item.refusal.code == "archive_damaged"
 
 
 def test_an_upload_is_its_path(lab: Lab) -> None:
@@ -289,6 +259,12 @@ def test_where_nothing_is_restored_there_is_no_archive(lab: Lab, tmp_path: Path,
     assert list(temporary.iterdir()) == []
 
 
+def test_what_a_photos_file_lacks_is_told_with_the_others(lab: Lab, tmp_path: Path) -> None:
+    made = batch.restore(lab, [example(tmp_path, "cut.jpg", PHOTO[:-3000]), example(tmp_path, "a.jpg")], CNN, silent)
+    assert [(name, note.code) for name, note in made.warnings] == [("cut.jpg", "photo_partial")]
+    assert [("warning" in line, line.get("partial", False)) for line in report(made)] == [(True, True), (False, False)]
+
+
 @pytest.mark.parametrize("enough", [0, 1, 2])
 def test_what_is_finished_stays_when_it_is_stopped(lab: Lab, tmp_path: Path, temporary: Path, enough: int) -> None:
     def tell(done: int, total: int, name: str) -> None:
@@ -297,7 +273,7 @@ def test_what_is_finished_stays_when_it_is_stopped(lab: Lab, tmp_path: Path, tem
 
     paths = [example(tmp_path, f"{place}.jpg") for place in range(3)]
     made = batch.restore(lab, paths, CNN, tell)
-    assert (made.total, made.left, made.failures) == (3, 3 - enough, ())
+    assert (made.total, made.left, made.failures) == (3, 3 - enough, [])
     if enough:
         finished = [str(place) for place in range(enough)]
         assert list(contents(made)) == [*(f"{name}.png" for name in finished), "batch.jsonl"]
@@ -343,6 +319,11 @@ def test_what_failed_is_said(french: bool) -> None:
     else:
         assert head == "1 of 3 restored. Not restored:"
         assert "".join(first.itertext()) == "<b>&.png: ‹b›&.png is empty; choose another file."
+    noted = ElementTree.fromstring(f"<div>{summary(Batch('a.zip', 3, (), [('a&b.jpg', error)]), french)}</div>")
+    assert ["".join(each.itertext()) for each in noted[:2]] == (
+        ["3 sur 3 restaurées.", "Restaurées, mais :"] if french else ["3 of 3 restored.", "Restored, but:"]
+    )
+    assert "".join(noted[2].itertext()).startswith("a&b.jpg :" if french else "a&b.jpg:")
     stopped = summary(Batch("a.zip", 3, (), left=2), french)
     if french:
         assert stopped == "<p>1 sur 3 restaurées. Arrêt demandé : 2 non commencées.</p>"

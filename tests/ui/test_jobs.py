@@ -52,7 +52,7 @@ def test_a_job_tells_how_far_it_is_and_what_came_of_it(gate: Gate) -> None:
     assert gate.has_begun.wait(10)
     assert (job.progress, job.ended) == (None, None)
     gate.may_end.set()
-    assert ended(job).result == "done"
+    assert ended(job).outcome.result() == "done"
     assert job.progress == (1, 2, "on")
     assert started.find(job.id) is job
 
@@ -66,13 +66,13 @@ def test_one_runs_at_a_time_in_the_order_of_their_coming(gate: Gate) -> None:
     assert [job.ended for job in others] == [None] * 3
     gate.may_end.set()
     ended(others[-1])
-    assert ended(first).result == "done"
+    assert ended(first).outcome.result() == "done"
     assert order == [0, 1, 2]
 
 
 def test_one_kind_does_not_wait_for_another(gate: Gate) -> None:
     Jobs("batch").start(gate)
-    assert ended(Jobs("robustness").start(lambda tell: 1)).result == 1
+    assert ended(Jobs("robustness").start(lambda tell: 1)).outcome.result() == 1
 
 
 def test_too_many_are_refused_until_one_has_ended(gate: Gate) -> None:
@@ -93,7 +93,7 @@ def test_what_is_stopped_ends_at_its_next_step(gate: Gate) -> None:
     started.stop(job.id)
     assert job.ended is None
     gate.may_end.set()
-    assert isinstance(ended(job).error, Stopped)
+    assert isinstance(ended(job).outcome.exception(), Stopped)
 
 
 def test_work_may_be_content_with_what_is_finished() -> None:
@@ -111,7 +111,7 @@ def test_work_may_be_content_with_what_is_finished() -> None:
 
     job = Job(id="a")
     job.run(work)
-    assert (job.result, job.error) == ([0, 1, 2], None)
+    assert job.outcome.result() == [0, 1, 2]
 
 
 def test_what_is_stopped_while_it_waits_ends_at_once_and_never_begins(gate: Gate) -> None:
@@ -120,7 +120,7 @@ def test_what_is_stopped_while_it_waits_ends_at_once_and_never_begins(gate: Gate
     started.start(gate)
     job = started.start(lambda tell: begun.append("waiting"))
     job.stop()
-    assert isinstance(job.error, Stopped)
+    assert job.outcome.cancelled()
     assert job.ended is not None
     gate.may_end.set()
     ended(started.start(lambda tell: begun.append("last")))
@@ -133,8 +133,8 @@ def test_what_goes_wrong_is_kept_for_who_follows_it_and_stops_no_other() -> None
 
     started = Jobs("batch")
     job = started.start(fail)
-    assert ended(started.start(lambda tell: 1)).result == 1
-    assert isinstance(ended(job).error, KeyError)
+    assert ended(started.start(lambda tell: 1)).outcome.result() == 1
+    assert isinstance(ended(job).outcome.exception(), KeyError)
 
 
 def test_only_who_has_its_id_finds_a_job() -> None:
@@ -182,5 +182,5 @@ def test_it_goes_on_in_its_requests_context_when_the_page_is_gone() -> None:
         LocalContext.request.reset(request)
         LocalContext.event_id.reset(event)
         LocalContext.blocks.reset(blocks)
-    assert job.error is None
+    assert job.outcome.exception() is None
     assert found == ["asked"]

@@ -1,0 +1,192 @@
+"""The one engine of work on many photos: each is read, worked on, written and counted.
+
+The commands run it in threads or on a Ray cluster, the app's Batch tab in a thread of its own. They differ in how
+photos come in and where results go: see `plan` and ``write``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from .. import image
+from ..errors import ControlError, Note, OutputError, RestorationError
+from ..recipe import Recipe
+from ..report import Entry, finite
+from ..types import Photo
+from .parallel import in_parallel
+from .plan import Job, sha256
+from .summary import Summary
+
+if TYPE_CHECKING:
+    from ..metrics import Metrics
+    from ..pipeline import Run
+    from ..restorer import Restorer
+    from .ray_cluster import Cluster
+
+T = TypeVar("T")
+OF_A_PHOTO = (RestorationError, OSError, RuntimeError, MemoryError)
+"""Errors that a photo may come to while the others go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What was made of a photo."""
+
+    results: Mapping[str, Photo | bytes]
+    """By the kinds of the job's outputs; bytes where it is no picture."""
+    recipe: Recipe
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """That each step took."""
+    measured: Mapping[str, Metrics] | None = None
+    """Of each candidate; None where there is no truth."""
+    facts: Entry = field(default_factory=dict)
+    """What else the report says of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A photo whose results only have to be written."""
+
+    job: Job
+    seconds: float
+    entry: Entry
+    """Its line of the report, with ``outputs`` as paths."""
+    files: Mapping[Path, bytes]
+    notes: tuple[Note, ...]
+
+
+def work_through(
+    jobs: Sequence[Job],
+    read: Callable[[Job, Path], T],
+    work: Callable[..., Sequence[Made]],
+    write: Callable[[Finished], None],
+    summary: Summary,
+    *,
+    batch: int = 1,
+    threads: int = 1,
+    cluster: Cluster | None = None,
+) -> Generator[tuple[Job, BaseException | None], None, None]:
+    """Each job, in order, when its results are written, or with the error that it came to; ``summary`` is kept.
+
+    ``read(job, path)`` reads the photo's file, and ``work`` gets pairs of a job and what was read, ``batch`` of them at
+    once, in each of the ``threads``; on a ``cluster``, a worker's own `Restorer` too. ``write`` gets one photo at a
+    time, in this process. Wrong usage, want of room and faults of ours are raised, as no other photo would do better.
+    """
+    one_at_a_time = threading.Lock()
+
+    def read_with_hash(job: Job) -> tuple[float, Job, str, T]:
+        started = time.perf_counter()
+        with job.opened() as path:
+            return started, job, sha256(path), read(job, path)
+
+    def work_on(some: Sequence[tuple[float, Job, str, T]], *own: Restorer) -> list[tuple[float, Job, str, Made]]:
+        made = work([(job, found) for _, job, _, found in some], *own)
+        return [(started, job, digest, each) for (started, job, digest, _), each in zip(some, made, strict=True)]
+
+    def write_and_count(finished: Finished) -> None:
+        with one_at_a_time:
+            write(finished)
+            summary.add(finished.job, finished.seconds, finished.notes)
+
+    if cluster:
+        from .ray_cluster import WorkerTask
+
+        task = WorkerTask(read=read_with_hash, work=work_on, finish=_finished)
+        outcomes = cluster.run(jobs, task, write_and_count, batch=batch)
+    else:
+        outcomes = in_parallel(
+            jobs,
+            read_with_hash,
+            work_on,
+            lambda one: write_and_count(_finished(one)),
+            batch=batch,
+            threads=threads,
+            begin=_on_one_core,
+        )
+    for job, failure in outcomes:
+        if failure:
+            if isinstance(failure, ControlError | OutputError) or not isinstance(failure, OF_A_PHOTO):
+                raise failure
+            summary.refused.append((job.name, failure))
+        yield job, failure
+
+
+def _finished(one: tuple[float, Job, str, Made]) -> Finished:
+    started, job, digest, made = one
+    notes = [note for result in made.results.values() if isinstance(result, Photo) for note in result.details.notes]
+    unlike = {str(note): note for note in notes}
+    entry = {
+        "input": job.name,
+        "input_sha256": digest,
+        "outputs": job.outputs,
+        "seconds": {step: round(value, 4) for step, value in made.seconds.items()},
+        "metrics": {name: finite(asdict(each)) for name, each in made.measured.items()} if made.measured else None,
+        **made.facts,
+    }
+    if notes:
+        entry["warning"] = " ".join(unlike)
+        entry["partial"] = any(note.code in ("photo_partial", "photo_coarse") for note in notes)
+    files = {
+        path: result if isinstance(result := made.results[kind], bytes) else image.encode(result, path.suffix)
+        for kind, path in job.outputs.items()
+    }
+    return Finished(
+        job=job,
+        seconds=time.perf_counter() - started,
+        entry={**entry, "recipe": made.recipe.to_json()},
+        files=files,
+        notes=tuple(unlike.values()),
+    )
+
+
+def _on_one_core() -> None:
+    """What this thread computes stays on one core, as every core has such a thread."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+# --- Of photos that a recipe restores ---------------------------------------------------------------------------------
+
+
+def kinds_of(recipe: Recipe) -> dict[str, str]:
+    """What ``recipe`` makes of each photo, and what the names of these results end in: a.png and a_x4.png for one
+    model, a_vae.png, a_vae_x4.png and so on for several.
+    """
+    kinds = {}
+    for ending in _endings(recipe).values():
+        kinds[f"restored{ending}"] = ending
+        if recipe.upscaling:
+            kinds[f"upscaled{ending}"] = f"{ending}_x{recipe.upscaling.scale}"
+    return kinds
+
+
+def made_of(run: Run, truth: Photo | None = None) -> Made:
+    """What a run of the pipeline made, by `kinds_of`, measured against its truth or another one of its size."""
+    truth = run.truth or truth
+    pictures: dict[str, Photo] = {}
+    seconds, measured, colours = {}, {}, {}
+    for name, ending in _endings(run.recipe).items():
+        result = run.restored[name]
+        pictures[f"restored{ending}"], seconds[f"restore{ending}"] = result.photo, result.seconds
+        colours[f"colour{ending}"] = result.colour
+        if larger := run.enlarged.get(name):
+            pictures[f"upscaled{ending}"], seconds[f"upscale{ending}"] = larger.photo, larger.seconds
+        if truth and (truth.width, truth.height) == (result.photo.width, result.photo.height):
+            from .. import metrics  # SciPy's import, for which most runs need not wait
+
+            measured[name] = metrics.compare(result.photo, truth)
+    sized = {"given": run.degraded, **pictures, **({"truth": truth} if truth else {})}  # a truth of any size
+    facts: Entry = {"sizes": {kind: [each.width, each.height] for kind, each in sized.items()}, **colours}
+    if run.mended:
+        seconds["mend"], facts["mended"] = run.mended.seconds, round(run.mended.share, 5)
+    return Made(results=pictures, recipe=run.recipe, seconds=seconds, measured=measured or None, facts=facts)
+
+
+def _endings(recipe: Recipe) -> dict[str, str]:
+    return {name: f"_{name}" if len(recipe.models) > 1 else "" for name in recipe.models}
