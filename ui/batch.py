@@ -68,22 +68,23 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
     def work(some: Sequence[tuple[Job, Photo]]) -> list[Made]:
         run = lab.run(some[0][1], recipe)
         ran.append((run.recipe.upscaling, run.fell_back))
-        made = made_of(run)
+        of_run = made_of(run)
         told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
-        return [replace(made, facts={**made.facts, **told})]
+        return [replace(of_run, facts={**of_run.facts, **told})]
 
-    def write(finished: Finished) -> None:
-        for path, contents in finished.files.items():
-            add(str(path), contents)
-        lines.append({**finished.entry, "outputs": [*map(str, finished.files)]})
-
+    made: list[Finished] = []
+    outcomes = work_through(todo.jobs, lambda job, path: lab.load_for(recipe, str(path)), work, made.append, counted)
     target = publish({"restored.zip": b""})["restored.zip"]
-    outcomes = work_through(todo.jobs, lambda job, path: lab.load_for(recipe, str(path)), work, write, counted)
     with archive.packing(Path(target)) as add:
         with suppress(Stopped):
             for place, job in enumerate(todo.jobs):
                 tell(place, len(todo.jobs), job.name)
                 next(outcomes)
+                while made:  # packed here, as a disk that is full is no photo's fault
+                    finished = made.pop()
+                    lines.append({**finished.entry, "outputs": [*map(str, finished.files)]})
+                    for path, contents in finished.files.items():
+                        add(str(path), contents)
         failures = [(name, _foreseen(name, error)) for name, error in counted.refused]
         errors = [{"input": name, "error": sentence(error, False)} for name, error in failures]
         add("batch.jsonl", "".join(json.dumps(line) + "\n" for line in [*lines, *errors]).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import tempfile
@@ -301,6 +302,15 @@ def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: Lab, tmp_path:
     with pytest.raises(KeyError):
         batch.restore(lab, [str(packed)], CNN, stop)
     assert list(temporary.iterdir()) == []
+
+
+def test_a_full_disk_is_no_photos_fault(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    with pytest.raises(OSError, match="No space left"):
+        batch.restore(lab, [example(tmp_path, "a.jpg"), example(tmp_path, "b.jpg")], CNN, silent)
 
 
 # --- What is said of it -----------------------------------------------------------------------------------------------
