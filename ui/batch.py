@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,10 +17,11 @@ from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Upscaling, image
 from restoration.batch import archive
-from restoration.batch.engine import Finished, Made, kinds_of, made_of, work_through
-from restoration.batch.plan import Job, plan_archive
+from restoration.batch.engine import Made, kinds_of, made_of, work_through
+from restoration.batch.plan import plan_archive
 from restoration.batch.summary import Summary
 from restoration.errors import PhotoError
+from restoration.report import Entry
 from restoration.restorer import OWN_LOOK
 from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
@@ -62,32 +63,35 @@ def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch
     """
     todo = plan_archive([*map(Path, paths)], kinds_of(recipe), format="same" if recipe.size == "own" else "png")
     counted = Summary(todo)
-    lines: list[dict[str, Any]] = []
+    lines: list[Entry] = []
     ran: list[tuple[Upscaling | None, bool]] = []
 
-    def work(some: Sequence[tuple[Job, Photo]]) -> list[Made]:
-        run = lab.run(some[0][1], recipe)
+    def work(photos: Sequence[Photo]) -> list[Made]:
+        run = lab.run(photos[0], recipe)
         ran.append((run.recipe.upscaling, run.fell_back))
         of_run = made_of(run)
         told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
         return [replace(of_run, facts={**of_run.facts, **told})]
 
-    made: list[Finished] = []
+    made: list[tuple[Entry, Mapping[Path, bytes]]] = []
+    failures: list[tuple[str, RestorationError]] = []
     outcomes = work_through(todo.jobs, lambda job, path: lab.load_for(recipe, str(path)), work, made.append, counted)
-    target = publish({"restored.zip": b""})["restored.zip"]
-    with archive.packing(Path(target)) as add:
+
+    def results() -> Iterator[tuple[str, bytes]]:
         with suppress(Stopped):
             for place, job in enumerate(todo.jobs):
                 tell(place, len(todo.jobs), job.name)
                 next(outcomes)
-                while made:  # packed here, as a disk that is full is no photo's fault
-                    finished = made.pop()
-                    lines.append({**finished.entry, "outputs": [*map(str, finished.files)]})
-                    for path, contents in finished.files.items():
-                        add(str(path), contents)
-        failures = [(name, _foreseen(name, error)) for name, error in counted.refused]
+                while made:  # given to the archive here, as a disk that is full is no photo's fault
+                    entry, files = made.pop()
+                    lines.append({**entry, "outputs": [*map(str, files)]})
+                    yield from ((str(path), contents) for path, contents in files.items())
+        failures.extend((name, _foreseen(name, error)) for name, error in counted.refused)
         errors = [{"input": name, "error": sentence(error, False)} for name, error in failures]
-        add("batch.jsonl", "".join(json.dumps(line) + "\n" for line in [*lines, *errors]).encode())
+        yield "batch.jsonl", "".join(json.dumps(line) + "\n" for line in [*lines, *errors]).encode()
+
+    target = publish({"restored.zip": b""})["restored.zip"]
+    archive.pack(Path(target), results())
     total = len(todo.jobs) + len(todo.refused)
     return Batch(
         archive=target if lines else None,

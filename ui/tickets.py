@@ -1,13 +1,10 @@
 """One vote per task: what a visitor is shown in the blind test is drawn by a ticket that can be used once, and soon.
 
-A ticket is a random name and its end, signed (HMAC, RFC 2104). What it draws follows from its name and a secret of this
-process, so the page can hold it: nobody else learns from it what is behind the pictures, or can make one up.
+A ticket is a random name of what was drawn, which stays here: nobody learns from it what is behind the pictures.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import random
 import secrets
 import threading
@@ -20,6 +17,8 @@ from restoration.errors import ControlError
 
 LIFETIME = 30 * 60
 """Seconds that a ticket can be used."""
+KNOWN = 10 * LIFETIME
+"""Seconds until it is forgotten, and not even said to be too old."""
 RATE, MINUTE = 6, 60
 """Votes of one visitor in so many seconds."""
 SEEDS = 1_000_000
@@ -39,27 +38,30 @@ class Tickets:
 
     def __init__(self, models: Sequence[str]) -> None:
         self._models = tuple(models)
-        self._secret = secrets.token_bytes(32)
-        self._used: dict[str, float] = {}
-        self._votes: dict[str, list[float]] = {}
+        self._drawn: dict[str, tuple[Task, float]] = {}  # by the ticket, with the time of its drawing
+        self._used: set[str] = set()
+        self._votes: dict[str, list[float]] = {}  # by the visitor, when they were cast
         self._lock = threading.Lock()
 
     def issue(self) -> str:
         """A new ticket."""
-        claim = f"{secrets.token_hex(16)}.{int(monotonic() + LIFETIME)}"
-        return f"{claim}.{self._sign('ticket', claim).hex()}"
+        chance, ticket, now = random.SystemRandom(), secrets.token_hex(16), monotonic()
+        order = tuple(chance.sample(self._models, len(self._models)))
+        task = Task(chance.choice(list(PRESETS)), chance.randrange(SEEDS), order)
+        with self._lock:
+            self._drawn = {each: drawn for each, drawn in self._drawn.items() if drawn[1] > now - KNOWN}
+            self._used &= self._drawn.keys()
+            self._drawn[ticket] = task, now
+        return ticket
 
     def draw(self, ticket: str) -> Task:
         """What ``ticket`` draws. Raises `ControlError` where it is not ours, or too old."""
-        claim, _, signature = str(ticket).rpartition(".")
-        expected = self._sign("ticket", claim).hex().encode()
-        if not hmac.compare_digest(expected, signature.encode(errors="replace")):
+        task, at = self._drawn.get(str(ticket), (None, 0))
+        if task is None:
             raise ControlError("ticket_unknown")
-        if _end(claim) < monotonic():
+        if at + LIFETIME < monotonic():
             raise ControlError("ticket_expired", minutes=LIFETIME // 60)
-        drawn = random.Random(self._sign("task", claim))
-        order = drawn.sample(self._models, len(self._models))
-        return Task(drawn.choice(list(PRESETS)), drawn.randrange(SEEDS), tuple(order))
+        return task
 
     def redeem(self, ticket: str, visitor: str) -> Task:
         """`draw`, for the one time that ``ticket`` can be voted with.
@@ -70,21 +72,12 @@ class Tickets:
         task = self.draw(ticket)
         with self._lock:
             now = monotonic()
-            self._used = {each: end for each, end in self._used.items() if end > now}
             recent = {each: [at for at in times if at > now - MINUTE] for each, times in self._votes.items()}
             self._votes = {each: times for each, times in recent.items() if times}
             if ticket in self._used:
                 raise ControlError("ticket_used")
             if len(self._votes.get(visitor, ())) >= RATE:
                 raise ControlError("ticket_rate", most=RATE)
-            self._used[ticket] = _end(ticket)
+            self._used.add(ticket)
             self._votes.setdefault(visitor, []).append(now)
         return task
-
-    def _sign(self, use: str, claim: str) -> bytes:
-        return hmac.digest(self._secret, f"{use}:{claim}".encode(errors="replace"), hashlib.sha256)
-
-
-def _end(ticket: str) -> float:
-    """When a ticket, or the claim in it, ends, on the clock of `monotonic`."""
-    return float(ticket.split(".")[1])

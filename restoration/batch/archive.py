@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -91,36 +91,25 @@ def extracted(member: Member, folder: Path | None = None) -> Iterator[Path]:
         yield path
 
 
-@contextmanager
-def packing(archive: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Write a zip archive that appears whole or not at all: what is given puts a file, by its path there, into it.
+def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write the files, each with its path in it, to a zip archive that appears whole or not at all.
 
     The same files in the same order give the same archive: every one is dated 1980. Pictures, which are compressed
-    already, are stored as they are.
+    already, are stored as they are. ``files`` may make each when it is asked for it.
     """
     aside = write_aside(archive, b"")
     try:
         with zipfile.ZipFile(aside, "w") as out:
-
-            def add(name: str, contents: bytes) -> None:
+            for name, contents in files:
                 info = zipfile.ZipInfo(name)
                 is_picture = name.lower().endswith(OUTPUT_SUFFIXES)
                 info.compress_type = zipfile.ZIP_STORED if is_picture else zipfile.ZIP_DEFLATED
                 info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
                 out.writestr(info, contents)
-
-            yield add
         os.replace(aside, archive)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-
-
-def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """`packing` of the files, each with its path in the archive; ``files`` may make each when it is asked for it."""
-    with packing(archive) as add:
-        for name, contents in files:
-            add(name, contents)
 
 
 class _Reader(io.FileIO):

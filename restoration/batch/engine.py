@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     from ..metrics import Metrics
     from ..pipeline import Run
     from ..restorer import Restorer
-    from .ray_cluster import Cluster
 
 T = TypeVar("T")
-OF_A_PHOTO = (RestorationError, OSError, RuntimeError, MemoryError)
-"""Errors that a photo may come to while the others go on."""
+Way = Callable[..., Generator[tuple[Job, BaseException | None], None, None]]
+"""How photos are gone through: `in_parallel`, or `ray_cluster.Cluster.run`, with what they leave open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,34 +48,20 @@ class Made:
     """What else the report says of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A photo whose results only have to be written."""
-
-    job: Job
-    seconds: float
-    entry: Entry
-    """Its line of the report, with ``outputs`` as paths."""
-    files: Mapping[Path, bytes]
-    notes: tuple[Note, ...]
-
-
 def work_through(
     jobs: Sequence[Job],
     read: Callable[[Job, Path], T],
     work: Callable[..., Sequence[Made]],
-    write: Callable[[Finished], None],
+    write: Callable[[tuple[Entry, Mapping[Path, bytes]]], object],
     summary: Summary,
-    *,
-    batch: int = 1,
-    threads: int = 1,
-    cluster: Cluster | None = None,
+    way: Way = in_parallel,
 ) -> Generator[tuple[Job, BaseException | None], None, None]:
     """Each job, in order, when its results are written, or with the error that it came to; ``summary`` is kept.
 
-    ``read(job, path)`` reads the photo's file, and ``work`` gets pairs of a job and what was read, ``batch`` of them at
-    once, in each of the ``threads``; on a ``cluster``, a worker's own `Restorer` too. ``write`` gets one photo at a
-    time, in this process. Wrong usage, want of room and faults of ours are raised, as no other photo would do better.
+    ``read(job, path)`` reads the photo's file, and ``work`` gets what was read of as many photos as ``way`` gives it at
+    once; on a cluster, a worker's own `Restorer` too. ``write`` gets a photo's line of the report, with its ``outputs``
+    as paths, and what these are to hold; one at a time, in this process. Wrong usage, want of room and faults of ours
+    are raised, as no other photo would do better.
     """
     one_at_a_time = threading.Lock()
 
@@ -85,40 +71,31 @@ def work_through(
             return started, job, sha256(path), read(job, path)
 
     def work_on(some: Sequence[tuple[float, Job, str, T]], *own: Restorer) -> list[tuple[float, Job, str, Made]]:
-        made = work([(job, found) for _, job, _, found in some], *own)
+        made = work([found for *_, found in some], *own)
         return [(started, job, digest, each) for (started, job, digest, _), each in zip(some, made, strict=True)]
 
-    def write_and_count(finished: Finished) -> None:
+    def write_and_count(finished: tuple[Job, float, list[Note], Entry, dict[Path, bytes]]) -> None:
+        job, seconds, notes, entry, files = finished
         with one_at_a_time:
-            write(finished)
-            summary.add(finished.job, finished.seconds, finished.notes)
+            write((entry, files))
+            summary.add(job, seconds, notes)
 
-    if cluster:
-        from .ray_cluster import WorkerTask
-
-        task = WorkerTask(read=read_with_hash, work=work_on, finish=_finished)
-        outcomes = cluster.run(jobs, task, write_and_count, batch=batch)
-    else:
-        outcomes = in_parallel(
-            jobs,
-            read_with_hash,
-            work_on,
-            lambda one: write_and_count(_finished(one)),
-            batch=batch,
-            threads=threads,
-            begin=_on_one_core,
-        )
-    for job, failure in outcomes:
-        if failure:
-            if isinstance(failure, ControlError | OutputError) or not isinstance(failure, OF_A_PHOTO):
-                raise failure
-            summary.refused.append((job.name, failure))
-        yield job, failure
+    outcomes = way(jobs, read_with_hash, work_on, write_and_count, finish=_finished)
+    with closing(outcomes):  # so that nothing more is begun after an error
+        for job, failure in outcomes:
+            if failure:
+                of_a_photo = isinstance(failure, RestorationError | OSError | RuntimeError | MemoryError)
+                if isinstance(failure, ControlError | OutputError) or not of_a_photo:
+                    raise failure
+                summary.refused.append((job.name, failure))
+            yield job, failure
 
 
-def _finished(one: tuple[float, Job, str, Made]) -> Finished:
+def _finished(one: tuple[float, Job, str, Made]) -> tuple[Job, float, list[Note], Entry, dict[Path, bytes]]:
+    """The job, its seconds, the notes on its file, its line of the report, and its results' files."""
     started, job, digest, made = one
-    notes = [note for result in made.results.values() if isinstance(result, Photo) for note in result.details.notes]
+    results = {job.outputs[kind]: result for kind, result in made.results.items()}
+    notes = [note for result in results.values() if isinstance(result, Photo) for note in result.details.notes]
     unlike = {str(note): note for note in notes}
     entry = {
         "input": job.name,
@@ -131,24 +108,12 @@ def _finished(one: tuple[float, Job, str, Made]) -> Finished:
     if notes:
         entry["warning"] = " ".join(unlike)
         entry["partial"] = any(note.code in ("photo_partial", "photo_coarse") for note in notes)
+    entry["recipe"] = made.recipe.to_json()
     files = {
-        path: result if isinstance(result := made.results[kind], bytes) else image.encode(result, path.suffix)
-        for kind, path in job.outputs.items()
+        path: result if isinstance(result, bytes) else image.encode(result, path.suffix)
+        for path, result in results.items()
     }
-    return Finished(
-        job=job,
-        seconds=time.perf_counter() - started,
-        entry={**entry, "recipe": made.recipe.to_json()},
-        files=files,
-        notes=tuple(unlike.values()),
-    )
-
-
-def _on_one_core() -> None:
-    """What this thread computes stays on one core, as every core has such a thread."""
-    import torch
-
-    torch.set_num_threads(1)
+    return job, time.perf_counter() - started, [*unlike.values()], entry, files
 
 
 # --- Of photos that a recipe restores ---------------------------------------------------------------------------------

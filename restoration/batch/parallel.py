@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 AHEAD = 100
 """Turns that may be begun beyond the oldest one that is not done, so that a long photo does not keep the other threads
@@ -25,16 +25,17 @@ def in_parallel(
     items: Iterable[Item],
     read: Callable[[Item], Read],
     work: Callable[[Sequence[Read]], Sequence[Made]],
-    write: Callable[[Made], None],
+    write: Callable[[Any], None],
     *,
+    finish: Callable[[Made], Any] = lambda made: made,
     batch: int = 1,
     threads: int = 1,
     begin: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[Item, BaseException | None], None, None]:
-    """Each item, in order, when what was made of it is written, or with the error that it came to.
+    """Each item, in order, when what was made of it is finished and written, or with the error that it came to.
 
     ``work`` gets ``batch`` of what was ``read`` at once, and where that fails one by one, so that an error is its own
-    item's. All three run in each of the ``threads``, after ``begin``; a single thread is the caller's own, without
+    item's. All four run in each of the ``threads``, after ``begin``; a single thread is the caller's own, without
     ``begin``. No more than a batch of each thread is in memory, however many items there are.
     """
 
@@ -50,7 +51,7 @@ def in_parallel(
             try:
                 if isinstance(made, Exception):
                     raise made
-                write(made)
+                write(finish(made))
             except Exception as error:
                 outcomes[place] = error
         for failure in outcomes.values():
@@ -74,6 +75,13 @@ def in_parallel(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def on_one_core() -> None:
+    """For ``begin``: what this thread computes stays on one core, as every core has such a thread."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _let_go(error: BaseException | None) -> None:

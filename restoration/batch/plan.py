@@ -92,10 +92,10 @@ def plan(
         if len(sources) != 1:
             raise ControlError("out_single", out=out, count=len(sources))
         (source,) = sources
-        named = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
-        if source.resolve() in [path.resolve() for path in named.values()]:
+        outputs = {kind: out.with_name(f"{out.stem}{ending}{out.suffix}") for kind, ending in kinds.items()}
+        if source.resolve() in [path.resolve() for path in outputs.values()]:
             raise ControlError("out_input", path=source)
-        return Plan(out, [Job(legible(str(source)), source, named)], refused, passed_over)
+        return Plan(out, [Job(legible(str(source)), source, outputs)], refused, passed_over)
 
     own = {given.resolve() for given in inputs}
     places = list(sources)
@@ -105,9 +105,8 @@ def plan(
         path = (out / name).resolve()
         return os.path.exists(out / name) and (path in own or made_from.get(path) != legible(places[place].name))
 
-    names = _outputs([path.as_posix() for path in sources.values()], out, kinds, format, is_taken)
-    jobs = [Job(legible(str(source)), source, own_names) for source, own_names in zip(sources, names, strict=True)]
-    return Plan(out, jobs, refused, passed_over)
+    named = [(legible(str(source)), source, place.as_posix()) for source, place in sources.items()]
+    return Plan(out, _jobs(named, out, kinds, format, is_taken), refused, passed_over)
 
 
 def plan_archive(inputs: Sequence[Path], kinds: Mapping[str, str], *, format: Format = "png") -> Plan:
@@ -131,23 +130,25 @@ def plan_archive(inputs: Sequence[Path], kinds: Mapping[str, str], *, format: Fo
             continue
         sources += [member for member in found if not member.refusal]
         refused += [(member.name, member.refusal) for member in found if member.refusal]
-    names = _outputs([source.name for source in sources], Path(), kinds, format)
-    jobs = [Job(source.name, source, own_names) for source, own_names in zip(sources, names, strict=True)]
-    return Plan(Path(), jobs, refused)
+    named = [(source.name, source, source.name) for source in sources]
+    return Plan(Path(), _jobs(named, Path(), kinds, format), refused)
 
 
-def _outputs(
-    photos: Sequence[str],
+def _jobs(
+    named: Sequence[tuple[str, Path | Member, str]],
     out: Path,
     kinds: Mapping[str, str],
     format: Format,
     is_taken: Callable[[int, str], bool] = lambda place, name: False,
-) -> list[dict[str, Path]]:
-    """For each photo's relative path its result files below ``out``, by their kinds."""
-    suffixes = [same_suffix(photo) if format == "same" else f".{format}" for photo in photos]
+) -> list[Job]:
+    """Of photos: what each is called, where it is, and the path that its results mirror below ``out``."""
+    suffixes = [same_suffix(path) if format == "same" else f".{format}" for *_, path in named]
     endings = [[each if "." in each else f"{each}{suffix}" for each in kinds.values()] for suffix in suffixes]
-    names = result_names(photos, endings, is_taken)
-    return [{kind: out / name for kind, name in zip(kinds, own_names, strict=True)} for own_names in names]
+    results = result_names([path for *_, path in named], endings, is_taken)
+    return [
+        Job(name, source, {kind: out / result for kind, result in zip(kinds, own, strict=True)})
+        for (name, source, _), own in zip(named, results, strict=True)
+    ]
 
 
 def truth_of(source: Path) -> Path | None:

@@ -65,16 +65,19 @@ class Cluster:
     def run(
         self,
         items: Iterable[Item],
-        there: WorkerTask[Item, Any, Any, Finished],
+        read: Callable[[Item], Read],
+        work: Callable[[Sequence[Read], Restorer], Sequence[Made]],
         write: Callable[[Finished], None],
         *,
-        batch: int,
+        finish: Callable[[Made], Finished],
+        batch: int = 1,
     ) -> Generator[tuple[Item, BaseException | None], None, None]:
         """Each item when what was made of it is written, or with the error that it came to, as they come.
 
-        ``write`` runs here. An item whose worker dies is made by another one, and written once.
+        ``write`` runs here, the rest on workers. An item whose worker dies is made by another one, and written once.
         """
         left = dict(enumerate(items))
+        there = WorkerTask(read=read, work=work, finish=finish)
         for place, outcome in self._outcomes(left, there, batch) if left else ():
             try:
                 if isinstance(outcome, BaseException):

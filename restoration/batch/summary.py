@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ class Summary:
     done: int = field(init=False)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     """Seconds and photos of this run, the slowest first."""
-    warned: list[tuple[str, tuple[Note, ...]]] = field(default_factory=list)
+    warned: list[tuple[str, Sequence[Note]]] = field(default_factory=list)
     """Photos that are done, with what is to be known of how their files were read."""
     refused: list[tuple[str, BaseException]] = field(init=False)
     """Photos that are not done, with the error that each came to."""
@@ -37,7 +37,7 @@ class Summary:
     def __post_init__(self) -> None:
         self.done, self.refused = self.before, [*self.todo.refused]
 
-    def add(self, job: Job, seconds: float, notes: tuple[Note, ...]) -> None:
+    def add(self, job: Job, seconds: float, notes: Sequence[Note]) -> None:
         """One more is done."""
         self.done += 1
         self.slowest = sorted([*self.slowest, (round(seconds, 3), job.name)], reverse=True)[:SLOWEST]

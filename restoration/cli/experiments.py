@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 
 @app.command("degrade")
-@options.telling_flags
 @options.degradation_flags
 def degrade_command(
-    inputs: options.Inputs, out: options.Out, damage: options.DamageFlags, telling: options.Telling
+    inputs: options.Inputs,
+    out: options.Out,
+    damage: options.DamageFlags,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Damage photos as the original project made its dataset, or as prints age: a.jpg gives the pair a.png and
     a_truth.png, 128x128 or, with --size own, of its own size.
@@ -36,7 +39,7 @@ def degrade_command(
     from .. import metrics
 
     todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
-    recipes = {job.source: damage.recipe(place, {}) for place, job in enumerate(todo.jobs)}
+    recipes = {job.source: damage.recipe_of(place, {}) for place, job in enumerate(todo.jobs)}
 
     def work(job: Job, path: Path) -> Made:
         recipe = recipes[job.source]
@@ -46,20 +49,20 @@ def degrade_command(
         measured = {"degraded": metrics.compare(degraded, truth)}
         return Made(results={"degraded": degraded, "truth": truth}, recipe=recipe, measured=measured)
 
-    process(todo, telling, work, recipe_of=lambda job: recipes[job.source])
+    process(todo, quiet, as_json, work, recipe_of=lambda job: recipes[job.source])
 
 
 @app.command("compare")
-@options.telling_flags
 @options.degradation_flags
 def compare_command(
     input: options.GoodPhoto,
     out: options.OutFolder,
     damage: options.DamageFlags,
-    telling: options.Telling,
     models: options.ModelsFlag = None,
     device: options.DeviceFlag = "auto",
     weights: options.WeightsFlag = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Damage one photo, let every model restore it, and measure: pictures, one labelled sheet and a report."""
     from .. import metrics, pipeline
@@ -67,7 +70,7 @@ def compare_command(
     names = options.model_names(models)
     todo = plan([input], out, {kind: f"_{kind}" for kind in ("degraded", *names, "truth", "sheet")})
     restorer, hashes = options.loaded(device, weights, names)
-    recipe = damage.recipe(0, hashes)
+    recipe = damage.recipe_of(0, hashes)
 
     def work(job: Job, path: Path) -> Made:
         run = pipeline.run(restorer, damage.load(path), recipe)
@@ -80,15 +83,13 @@ def compare_command(
         seconds = {name: each.seconds for name, each in run.restored.items()}
         return Made(results=pictures, recipe=recipe, seconds=seconds, measured=measured)
 
-    process(todo, telling, work)
+    process(todo, quiet, as_json, work)
 
 
 @app.command("sweep")
-@options.telling_flags
 def sweep_command(
     input: options.GoodPhoto,
     out: options.OutFolder,
-    telling: options.Telling,
     control: Annotated[str, typer.Option(help=f"What to sweep: {', '.join(CONTROLS)}.")] = "gaussian",
     low: Annotated[float | None, typer.Option(help="Lowest strength [default: the lowest that shows].")] = None,
     high: Annotated[float | None, typer.Option(help="Highest strength [default: the highest that shows].")] = None,
@@ -99,6 +100,8 @@ def sweep_command(
     fit: options.FitFlag = "crop",
     device: options.DeviceFlag = "auto",
     weights: options.WeightsFlag = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Stress-test the models: a.jpg, damaged from mildly to severely, gives a_sweep.csv with every measure, a_plot.png
     and a_strip.png with the pictures; a sentence says where each model helped.
@@ -121,25 +124,25 @@ def sweep_command(
         swept = robustness.sweep(restorer, truth, control, at, names, seed=seed)
         results: dict[str, Photo | bytes] = {"table": robustness.table(swept).encode()}
         results |= {"plot": robustness.plot(swept, measure, label), "strip": robustness.strip(swept, label)}
-        typer.echo(robustness.verdict(swept, measure, label), err=telling.json)
+        typer.echo(robustness.verdict(swept, measure, label), err=as_json)
         return Made(results=results, recipe=recipe, facts={"control": control, "strengths": at})
 
     recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
-    process(todo, telling, work)
+    process(todo, quiet, as_json, work)
 
 
 @app.command("samples")
-@options.telling_flags
 def samples_command(
     inputs: options.Inputs,
     out: options.OutFolder,
-    telling: options.Telling,
     n: Annotated[int, typer.Option("--n", min=2, max=64, help="How many samples of each photo.")] = 8,
     model: Annotated[str | None, typer.Option(help="A model that has samples [default: the VAE].")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     fit: options.FitFlag = "crop",
     device: options.DeviceFlag = "auto",
     weights: options.WeightsFlag = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show how sure a model is of its colours: several restorations of each photo, a map of where they differ (black:
     they agree) and a sheet of all.
@@ -162,7 +165,7 @@ def samples_command(
         facts = {"uncertainty": round(float(drawn.uncertainty.mean()), 3)}
         return Made(results=pictures, recipe=recipe, seconds={"samples": drawn.seconds}, facts=facts)
 
-    process(todo, telling, work)
+    process(todo, quiet, as_json, work)
 
 
 def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -55,117 +56,90 @@ ModelsFlag = Annotated[
 WeightsFlag = Annotated[
     list[Path] | None, typer.Option("--weights", metavar="PATH", help="Your own weights, a file or folder; repeatable.")
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress: what went wrong, and the summary.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The summary as one JSON object, for programs.")]
 
 
-def _with_flags(
-    command: Callable[..., None], value: str, flags: Mapping[str, Any], made: Callable[[Mapping[str, Any]], Any]
-) -> Callable[..., None]:
-    """Give a command that wants ``value`` the ``flags`` that it is ``made`` of: their types for Typer, by name."""
+@dataclass(frozen=True, kw_only=True)
+class DamageFlags:
+    """What the degradation flags ask for: a recipe's degradation, or a preset's draw, with the controls on top.
+
+    Raises `ControlError` for what goes not together, or is out of range.
+    """
+
+    preset: Annotated[str | None, typer.Option(help=f"Random: {', '.join(PRESETS)} [default: original].")]
+    seed: Annotated[int | None, typer.Option(help="Of the first photo; the others count on [default: 0].")]
+    recipe: Annotated[Path | None, typer.Option(metavar="FILE", help="Replay a recipe's damage and seed.")]
+    size: Annotated[
+        Literal["own", "128"] | None,
+        typer.Option(help="The photo whole, at its own size, or made 128x128 first [default: 128]."),
+    ]
+    fit: Annotated[image.Fit | None, typer.Option(help="How a photo becomes 128x128 [default: crop].")]
+    max_pixels: Annotated[
+        int | None, typer.Option(min=16 * 16, help="Of a photo; what is larger is not read [default: 100 MP].")
+    ]
+    controls: Mapping[str, float | bool]
+
+    def __post_init__(self) -> None:
+        if self.recipe and self.preset:
+            raise ControlError("recipe_preset")
+        if self.recipe and self._replayed.degradation is None:
+            raise ControlError("recipe_undamaged", path=self.recipe)
+        self.recipe_of(0, {})  # a control out of its range is found before any photo is touched
+
+    @cached_property
+    def _replayed(self) -> Recipe:
+        return Recipe.read(self.recipe) if self.recipe else Recipe()
+
+    def recipe_of(self, index: int, models: Mapping[str, str]) -> Recipe:
+        """The recipe of photo ``index``, with a seed of its own, and the SHA-256 of the weights of ``models``."""
+        seed = ((self._replayed.seed or 0) if self.seed is None else self.seed) + index
+        if self.preset or not (self.recipe or self.controls.keys() & CONTROLS.keys()):
+            degradation = preset(self.preset or "original").draw(seed)
+        else:
+            degradation = self._replayed.degradation or Degradation(grayscale=True)
+        return Recipe(
+            size=size_of(self.size) if self.size else self._replayed.size,
+            fit=self.fit or self._replayed.fit,
+            degradation=replace(degradation, **self.controls),  # type: ignore[arg-type]
+            seed=seed,
+            models=models,
+        )
+
+    def load(self, path: Path) -> Photo:
+        """The undamaged photo at ``path``, at the size that it is to have."""
+        return load_for(self.recipe_of(0, {}), path, self.max_pixels or image.MAX_SCAN)
+
+
+def degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that wants ``damage: DamageFlags`` the flags that describe it, one per control."""
+    flags = inspect.get_annotations(DamageFlags, eval_str=True)
+    del flags["controls"]
+    colour = typer.Option("--grayscale/--colour", help="Take the colour away [default: yes].")
+    controls = {"grayscale": Annotated[bool | None, colour], **{name: _flag_of(name) for name in CONTROLS}}
 
     @functools.wraps(command)
     def with_flags(**given: Any) -> None:
-        command(**{value: made({name: given.pop(name) for name in flags})}, **given)
+        asked = {name: value for name in controls if (value := given.pop(name)) is not None}
+        command(damage=DamageFlags(**{name: given.pop(name) for name in flags}, controls=asked), **given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     hints = inspect.get_annotations(command, eval_str=True)
-    own = [each for each in inspect.signature(command).parameters.values() if each.name != value]
+    own = [each for each in inspect.signature(command).parameters.values() if each.name != "damage"]
     parameters = [each.replace(kind=keyword, annotation=hints[each.name]) for each in own]
-    parameters += [inspect.Parameter(name, keyword, default=None, annotation=flag) for name, flag in flags.items()]
+    for name, flag in {**flags, **controls}.items():
+        parameters.append(inspect.Parameter(name, keyword, default=None, annotation=flag))
     with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {each.name: each.annotation for each in parameters}
     return with_flags
 
 
-@dataclass(frozen=True, kw_only=True)
-class Telling:
-    """How much is told, and whether to a person or a program."""
-
-    quiet: bool
-    json: bool
-
-
-def telling_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that wants ``telling: Telling`` the flags that describe it."""
-    flags = {
-        "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="No progress: what went wrong, and the summary.")],
-        "json": Annotated[bool, typer.Option("--json", help="The summary as one JSON object, for programs.")],
-    }
-    return _with_flags(command, "telling", flags, lambda given: Telling(**{name: bool(given[name]) for name in flags}))
-
-
-@dataclass(frozen=True, kw_only=True)
-class DamageFlags:
-    """What the degradation flags ask for: a recipe's degradation, or a preset's draw, with the controls on top."""
-
-    degradation: Degradation | None
-    preset: str | None
-    seed: int
-    size: Size
-    fit: image.Fit
-    controls: dict[str, float | bool]
-    max_pixels: int
-
-    def of(self, index: int) -> tuple[Degradation, int]:
-        """The degradation of photo ``index`` and its seed; each photo of a run gets a seed of its own."""
-        seed = self.seed + index
-        base = preset(self.preset).draw(seed) if self.preset else self.degradation or Degradation(grayscale=True)
-        return replace(base, **self.controls), seed  # type: ignore[arg-type]
-
-    def recipe(self, index: int, models: Mapping[str, str]) -> Recipe:
-        """The recipe of photo ``index``, with the SHA-256 of the weights of ``models``."""
-        degradation, seed = self.of(index)
-        return Recipe(size=self.size, fit=self.fit, degradation=degradation, seed=seed, models=models)
-
-    def load(self, path: Path) -> Photo:
-        """The undamaged photo at ``path``, at the size that it is to have."""
-        return load_at_size(path, self.size, self.fit, self.max_pixels)
-
-
-def degradation_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that wants ``damage: DamageFlags`` the flags that describe it, one per control."""
-    options: dict[str, tuple[Any, Any]] = {
-        "preset_": (str, typer.Option("--preset", help=f"Random: {', '.join(PRESETS)} [default: original].")),
-        "seed": (int, typer.Option("--seed", help="Of the first photo; the others count on [default: 0].")),
-        "recipe": (Path, typer.Option("--recipe", metavar="FILE", help="Replay a recipe's damage and seed.")),
-        "size": (
-            Literal["own", "128"],
-            typer.Option("--size", help="The photo whole, at its own size, or made 128x128 first [default: 128]."),
-        ),
-        "fit": (image.Fit, typer.Option("--fit", help="How a photo becomes 128x128 [default: crop].")),
-        "max_pixels": (
-            int,
-            typer.Option("--max-pixels", min=16 * 16, help="Of a photo; what is larger is not read [default: 100 MP]."),
-        ),
-        "grayscale": (bool, typer.Option("--grayscale/--colour", help="Take the colour away [default: yes].")),
-    }
-    for name, control in CONTROLS.items():
-        what = control.help[0].upper() + control.help[1:]
-        text = f"{what}: {control.low:g} to {control.high:g}, {control.off:g} is off."
-        kind = int if control.step >= 1 else float
-        options[name] = (kind, typer.Option(f"--{name.replace('_', '-')}", help=text))
-
-    def made(flags: Mapping[str, Any]) -> DamageFlags:
-        controls = {name: flags[name] for name in ("grayscale", *CONTROLS) if flags[name] is not None}
-        if flags["recipe"] and flags["preset_"]:
-            raise ControlError("recipe_preset")
-        recipe = Recipe.read(flags["recipe"]) if flags["recipe"] else Recipe()
-        if flags["recipe"] and recipe.degradation is None:
-            raise ControlError("recipe_undamaged", path=flags["recipe"])
-        by_hand = flags["recipe"] or any(name in CONTROLS for name in controls)
-        damage = DamageFlags(
-            degradation=recipe.degradation,
-            preset=flags["preset_"] or (None if by_hand else "original"),
-            seed=(recipe.seed or 0) if flags["seed"] is None else flags["seed"],
-            size=size_of(flags["size"]) if flags["size"] else recipe.size,
-            fit=flags["fit"] or recipe.fit,
-            controls=controls,
-            max_pixels=flags["max_pixels"] or image.MAX_SCAN,
-        )
-        damage.of(0)  # a control out of its range is wrong usage, found before any photo is touched
-        return damage
-
-    flags = {name: Annotated[kind | None, option] for name, (kind, option) in options.items()}
-    return _with_flags(command, "damage", flags, made)
+def _flag_of(name: str) -> Any:
+    """The flag of a control, as a type for Typer."""
+    control = CONTROLS[name]
+    what = control.help[0].upper() + control.help[1:]
+    option = typer.Option(help=f"{what}: {control.low:g} to {control.high:g}, {control.off:g} is off.")
+    return Annotated[int | None, option] if control.step >= 1 else Annotated[float | None, option]
 
 
 def make_restorer(device: str, own_weights: list[Path] | None) -> Restorer:
@@ -188,11 +162,11 @@ def model_names(given: str | None) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in given.split(",")))
 
 
-def load_at_size(path: Path, size: Size, fit: image.Fit, max_pixels: int) -> Photo:
-    """The photo at ``path``, at the size that it is to be restored at."""
-    if size == "own":
+def load_for(recipe: Recipe, path: Path, max_pixels: int) -> Photo:
+    """The photo at ``path``, at the size that ``recipe`` restores it at."""
+    if recipe.size == "own":
         return image.load(path, reduce_to=None, max_pixels=max_pixels, may_halve=False)
-    return image.fit(image.load(path, max_pixels=max_pixels), fit)
+    return image.fit(image.load(path, max_pixels=max_pixels), recipe.fit)
 
 
 def result_format(out: Path, given: Format | None, size: Size) -> Format:

@@ -12,42 +12,34 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 from tqdm import tqdm
 
-from ..batch.engine import Made, work_through
+from ..batch.engine import Made, Way, work_through
+from ..batch.parallel import in_parallel
 from ..batch.plan import Job, Plan, is_done, report_path
 from ..batch.summary import Summary, reason
 from ..errors import ControlError
 from ..recipe import Recipe
 from ..report import commit, read_report
-from .options import Telling
 
 if TYPE_CHECKING:
-    from ..batch.ray_cluster import Cluster
     from ..tiling import Progress
 
 T = TypeVar("T")
 
 
 def process(
-    todo: Plan, telling: Telling, work: Callable[[Job, Path], Made], *, recipe_of: Callable[[Job], Recipe] | None = None
-) -> None:
-    """`process_batches` of one photo each, which ``work`` reads itself."""
-    process_batches(todo, telling, work, lambda some: [made for _, made in some], recipe_of=recipe_of)
-
-
-def process_batches(
     todo: Plan,
-    telling: Telling,
+    quiet: bool,
+    as_json: bool,
     read: Callable[[Job, Path], T],
-    work: Callable[..., Sequence[Made]],
+    work: Callable[..., Sequence[Made]] = list,
     *,
     recipe_of: Callable[[Job], Recipe] | None = None,
-    batch: int = 1,
-    threads: int = 1,
-    cluster: Cluster | None = None,
+    way: Way = in_parallel,
 ) -> None:
     """`work_through` the photos, write the results and a line of the report of each, name those that fail, sum up, and
     exit 1 if any did.
 
+    Without ``work``, ``read`` has made all that there is to make.
     ``recipe_of`` is given where the recipe alone decides a photo's results: those that are there already are not made
     again.
     """
@@ -61,19 +53,10 @@ def process_batches(
         left = [job for job in todo.jobs if not is_done(job, recipe_of(job).to_json(), made, report)]
     count, before = len(todo.jobs), len(todo.jobs) - len(left)
     summary = Summary(todo, before)
-    outcomes = work_through(
-        left,
-        read,
-        work,
-        lambda finished: commit(report, finished.entry, finished.files),
-        summary,
-        batch=batch,
-        threads=threads,
-        cluster=cluster,
-    )
+    outcomes = work_through(left, read, work, lambda written: commit(report, *written), summary, way)
     for name, refusal in todo.refused:
         _say(name, refusal)
-    hidden = None if count > 1 and not telling.quiet else True
+    hidden = None if count > 1 and not quiet else True
     try:
         # closed, so that nothing more is begun after an error or Ctrl+C
         with closing(outcomes), tqdm(total=count, initial=before, unit="photo", disable=hidden) as bar:
@@ -82,7 +65,7 @@ def process_batches(
                     _say(job.name, failure)
                 bar.update()
     finally:
-        if said := json.dumps(summary.to_json()) if telling.json else str(summary):
+        if said := json.dumps(summary.to_json()) if as_json else str(summary):
             typer.echo(said)
     if summary.refused:
         raise typer.Exit(1)

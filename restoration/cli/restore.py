@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from .. import image
-from ..batch.engine import Made, kinds_of, made_of
+from ..batch.engine import Made, Way, kinds_of, made_of
+from ..batch.parallel import in_parallel, on_one_core
 from ..batch.plan import Format, Job, is_file_name, plan, truth_of
 from ..errors import ControlError
 from ..recipe import Recipe
 from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
 from . import options
-from .progress import process, process_batches, tile_bar
+from .progress import process, tile_bar
 from .typer_app import app
 
 if TYPE_CHECKING:
     from ..batch.ray_cluster import Cluster
-    from ..pipeline import Run
     from ..restorer import Restorer
 
 GPU_BATCH = 8
@@ -32,11 +32,9 @@ GPU_BATCH = 8
 
 
 @app.command("restore")
-@options.telling_flags
 def restore_command(
     inputs: options.Inputs,
     out: options.Out,
-    telling: options.Telling,
     model: Annotated[
         str | None, typer.Option(help="vae, gan or cnn [default: what --weights hold, otherwise vae].")
     ] = None,
@@ -87,6 +85,8 @@ def restore_command(
             help="Restore on a Ray cluster: the one at $RAY_ADDRESS, or one of this machine. --engine ray is the same.",
         ),
     ] = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Restore and colourise damaged photos, whole: a.jpg gives a.jpg in OUT; with --upscale 4 also a_x4.jpg, four times
     as large.
@@ -115,7 +115,7 @@ def restore_command(
         from ..batch.ray_cluster import connected
 
         connection = connected(device, weights or ())
-    _restore(inputs, out, telling, asked, restorer, connection, format, max_pixels, drawn)
+    _restore(inputs, out, asked, restorer, connection, format, max_pixels, drawn, quiet, as_json)
 
 
 def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
@@ -131,12 +131,10 @@ def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tup
 
 
 @app.command("replay")
-@options.telling_flags
 def replay_command(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe's JSON, or the report of one photo.")],
     inputs: options.Inputs,
     out: options.Out,
-    telling: options.Telling,
     mask: Annotated[
         Path | None, typer.Option(metavar="MASK", help="The mask that the recipe names, if one was drawn.")
     ] = None,
@@ -144,6 +142,8 @@ def replay_command(
     max_pixels: options.MaxPixelsFlag = image.MAX_SCAN,
     device: options.DeviceFlag = "auto",
     weights: options.WeightsFlag = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Do what a recipe of the app or of a report says, its damage included: the same pixels come out.
 
@@ -155,23 +155,22 @@ def replay_command(
         raise ControlError("recipe_modelless", path=recipe)
     drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
     restorer = options.make_restorer(device, weights)
-    _restore(inputs, out, telling, asked, restorer, nullcontext(), format, max_pixels, drawn)
+    _restore(inputs, out, asked, restorer, nullcontext(), format, max_pixels, drawn, quiet, as_json)
 
 
 def _restore(
     inputs: list[Path],
     out: Path,
-    telling: options.Telling,
     asked: Recipe,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
     format: Format | None,
     max_pixels: int,
     drawn: Photo | None,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run ``asked`` on each photo, by ``restorer``, or by one of each worker's where ``connection`` gives a cluster."""
-    import torch
-
     from ..models import model
 
     for name in asked.models:
@@ -182,24 +181,26 @@ def _restore(
         recipe = cluster.ask(partial(_prepared, asked=asked)) if cluster else _prepared(restorer, asked)
         if difference := asked.mismatch(recipe):
             typer.echo(f"Note: {difference}", err=True)
-        shows_tiles = len(todo.jobs) == 1 and not telling.quiet
-        restoring = Restoring(recipe=recipe, drawn=drawn, max_pixels=max_pixels, shows_tiles=shows_tiles)
-        batch, threads = 1, 1
-        if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
-            on_gpu = recipe.versions["device"] != "cpu"
-            batch = GPU_BATCH if on_gpu else 1
-            cores = 2 if on_gpu else max(2, torch.get_num_threads())  # for a GPU, one thread reads while another waits
-            threads = min(len(todo.jobs), cores)
-        process_batches(
-            todo,
-            telling,
-            restoring.read,
-            restoring.work if cluster else partial(restoring.work, restorer=restorer),
-            recipe_of=lambda job: recipe,
-            batch=batch,
-            threads=threads,
-            cluster=cluster,
-        )
+        shows_tiles = len(todo.jobs) == 1 and not quiet
+        task = Restoring(recipe=recipe, drawn=drawn, max_pixels=max_pixels, shows_tiles=shows_tiles)
+        work = task.work if cluster else partial(task.work, restorer=restorer)
+        way = _way(recipe, len(todo.jobs), cluster)
+        process(todo, quiet, as_json, task.read, work, recipe_of=lambda job: recipe, way=way)
+
+
+def _way(recipe: Recipe, photos: int, cluster: Cluster | None) -> Way:
+    """How so many photos are gone through: in how many threads, or on a cluster, and how many at once."""
+    batch, threads = 1, 1
+    if recipe.size == 128 and not recipe.upscaling:  # one whole photo takes all cores, and much memory
+        import torch
+
+        on_gpu = recipe.versions["device"] != "cpu"
+        batch = GPU_BATCH if on_gpu else 1
+        cores = 2 if on_gpu else max(2, torch.get_num_threads())  # for a GPU, one thread reads while another waits
+        threads = min(photos, cores)
+    if cluster:
+        return partial(cluster.run, batch=batch)
+    return partial(in_parallel, batch=batch, threads=threads, begin=on_one_core)
 
 
 def _prepared(restorer: Restorer, asked: Recipe) -> Recipe:
@@ -220,43 +221,35 @@ class Restoring:
     max_pixels: int
     shows_tiles: bool
 
-    def read(self, job: Job, path: Path) -> tuple[Path, Photo]:
-        photo = self._load(path)
+    def read(self, job: Job, path: Path) -> tuple[Photo, Photo | None]:
+        """The photo, and the other half of a pair that `degrade` wrote, unless the recipe has damage of its own."""
+        photo = options.load_for(self.recipe, path, self.max_pixels)
         if self.recipe.upscaling:
             from .. import upscale
 
             upscale.check_size(photo, self.recipe.upscaling.scale)  # before it is restored for nothing
-        return path, photo
+        truth = None if self.recipe.degradation else truth_of(path)
+        return photo, options.load_for(self.recipe, truth, self.max_pixels) if truth else None
 
-    def work(self, some: Sequence[tuple[Job, tuple[Path, Photo]]], restorer: Restorer) -> list[Made]:
+    def work(self, given: Sequence[tuple[Photo, Photo | None]], restorer: Restorer) -> list[Made]:
         from .. import pipeline
 
-        photos = [photo for _, (_, photo) in some]
+        photos = [photo for photo, _ in given]
         with tile_bar(shown=self.shows_tiles) as progress:
             runs = pipeline.run_batch(restorer, photos, self.recipe, drawn=self.drawn, progress=progress)
-        paths = [path for _, (path, _) in some]
-        return [
-            replace(made_of(run, self._truth(path, run)), recipe=self.recipe)
-            for path, run in zip(paths, runs, strict=True)
-        ]
-
-    def _truth(self, path: Path, run: Run) -> Photo | None:
-        """The other half of a pair that `degrade` wrote."""
-        return self._load(truth) if run.truth is None and (truth := truth_of(path)) else None
-
-    def _load(self, path: Path) -> Photo:
-        return options.load_at_size(path, self.recipe.size, self.recipe.fit, self.max_pixels)
+        # The recipe as it was to run, by which the next run finds what is done, whether or not a GPU failed.
+        return [replace(made_of(run, truth), recipe=self.recipe) for run, (_, truth) in zip(runs, given, strict=True)]
 
 
 @app.command("scratches")
-@options.telling_flags
 def scratches_command(
     inputs: options.Inputs,
     out: options.OutFolder,
-    telling: options.Telling,
     sensitivity: Annotated[float, typer.Option(help="How little has to look like a scratch: 0 to 1.")] = 0.5,
     max_pixels: options.MaxPixelsFlag = image.MAX_SCAN,
     device: options.DeviceFlag = "auto",
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show where photos are scratched, creased or soiled: a.jpg gives a_mask.png, white where damage was found, and
     a_overlay.png, the photo with that in red.
@@ -280,15 +273,13 @@ def scratches_command(
         facts = {"marked": round(float(found.mean()), 5)}
         return Made(results=pictures, recipe=recipe, seconds=seconds, facts=facts)
 
-    process(todo, telling, work)
+    process(todo, quiet, as_json, work)
 
 
 @app.command("upscale")
-@options.telling_flags
 def upscale_command(
     inputs: options.Inputs,
     out: options.Out,
-    telling: options.Telling,
     scale: Annotated[int, typer.Option(help="2 or 4.")] = 4,
     engine: options.EngineFlag = "auto",
     denoise: options.DenoiseFlag = None,
@@ -299,6 +290,8 @@ def upscale_command(
     format: options.FormatFlag = None,
     device: options.DeviceFlag = "auto",
     weights: options.WeightsFlag = None,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Enlarge photos by Real-ESRGAN, in colour and without restoring them: a.jpg gives a_x4.jpg.
 
@@ -313,8 +306,8 @@ def upscale_command(
 
     def work(job: Job, path: Path) -> Made:
         photo = image.load(path, reduce_to=None, max_pixels=image.MAX_SCAN, may_halve=False)
-        with tile_bar(shown=not telling.quiet) as bar:
+        with tile_bar(shown=not quiet) as bar:
             larger = restorer.upscale(photo, scale, engine=upscaling.engine, denoise=denoise, tile=tile, progress=bar)
         return Made(results={"upscaled": larger.photo}, recipe=recipe, seconds={"upscale": larger.seconds})
 
-    process(todo, telling, work, recipe_of=lambda job: recipe)
+    process(todo, quiet, as_json, work, recipe_of=lambda job: recipe)

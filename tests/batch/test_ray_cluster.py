@@ -11,8 +11,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -20,6 +22,7 @@ import pytest
 
 from restoration import Restorer, image
 from restoration.batch import ray_cluster
+from restoration.batch.ray_cluster import Cluster, WorkerTask
 from restoration.errors import PhotoError
 from tests.cli.test_main import program, run
 from tests.conftest import EXAMPLES, ROOT
@@ -31,10 +34,10 @@ pytestmark = pytest.mark.slow
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # 127.0.0.1 alone
     pytest.importorskip("ray", reason='needs Ray: pip install -e ".[ray]"')
-    from ray.cluster_utils import Cluster
+    from ray.cluster_utils import Cluster as Nodes
 
     node = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 100_000_000, "node_ip_address": "127.0.0.1"}
-    nodes = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    nodes = Nodes(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     nodes.add_node(**node)
     yield nodes.address
     nodes.shutdown()
@@ -107,6 +110,28 @@ def test_a_folder_gives_what_it_gives_here_though_a_worker_is_killed(
     assert "10 of 11 done, 10 of them before" in again[1]
 
 
+def test_a_worker_makes_what_is_made_here(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Ray: all that it would carry to a worker in this process and back is packed, but for the functions."""
+
+    def outcomes(cluster: Cluster, items: Mapping[int, Any], there: WorkerTask, batch: int) -> Iterator[Any]:
+        worker = ray_cluster._Worker(cluster, there, batch)
+        for row in worker({"item": [pickle.dumps(pair) for pair in items.items()]}):
+            yield pickle.loads(row["outcome"][0])
+
+    here = Cluster(device="cpu", weights=(), folder=Path.cwd(), workers=1)
+    monkeypatch.setattr(ray_cluster, "connected", lambda *_: nullcontext(here))
+    monkeypatch.setattr(Cluster, "ask", lambda self, question: pickle.loads(ray_cluster._answer(self, question)))
+    monkeypatch.setattr(Cluster, "_outcomes", outcomes)
+    flags = ["--size", 128, "--model", "cnn"]
+    told = [
+        run("restore", folder, "-o", tmp_path / out, *flags, *more)
+        for out, more in (("one", ["--device", "cpu"]), ("other", ["--ray"]))
+    ]
+    assert [(code, errors) for code, _, errors in told] == [(1, told[0][2])] * 2
+    assert "10 of 11 done" in told[1][1]
+    check_same(tmp_path / "other", tmp_path / "one")
+
+
 def kill_at_three(items: Sequence[int], _: Restorer) -> Sequence[int]:
     if 3 in items:
         os._exit(1)
@@ -116,10 +141,9 @@ def kill_at_three(items: Sequence[int], _: Restorer) -> Sequence[int]:
 @pytest.mark.usefixtures("on_cluster")
 def test_a_photo_that_kills_its_workers_does_not_go_round_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "RETRIES", 0)
-    steps = ray_cluster.WorkerTask(read=int, work=kill_at_three, finish=str)
     written: list[str] = []
     with ray_cluster.connected("auto", []) as connection:
-        outcomes = dict(connection.run((0, 2, 3, 4), steps, written.append, batch=1))
+        outcomes = dict(connection.run((0, 2, 3, 4), int, kill_at_three, written.append, finish=str))
     assert {item: str(error) for item, error in outcomes.items() if error} == {
         3: "Its worker died, in each of 1 tries; try it, or what lies beside it, alone."
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections import Counter
 from contextlib import suppress
@@ -12,7 +13,7 @@ import pytest
 
 from restoration import PRESETS, ControlError
 from ui import tickets
-from ui.tickets import LIFETIME, MINUTE, RATE, SEEDS, Tickets
+from ui.tickets import KNOWN, LIFETIME, MINUTE, RATE, SEEDS, Tickets
 
 MODELS = ("vae", "gan", "cnn")
 
@@ -52,15 +53,11 @@ def test_nothing_is_likelier_than_it_should_be() -> None:
     assert len({task.seed for task in tasks}) > 5900
 
 
-def test_a_ticket_tells_nothing() -> None:
-    """Its words are random, and what it draws follows from a secret that another process does not have."""
-    first, second = Tickets(MODELS), Tickets(MODELS)
-    ticket = first.issue()
-    claim, end, signature = ticket.split(".")
-    assert (len(claim), end.isdigit(), len(signature)) == (32, True, 64)
-    second._secret = b"guessed"
-    assert first._sign("task", f"{claim}.{end}") != second._sign("task", f"{claim}.{end}")
-    assert first._sign("task", f"{claim}.{end}").hex() != signature
+def test_a_ticket_cannot_be_guessed() -> None:
+    issued = Tickets(MODELS)
+    drawn = {issued.issue() for _ in range(50)}
+    assert len(drawn) == 50
+    assert all(re.fullmatch("[0-9a-f]{32}", ticket) for ticket in drawn)  # 128 bits
 
 
 def test_a_second_vote_with_a_ticket_is_refused() -> None:
@@ -97,11 +94,7 @@ def test_what_is_no_ticket_is_refused(ticket: Any) -> None:
 def test_a_ticket_that_was_tampered_with_is_refused() -> None:
     issued = Tickets(MODELS)
     ticket = issued.issue()
-    claim, end, signature = ticket.split(".")
-    for changed in (
-        f"{claim}.{int(end) + 1}.{signature}", f"{'0' * 32}.{end}.{signature}", f"{claim}.{end}.{signature[:-1]}",
-        f"{claim}.{end}.{'0' * 64}", f"{claim}.{end}", ticket.upper(), f"{ticket} ", Tickets(MODELS).issue(),
-    ):  # fmt: skip
+    for changed in (ticket[:-1], f"{ticket}0", ticket[::-1], f"{ticket} ", Tickets(MODELS).issue()):
         assert refusal(issued, changed) == "ticket_unknown", changed
     issued.redeem(ticket, "me")  # which was not used up by them
 
@@ -131,7 +124,7 @@ def test_what_does_not_matter_any_more_is_forgotten(now: list[float]) -> None:
     issued = Tickets(MODELS)
     for place in range(100):
         issued.redeem(issued.issue(), f"visitor {place}")
-    assert (len(issued._used), len(issued._votes)) == (100, 100)
-    now[0] += LIFETIME + 1
+    assert (len(issued._drawn), len(issued._used), len(issued._votes)) == (100, 100, 100)
+    now[0] += KNOWN + 1
     issued.redeem(issued.issue(), "me")
-    assert (len(issued._used), len(issued._votes)) == (1, 1)
+    assert (len(issued._drawn), len(issued._used), len(issued._votes)) == (1, 1, 1)
