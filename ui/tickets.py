@@ -45,7 +45,7 @@ class Tickets:
 
     def issue(self) -> str:
         """A new ticket."""
-        chance, ticket, now = random.SystemRandom(), secrets.token_hex(16), monotonic()
+        chance, ticket, now = random.SystemRandom(), f"ticket-{secrets.token_hex(16)}", monotonic()
         order = tuple(chance.sample(self._models, len(self._models)))
         task = Task(chance.choice(list(PRESETS)), chance.randrange(SEEDS), order)
         with self._lock:

@@ -57,7 +57,7 @@ def test_a_ticket_cannot_be_guessed() -> None:
     issued = Tickets(MODELS)
     drawn = {issued.issue() for _ in range(50)}
     assert len(drawn) == 50
-    assert all(re.fullmatch("[0-9a-f]{32}", ticket) for ticket in drawn)  # 128 bits
+    assert all(re.fullmatch("ticket-[0-9a-f]{32}", ticket) for ticket in drawn)  # 128 bits
 
 
 def test_a_second_vote_with_a_ticket_is_refused() -> None:
