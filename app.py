@@ -23,32 +23,34 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from restoration.blind_test.votes import Votes
-    from ui.context import Lab
+    from ui.context import AppContext
 
 M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> Lab:
+def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> AppContext:
     """What all visitors share; raises `ControlError` for a device that is not there."""
-    from ui import gpu  # isort: skip  # first, so that nothing has used CUDA before
+    from ui import zerogpu  # isort: skip  # first, so that nothing has used CUDA before
     from restoration import Restorer
-    from ui.context import Lab
+    from ui.context import AppContext
 
-    lab = Lab(Restorer(device), max_pixels)
-    if gpu.IS_LENT:
+    lab = AppContext(Restorer(device), max_pixels)
+    if zerogpu.IS_LENT:
         lab.load_networks()
     return lab
 
 
-def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
+def build(lab: AppContext, votes: Votes | None = None) -> gr.Blocks:
     """The whole app, not launched yet; ``votes`` keeps the blind test's."""
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import about, api, batch, blind, cleanup, gradio_patches, panel, recipes, restore, robustness, style
+    from ui import api, batch, sidebar, style
+    from ui.hardening import cleanup, gradio_patches
+    from ui.tabs import about, blind_test, recipes, restore, robustness
     from ui.texts import i18n
 
     aging = (cleanup.ROUND, cleanup.AGE)
@@ -57,13 +59,13 @@ def build(lab: Lab, votes: Votes | None = None) -> gr.Blocks:
         gr.Markdown(i18n("intro"), elem_id="intro")
         with gr.Row(elem_id="app"):
             with gr.Column(scale=1, min_width=300, elem_id="side"):
-                column = panel.build()
+                column = sidebar.build()
             with gr.Column(scale=3, min_width=300, elem_id="main"), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
                     page = restore.tab(column, lab)
                     recipes.section(column, page, lab)
                 with gr.Tab(i18n("tab_blind"), id="blind") as blinded:
-                    blind.tab(column, lab, votes)
+                    blind_test.tab(column, lab, votes)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
                     robustness.tab(column, lab)
                 with gr.Tab(i18n("tab_batch"), id="batch") as batching:
@@ -127,7 +129,8 @@ def launch(
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)  # or each of Gradio's threads keeps freed memory of its own
-    from ui import address, cleanup
+    from ui import address
+    from ui.hardening import cleanup
 
     host = (host or (address.EVERYWHERE if "SPACE_ID" in os.environ else "127.0.0.1")).strip("[]")
     os.environ.pop("GRADIO_SERVER_NAME", None)  # where Gradio tries ports, of IPv4 only
@@ -148,10 +151,11 @@ def launch(
     from restoration import ControlError
     from restoration.blind_test.votes import opened
     from restoration.errors import OutputError
-    from ui import gpu, panel, restore
+    from ui import sidebar, zerogpu
     from ui.files import KEPT
-    from ui.gate import MAX_UPLOAD, Gate, misunderstood
+    from ui.hardening.request_filter import MAX_UPLOAD, RequestFilter, misunderstood
     from ui.style import CSS, HEAD, THEME
+    from ui.tabs import restore
     from ui.texts import i18n
 
     with _refused("--device", ControlError):
@@ -172,13 +176,13 @@ def launch(
             mcp_server=mcp,
             i18n=i18n,
             theme=THEME,
-            css=panel.thumbnails(),
+            css=sidebar.thumbnails(),
             css_paths=CSS,
             head=HEAD,
             ssr_mode=False,
             max_file_size=MAX_UPLOAD,
             app_kwargs={
-                "middleware": [Middleware(Gate)],
+                "middleware": [Middleware(RequestFilter)],
                 "exception_handlers": {RequestValidationError: misunderstood, 400: misunderstood},
             },
             run_history=False,  # people's photos are theirs
@@ -186,7 +190,9 @@ def launch(
             footer_links=["api", "gradio", "settings"],
             _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
         )
-    if not gpu.IS_LENT:  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
+    if (
+        not zerogpu.IS_LENT
+    ):  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
         threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
     print(f"Restoration Lab is open: {address.told(url, host)}", flush=True)
     if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here

@@ -28,8 +28,8 @@ from restoration.report import finite
 from restoration.types import MAX_SAMPLES, Colour, Inpainting, Photo, Size, drawn_sha256
 from restoration.upscale import check as check_upscaling
 
-from .context import ENGINES, RUNNING, TITLES, Lab
-from .disconnection import raise_if_disconnected
+from .cancellation import raise_if_disconnected
+from .context import ENGINES, RUNNING, TITLES, AppContext
 from .files import publish, received
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
@@ -186,7 +186,7 @@ def files(photos: dict[str, Photo]) -> dict[str, str]:
     return dict(zip(photos, paths.values(), strict=True))
 
 
-def endpoints(lab: Lab) -> None:
+def endpoints(lab: AppContext) -> None:
     """Register them on the caller's Blocks, before anything else takes their names."""
 
     def restore(

@@ -27,7 +27,7 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
 from . import jobs
-from .context import QUIET, TITLES, Lab, able
+from .context import QUIET, TITLES, AppContext, able
 from .errors import refuse, sentence
 from .files import publish, received
 from .jobs import Tell, Work
@@ -54,7 +54,7 @@ class Batch:
     """How many photos were not begun, as it was stopped before."""
 
 
-def restore(lab: Lab, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
+def restore(lab: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each, until it raises
     `Stopped`.
 
@@ -137,7 +137,7 @@ def _listed(told: Iterable[tuple[str, RestorationError]], french: bool) -> str:
 
 
 def begin(
-    lab: Lab,
+    lab: AppContext,
     request: gr.Request,
     paths: list[str] | None,
     names: list[str],
@@ -183,7 +183,7 @@ def _uploaded_files(payload: ListFiles | None) -> list[str]:
     return [received(file.path) for file in payload.root] if payload else []
 
 
-def tab(lab: Lab) -> None:
+def tab(lab: AppContext) -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("batch_lead"))
     files = gr.File(label=i18n("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files")

@@ -19,8 +19,9 @@ from restoration.types import SIDE
 from restoration.weights import originals, restorers
 from restoration.weights.checkpoints import ORIGINALS
 
-from . import decoding, gpu
-from .disconnection import raise_if_disconnected
+from . import zerogpu
+from .cancellation import raise_if_disconnected
+from .hardening import decoding
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -105,7 +106,7 @@ def _ending_with_client(progress: Progress | None) -> Progress:
 
 
 @dataclass(frozen=True)
-class Lab:
+class AppContext:
     """The one restorer of all visitors, and the largest photo that they may send, in pixels."""
 
     restorer: Restorer
@@ -114,7 +115,7 @@ class Lab:
     _call: Callable[..., Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_call", gpu.lent(self.restorer))
+        object.__setattr__(self, "_call", zerogpu.lent(self.restorer))
 
     def load(self, path: str, *, reduce_to: int | None = SIDE) -> Photo:
         """A visitor's file as a photo (see `image.load`); raises `PhotoError`."""
@@ -134,14 +135,14 @@ class Lab:
         with self._turn:
             raise_if_disconnected()
             # From a process that is lent a GPU nothing reaches the visitor.
-            tell = raise_if_disconnected if gpu.IS_LENT else _ending_with_client(progress)
+            tell = raise_if_disconnected if zerogpu.IS_LENT else _ending_with_client(progress)
             return self.work(pipeline.run, photo, recipe, drawn=drawn, progress=tell)
 
     def run_each(
         self, photo: Photo, recipe: Recipe, progress: Progress | None = None, *, drawn: Photo | None = None
     ) -> Iterator[Run]:
         """`run` as it grows, after each model; where a GPU is lent for one call, only when it is whole."""
-        if gpu.IS_LENT:
+        if zerogpu.IS_LENT:
             yield self.run(photo, recipe, drawn=drawn)
             return
         _check(photo, recipe)
@@ -160,7 +161,7 @@ class Lab:
             return self.work(task, *args, **kwargs)
 
     def work(self, task: Callable[Concatenate[Restorer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `gpu`)."""
+        """``task`` by the restorer, where the GPU is: nothing else runs a network for a visitor (see `zerogpu`)."""
         result: T = self._call(task, *args, **kwargs)
         return result
 

@@ -26,9 +26,8 @@ from gradio.context import LocalContext
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
 
-from .cancellation import PROGRESS
+from .cancellation import PROGRESS, raise_if_disconnected
 from .context import QUIET
-from .disconnection import raise_if_disconnected
 from .links import link, linked
 from .texts import i18n, is_french, text
 

@@ -16,7 +16,7 @@ from restoration.contact_sheet import Cell as Captioned
 from restoration.contact_sheet import sheet
 from restoration.restorer import Mended
 
-from . import tables, verdict
+from . import summary, tables
 from .context import TITLES
 from .errors import sentence
 from .files import publish
@@ -141,7 +141,7 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
                 for name, row in after.items()]  # fmt: skip
         return Measured(
             verdict=_sentences(
-                verdict.measured(before, {TITLES[name]: row for name, row in after.items()}, french), *also
+                summary.measured(before, {TITLES[name]: row for name, row in after.items()}, french), *also
             ),
             table=tables.measured(tables.Row(title=text("degraded", french), measured=before), rows, french) + said,
             notes={name: tables.note(row, before, french) for name, row in {"degraded": before, **after}.items()},
@@ -153,7 +153,7 @@ def measure(run: Run, engine: str, french: bool) -> Measured:
     given = run.degraded.pixels.astype(np.int16)
     changed = max(float(np.abs(photo.pixels - given).mean()) for photo in photos.values())
     return Measured(
-        verdict=_sentences(verdict.judged(vividness, changed, french), *also),
+        verdict=_sentences(summary.judged(vividness, changed, french), *also),
         table=tables.judged(rows, french) + said,
         notes={},
     )

@@ -35,7 +35,8 @@ def test_the_app_is_whole_there(folder: Path) -> None:
     code = """
 import sys, app
 from restoration import Restorer
-from ui import about, examples
+from ui import examples
+from ui.tabs import about
 about.page(french=True)
 assert list(examples.FOLDER.glob("*.jpg"))
 Restorer("cpu").prepare(["vae", "gan", "cnn"])
@@ -45,7 +46,7 @@ print({str(each.__file__) for name, each in sys.modules.items() if name.split(".
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert str(folder / "ui" / "about.py") in done.stdout
+    assert str(folder / "ui" / "tabs" / "about.py") in done.stdout
     assert f"'{ROOT}" not in done.stdout
 
 

@@ -27,9 +27,9 @@ from PIL import Image
 from restoration import Restorer
 from tests.conftest import EXAMPLES, ROOT
 from tests.ui.test_controls import DATA_URL, FILE, PATIENCE, UNFORESEEN, App, Function, check_sentence, started
-from ui import cleanup
 from ui.api import endpoints
-from ui.context import Lab
+from ui.context import AppContext
+from ui.hardening import cleanup
 
 COFFEE = (EXAMPLES / "coffee.jpg").read_bytes()
 SECRET = b"nobody may read this"
@@ -394,7 +394,7 @@ def test_a_public_address_cannot_send_the_app_on_to_this_machine(
 ) -> None:
     """Which address is public is all that is changed here."""
     with gr.Blocks() as demo:
-        endpoints(Lab(restorer))
+        endpoints(AppContext(restorer))
     (photo,) = [function.inputs[0] for function in demo.fns.values() if function.api_name == "degrade"]
     monkeypatch.setattr(safehttpx, "is_public_ip", lambda address: address == "127.0.0.2")
     with listening() as (inside, asked), listening("127.0.0.2", f"http://127.0.0.1:{inside}/b.jpg") as (outside, first):

@@ -37,9 +37,9 @@ from restoration.restorer import OWN_LOOK
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.formats import png
-from ui import recipes
-from ui import restore as app
 from ui.context import TITLES
+from ui.tabs import recipes
+from ui.tabs import restore as app
 
 COFFEE = EXAMPLES / "coffee.jpg"
 FILE = {"_type": "gradio.FileData"}

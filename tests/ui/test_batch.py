@@ -26,7 +26,7 @@ from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
 from ui import batch
 from ui.batch import Batch, summary
-from ui.context import TITLES, Lab
+from ui.context import TITLES, AppContext
 from ui.files import publish
 
 CNN = Recipe(models={"cnn": None})
@@ -34,8 +34,8 @@ WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None})
 
 
 @pytest.fixture
-def lab(restorer: Restorer) -> Lab:
-    return Lab(restorer)
+def lab(restorer: Restorer) -> AppContext:
+    return AppContext(restorer)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def failed(made: Batch) -> list[tuple[str, str]]:
     return [(name, error.code) for name, error in made.failures]
 
 
-def test_an_upload_is_its_path(lab: Lab) -> None:
+def test_an_upload_is_its_path(lab: AppContext) -> None:
     with gr.Blocks() as demo:
         batch.tab(lab)
     (files,) = [each for each in demo.blocks.values() if each.elem_id == "batch-files"]
@@ -93,7 +93,7 @@ def test_an_upload_is_its_path(lab: Lab) -> None:
 # --- What comes of it -------------------------------------------------------------------------------------------------
 
 
-def test_files_and_archives_become_one_archive(lab: Lab, tmp_path: Path, temporary: Path) -> None:
+def test_files_and_archives_become_one_archive(lab: AppContext, tmp_path: Path, temporary: Path) -> None:
     packed = zipped(
         tmp_path / "album.zip",
         [
@@ -138,7 +138,7 @@ def test_files_and_archives_become_one_archive(lab: Lab, tmp_path: Path, tempora
     assert np.array_equal(again.restored["cnn"].photo.pixels, pixels(found["été/plage.png"]))
 
 
-def test_photos_are_restored_whole_each_with_colours_of_its_own_kind(lab: Lab, tmp_path: Path) -> None:
+def test_photos_are_restored_whole_each_with_colours_of_its_own_kind(lab: AppContext, tmp_path: Path) -> None:
     colour = image.load(EXAMPLES / "chelsea.jpg", reduce_to=None)
     grey = Photo(np.repeat(colour.pixels[:90, :140, 1:2], 3, axis=2))
     paths = [example(tmp_path, "cat.jpg", OTHER), example(tmp_path, "grey.png", image.encode(grey))]
@@ -155,11 +155,13 @@ def test_photos_are_restored_whole_each_with_colours_of_its_own_kind(lab: Lab, t
     ]
 
 
-def test_one_photos_pixels_are_in_memory_at_a_time(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_photos_pixels_are_in_memory_at_a_time(
+    lab: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs: list[weakref.ref[Run]] = []
-    run_one = Lab.run
+    run_one = AppContext.run
 
-    def remembered(self: Lab, photo: Photo, recipe: Recipe) -> Run:
+    def remembered(self: AppContext, photo: Photo, recipe: Recipe) -> Run:
         run = run_one(self, photo, recipe)
         runs.append(weakref.ref(run))
         return run
@@ -167,12 +169,12 @@ def test_one_photos_pixels_are_in_memory_at_a_time(lab: Lab, tmp_path: Path, mon
     def gone(done: int, total: int, name: str) -> None:
         assert [run() for run in runs] == [None] * done
 
-    monkeypatch.setattr(Lab, "run", remembered)
+    monkeypatch.setattr(AppContext, "run", remembered)
     batch.restore(lab, [example(tmp_path, f"{place}.jpg") for place in range(3)], CNN, gone)
     assert len(runs) == 3
 
 
-def test_a_photo_is_turned_upright(lab: Lab, photo: Photo, tmp_path: Path) -> None:
+def test_a_photo_is_turned_upright(lab: AppContext, photo: Photo, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown turned to the right by a quarter
     lying = Image.fromarray(np.rot90(photo.pixels))
@@ -196,7 +198,9 @@ def test_a_photo_is_turned_upright(lab: Lab, photo: Photo, tmp_path: Path) -> No
         ),
     ],
 )
-def test_results_are_named_after_what_made_them(lab: Lab, tmp_path: Path, recipe: Recipe, names: list[str]) -> None:
+def test_results_are_named_after_what_made_them(
+    lab: AppContext, tmp_path: Path, recipe: Recipe, names: list[str]
+) -> None:
     made = batch.restore(lab, [example(tmp_path, "a.jpg")], recipe, silent)
     found = contents(made)
     assert list(found) == [*names, "batch.jsonl"]
@@ -213,7 +217,7 @@ def two_albums(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[str]:
     return [str(zipped(folder / f"{name}.zip", files)) for name in ("one", "two")]
 
 
-def test_photos_of_one_name_all_have_a_result(lab: Lab, tmp_path: Path) -> None:
+def test_photos_of_one_name_all_have_a_result(lab: AppContext, tmp_path: Path) -> None:
     paths = [example(tmp_path / "1", "a.jpg"), example(tmp_path / "2", "a.jpg", OTHER)]
     paths += two_albums(tmp_path, [("a.jpg", PHOTO)])
     made = batch.restore(lab, paths, CNN, silent)
@@ -228,7 +232,7 @@ def test_photos_of_one_name_all_have_a_result(lab: Lab, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("models", [["cnn"], ["cnn", "vae"]])
-def test_a_photo_may_be_called_as_anothers_result(lab: Lab, tmp_path: Path, models: list[str]) -> None:
+def test_a_photo_may_be_called_as_anothers_result(lab: AppContext, tmp_path: Path, models: list[str]) -> None:
     recipe = Recipe(models=dict.fromkeys(models), upscaling=Upscaling(scale=2, engine="bicubic"))
     names = ("a.jpg", "a_x2.jpg", "A_X2_x2.jpg", "a_cnn.jpg", "a_vae_x2.jpg")
     made = batch.restore(lab, [example(tmp_path, name) for name in names], recipe, silent)
@@ -237,7 +241,7 @@ def test_a_photo_may_be_called_as_anothers_result(lab: Lab, tmp_path: Path, mode
     assert set(contents(made)) == {*outputs, "batch.jsonl"}
 
 
-def test_failures_of_one_name_are_all_told(lab: Lab, tmp_path: Path) -> None:
+def test_failures_of_one_name_are_all_told(lab: AppContext, tmp_path: Path) -> None:
     """Two archives with the same two bad names."""
     paths = two_albums(tmp_path, [("cut.jpg", PHOTO[:20_000]), ("notes.txt", b""), ("a.jpg", PHOTO)])
     made = batch.restore(lab, paths, CNN, silent)
@@ -249,7 +253,7 @@ def test_failures_of_one_name_are_all_told(lab: Lab, tmp_path: Path) -> None:
     assert summary(made, False).startswith("<p>2 of 6 restored.")
 
 
-def test_where_nothing_is_restored_there_is_no_archive(lab: Lab, tmp_path: Path, temporary: Path) -> None:
+def test_where_nothing_is_restored_there_is_no_archive(lab: AppContext, tmp_path: Path, temporary: Path) -> None:
     paths = [example(tmp_path, "page.png", b"<html>" * 50), example(tmp_path, "none.zip", b"no zip")]
     told: list[str] = []
     made = batch.restore(lab, paths, CNN, lambda done, total, name: told.append(name))
@@ -260,14 +264,16 @@ def test_where_nothing_is_restored_there_is_no_archive(lab: Lab, tmp_path: Path,
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_photos_file_lacks_is_told_with_the_others(lab: Lab, tmp_path: Path) -> None:
+def test_what_a_photos_file_lacks_is_told_with_the_others(lab: AppContext, tmp_path: Path) -> None:
     made = batch.restore(lab, [example(tmp_path, "cut.jpg", PHOTO[:-3000]), example(tmp_path, "a.jpg")], CNN, silent)
     assert [(name, note.code) for name, note in made.warnings] == [("cut.jpg", "photo_partial")]
     assert [("warning" in line, line.get("partial", False)) for line in report(made)] == [(True, True), (False, False)]
 
 
 @pytest.mark.parametrize("enough", [0, 1, 2])
-def test_what_is_finished_stays_when_it_is_stopped(lab: Lab, tmp_path: Path, temporary: Path, enough: int) -> None:
+def test_what_is_finished_stays_when_it_is_stopped(
+    lab: AppContext, tmp_path: Path, temporary: Path, enough: int
+) -> None:
     def tell(done: int, total: int, name: str) -> None:
         if done == enough:
             raise Stopped
@@ -288,12 +294,12 @@ def test_the_apps_limit_holds(restorer: Restorer, tmp_path: Path) -> None:
     small, large = (example(tmp_path, name) for name in ("small.png", "large.png"))
     for path, side in ((small, 64), (large, 65)):
         Image.new("RGB", (side, 64)).save(path)
-    made = batch.restore(Lab(restorer, max_pixels=64 * 64), [small, large], CNN, silent)
+    made = batch.restore(AppContext(restorer, max_pixels=64 * 64), [small, large], CNN, silent)
     assert failed(made) == [("large.png", "photo_too_large")]
     assert list(contents(made)) == ["small.png", "batch.jsonl"]
 
 
-def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: Lab, tmp_path: Path, temporary: Path) -> None:
+def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: AppContext, tmp_path: Path, temporary: Path) -> None:
     def stop(done: int, total: int, name: str) -> None:
         if done:
             raise KeyError(name)
@@ -304,7 +310,7 @@ def test_a_failure_that_nobody_foresaw_leaves_nothing_behind(lab: Lab, tmp_path:
     assert list(temporary.iterdir()) == []
 
 
-def test_a_full_disk_is_no_photos_fault(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_no_photos_fault(lab: AppContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -58,7 +58,7 @@ from tests.ui.page import (
 )
 from tests.ui.words import SENTENCES
 from ui import examples
-from ui.restore import LARGE, OPENING
+from ui.tabs.restore import LARGE, OPENING
 from ui.texts import i18n, number, text
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from restoration.weights import manifest, released
 from restoration.whole_photo import TILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.original import save, state
-from ui.context import ENGINES, TITLES, Lab, able
+from ui.context import ENGINES, TITLES, AppContext, able
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -35,7 +35,7 @@ def test_every_engine_is_offered_but_the_one_that_only_serves_twice() -> None:
 
 def test_a_photo_is_read_as_the_library_reads_it(restorer: Restorer) -> None:
     path = EXAMPLES / "coffee.jpg"
-    assert np.array_equal(Lab(restorer).load(str(path)).pixels, image.load(path).pixels)
+    assert np.array_equal(AppContext(restorer).load(str(path)).pixels, image.load(path).pixels)
 
 
 def test_a_photo_may_not_be_larger_than_the_app_allows(restorer: Restorer, tmp_path: Path) -> None:
@@ -43,14 +43,14 @@ def test_a_photo_may_not_be_larger_than_the_app_allows(restorer: Restorer, tmp_p
     path.write_bytes(image.encode(image.load(EXAMPLES / "coffee.jpg", reduce_to=None)))
     photo = image.load(path)
     pixels = photo.width * photo.height
-    assert Lab(restorer, pixels).load(str(path)).width == photo.width
+    assert AppContext(restorer, pixels).load(str(path)).width == photo.width
     with pytest.raises(PhotoError, match="too large"):
-        Lab(restorer, pixels - 1).load(str(path))
+        AppContext(restorer, pixels - 1).load(str(path))
 
 
 def test_warming_up_loads_every_network(photo: Photo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that no visitor waits for a file: none is needed any more."""
-    lab = Lab(Restorer("cpu"))
+    lab = AppContext(Restorer("cpu"))
     lab.warm_up()
     monkeypatch.setattr(released, "FOLDER", tmp_path)
     for name in models():
@@ -66,7 +66,7 @@ def test_warming_up_with_damaged_weights_is_a_line_in_the_log(
     shutil.copytree(released.FOLDER, folder)
     (folder / "vae.safetensors").write_bytes((folder / "vae.safetensors").read_bytes()[:100_000])
     monkeypatch.setattr(released, "FOLDER", folder)
-    lab = Lab(Restorer("cpu"))
+    lab = AppContext(Restorer("cpu"))
     with caplog.at_level(logging.WARNING):
         lab.warm_up()
     damaged, fallback = caplog.records
@@ -81,7 +81,7 @@ def test_warming_up_with_damaged_weights_is_a_line_in_the_log(
 def test_warming_up_without_weights_is_a_line_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab = Lab(Restorer("cpu"))
+    lab = AppContext(Restorer("cpu"))
     manifest()  # read before its folder is gone
     monkeypatch.setattr(released, "FOLDER", tmp_path)
     with caplog.at_level(logging.WARNING):
@@ -91,7 +91,7 @@ def test_warming_up_without_weights_is_a_line_in_the_log(
 
 def test_a_recipe_of_another_app_names_a_model_that_is_not_here(restorer: Restorer) -> None:
     with pytest.raises(ControlError, match="no model called 'gan-original'; choose from vae, gan, cnn"):
-        Lab(restorer).run(image.load(EXAMPLES / "coffee.jpg"), Recipe(models={"gan-original": None}))
+        AppContext(restorer).run(image.load(EXAMPLES / "coffee.jpg"), Recipe(models={"gan-original": None}))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_a_whole_photo_cannot_have_is_said_before_it_is_restored(
 ) -> None:
     """Without their weights the models could not even begin."""
     monkeypatch.setattr(released, "FOLDER", tmp_path)
-    lab, large = Lab(Restorer("cpu")), Photo(np.zeros((1025, 1024, 3), np.uint8))
+    lab, large = AppContext(Restorer("cpu")), Photo(np.zeros((1025, 1024, 3), np.uint8))
     with pytest.raises((ControlError, PhotoError), match=says):
         lab.run(large, recipe)
 
@@ -115,7 +115,7 @@ def test_a_run_tells_of_each_tile(restorer: Restorer) -> None:
     told: list[tuple[int, int]] = []
     wide = Photo(np.full((64, 2 * TILE, 3), 99, np.uint8))
     asked = Recipe(size="own", models={"gan": None})
-    Lab(restorer).run(wide, asked, lambda done, total: told.append((done, total)))
+    AppContext(restorer).run(wide, asked, lambda done, total: told.append((done, total)))
     tiles = told[-1][1]
     assert tiles > 2
     assert told == [(0, 1), *((done, tiles) for done in range(1, tiles + 1))]

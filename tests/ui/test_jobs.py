@@ -13,8 +13,9 @@ from gradio.context import LocalContext
 
 from restoration.errors import ControlError
 from restoration.tiling import Stopped
-from ui import cleanup, jobs
-from ui.disconnection import raise_if_disconnected
+from ui import jobs
+from ui.cancellation import raise_if_disconnected
+from ui.hardening import cleanup
 from ui.jobs import KEPT, MOST, Job, Jobs, Tell
 
 

@@ -23,7 +23,7 @@ from tests.ui.words import ENGLISH, FRENCH, SENTENCES
 from ui.context import ENGINES
 from ui.texts import is_french, number, text
 
-SOURCES = [*(path for path in sorted((ROOT / "ui").glob("*.py")) if path.name != "texts.py"), ROOT / "app.py"]
+SOURCES = [*(path for path in sorted((ROOT / "ui").rglob("*.py")) if path.name != "texts.py"), ROOT / "app.py"]
 SPACES = (" ", "\u00a0", "\u202f")
 SAYERS = ("i18n", "text", "refuse")
 """The functions that are given a key."""

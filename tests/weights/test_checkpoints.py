@@ -187,9 +187,9 @@ from restoration import Photo, Recipe, image
 from restoration.weights import released
 released.FOLDER = Path(sys.argv[1])
 import app
-from ui.context import TITLES, Lab
+from ui.context import TITLES, AppContext
 from restoration import Restorer
-run = Lab(Restorer("cpu")).run(image.load(sys.argv[2]), Recipe(models=dict.fromkeys(TITLES)))
+run = AppContext(Restorer("cpu")).run(image.load(sys.argv[2]), Recipe(models=dict.fromkeys(TITLES)))
 choices = next(b.choices for b in app.demo.blocks.values() if getattr(b, "elem_id", "") == "models")
 print(json.dumps([TITLES, choices, {id: result.photo.pixels.tolist() for id, result in run.restored.items()}]))
 """

@@ -12,9 +12,9 @@ import spaces
 from app import demo
 from restoration import Recipe, RestorationError, Restorer, image
 from restoration.weights import released
-from ui.context import Lab
+from ui.context import AppContext
 from ui.results import publish_run
-from ui.robustness import stress
+from ui.tabs.robustness import stress
 
 path = sys.argv[1]
 handlers = {
@@ -26,7 +26,7 @@ for each in demo.fns.values():
     on_load = any(event == "load" for _, event in each.targets)
     if on_load and each.fn and not inspect.signature(each.fn).parameters:
         each.fn()
-lab = Lab(Restorer("cpu"))
+lab = AppContext(Restorer("cpu"))
 lab.load_networks()
 released.FOLDER = Path("/nowhere")  # all that is needed was loaded at the start, not in each process
 run = lab.run(image.load(path), Recipe(models={"vae": None}))

@@ -1,0 +1,1 @@
+"""What several tabs show: pictures, and components of our own, each with its template, style and script."""

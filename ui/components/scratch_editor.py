@@ -1,0 +1,145 @@
+"""Scratches under the visitor's hand: found, shown in red over the photo, corrected by brush and eraser, mended."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.blocks import Block
+from gradio.components import Component
+from PIL import Image
+
+from restoration import Photo, Restorer, scratches
+from restoration.errors import PhotoError
+from restoration.types import Inpainting, Mask, drawn_sha256
+
+from ..context import QUIET, RUNNING, AppContext
+from ..sidebar import Sidebar, chosen
+from ..texts import is_french, number, text
+from .pictures import drawn_by_page
+
+SIDE = 1024
+"""Most pixels a side of what is drawn on: a finger is no finer, and a phone has little memory."""
+RED = (230, 40, 40, 255)
+PNG = "data:image/png;base64,"
+WORDS = ("brush", "eraser", "size", "undo")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found on the photo at ``path``, as large as it is shown."""
+
+    path: str
+    mask: Mask
+
+
+@dataclass(frozen=True)
+class Mending:
+    """The components, by what they hold."""
+
+    editor: gr.HTML
+    found: gr.State
+
+    @property
+    def inputs(self) -> dict[str, Component]:
+        """What decides a run beside the panel's settings, by name."""
+        return {"editor": self.editor, "found": self.found}
+
+
+def inpainting_from_controls(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
+    """How the visitor wants the scratches of ``photo`` mended, and the mask: the one that is shown, if one is."""
+    if values["mode"] != "damaged" or not values["mend"]:
+        return None, None
+    if values["found"] is None or values["found"].path != values["photo"]:
+        return Inpainting(sensitivity=values["sensitivity"]), None
+    drawn = scratches.picture(scratches.marked(scratches.mask_of(_drawn(values["editor"]["mask"]), photo)))
+    return Inpainting(mask=drawn_sha256(drawn)), drawn
+
+
+def _drawn(layer: str) -> Photo:
+    """The page's layer, a transparent PNG as a data URL, as a mask; raises `PhotoError`."""
+    try:
+        data = base64.b64decode(layer.removeprefix(PNG), validate=True)
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
+            if max(picture.size) > SIDE:
+                raise ValueError(f"{picture.width}x{picture.height} pixels")
+            return scratches.picture(np.asarray(picture.convert("RGBA"))[..., 3] > 127)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise PhotoError("mask_unread",
+                         reason=error) from error  # fmt: skip
+
+
+def _data_url(pixels: np.ndarray, kind: str) -> str:
+    """A picture as a page can show it at once."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def stage(panel: Sidebar, lab: AppContext) -> Mending:
+    """Lay out and wire where the mask is shown and corrected, inside the caller's Blocks."""
+    with gr.Column(visible=False) as whole:
+        told = gr.Markdown(elem_id="scratches-told")
+        editor = drawn_by_page("scratch_editor", "scratches-editor")
+    mending = Mending(editor, gr.State(time_to_live=3000))
+    sensitivity = panel.settings["sensitivity"]
+
+    def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        path = chosen({"photo": values[panel.photo]}, request)
+        photo = lab.load(path, reduce_to=None)
+        small = _reduced(photo)
+        mask = lab.work(Restorer.find_scratches, photo)
+        found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
+        return {
+            mending.found: found,
+            panel.settings["mend"]: True,
+            whole: gr.Column(visible=True),
+            **show(found, small, values[sensitivity], is_french(request)),
+        }
+
+    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
+        if (found := values[mending.found]) is None:
+            return {told: ""}
+        small = _reduced(lab.load(found.path, reduce_to=None))
+        return show(found, small, values[sensitivity], is_french(request))
+
+    def show(found: Found, small: Photo, at: float, french: bool) -> dict[Any, Any]:
+        marked = scratches.marked(found.mask, at)
+        layer = np.zeros((small.height, small.width, 4), np.uint8)
+        layer[marked] = RED
+        return {
+            told: said(float(marked.mean()), french),
+            editor: {
+                "photo": _data_url(small.pixels, "JPEG"),
+                "mask": _data_url(layer, "PNG"),
+                "words": {word: text(f"scratches_{word}", french) for word in WORDS},
+            },
+        }
+
+    def forget() -> tuple[None, gr.Column]:
+        return None, gr.Column(visible=False)
+
+    everything: set[Block] = {panel.photo, sensitivity, mending.found}
+    panel.find.click(find, everything, [mending.found, panel.settings["mend"], whole, told, editor], **RUNNING)
+    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
+    gr.on([panel.arrived.change, panel.mode.change], forget, None, [mending.found, whole], **QUIET)
+    return mending
+
+
+def said(share: float, french: bool) -> str:
+    """What was found, in a sentence."""
+    if share == 0:
+        return text("scratches_none", french)
+    return text("scratches_found", french, share=number(100 * share, 1, french))
+
+
+def _reduced(photo: Photo) -> Photo:
+    """``photo`` as it is drawn on."""
+    factor = min(1, SIDE / max(photo.width, photo.height))
+    size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+    return photo if factor == 1 else Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))
