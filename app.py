@@ -30,19 +30,19 @@ M_ARENA_MAX = -8
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def make_lab(device: str = "auto", max_pixels: int = MAX_PIXELS) -> AppContext:
+def make_context(device: str = "auto", max_pixels: int = MAX_PIXELS) -> AppContext:
     """What all visitors share; raises `ControlError` for a device that is not there."""
     from ui import zerogpu  # isort: skip  # first, so that nothing has used CUDA before
     from restoration import Restorer
     from ui.context import AppContext
 
-    lab = AppContext(Restorer(device), max_pixels)
+    context = AppContext(Restorer(device), max_pixels)
     if zerogpu.IS_LENT:
-        lab.load_networks()
-    return lab
+        context.load_networks()
+    return context
 
 
-def build(lab: AppContext, votes: Votes | None = None) -> gr.Blocks:
+def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
     """The whole app, not launched yet; ``votes`` keeps the blind test's."""
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # of a log of calls, which nobody reads
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
@@ -55,25 +55,27 @@ def build(lab: AppContext, votes: Votes | None = None) -> gr.Blocks:
 
     aging = (cleanup.ROUND, cleanup.AGE)
     with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
-        api.endpoints(lab)  # first: Gradio would call them restore_1 and so on after the tabs' functions
+        api.endpoints(context)  # first: Gradio would call them restore_1 and so on after the tabs' functions
         gr.Markdown(i18n("intro"), elem_id="intro")
         with gr.Row(elem_id="app"):
             with gr.Column(scale=1, min_width=300, elem_id="side"):
-                column = sidebar.build()
+                side = sidebar.layout()
             with gr.Column(scale=3, min_width=300, elem_id="main"), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
-                    page = restore.tab(column, lab)
-                    recipes.section(column, page, lab)
+                    restored = restore.layout(context, side)
+                    recipe = recipes.layout(context, side)
+                    restore.wire(restored)
+                    recipes.wire(recipe, restored.last)
                 with gr.Tab(i18n("tab_blind"), id="blind") as blinded:
-                    blind_test.tab(column, lab, votes)
+                    blind_test.wire(blind_test.layout(context, votes), side)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
-                    robustness.tab(column, lab)
+                    robustness.wire(robustness.layout(context), side)
                 with gr.Tab(i18n("tab_batch"), id="batch") as batching:
-                    batch.tab(lab)
+                    batch.tab(context)
                 with gr.Tab(i18n("about_tab"), id="about") as reading:
                     about.tab()
         tabs = {"restore": restoring, "blind": blinded, "robustness": testing, "batch": batching, "about": reading}
-        for name, tab in tabs.items():  # the style shows of the column what the tab has a use for
+        for name, tab in tabs.items():  # the style shows of the sidebar what the tab has a use for
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
         gr.Markdown(i18n("credits"))
         gr.on(None, None, js=style.SCRIPT, api_visibility="private")
@@ -159,10 +161,10 @@ def launch(
     from ui.texts import i18n
 
     with _refused("--device", ControlError):
-        lab = make_lab(device, max_pixels)
+        context = make_context(device, max_pixels)
     with _refused("--votes", OutputError):
         kept_votes = opened(votes)
-    demo = build(lab, kept_votes)
+    demo = build(context, kept_votes)
     demo.delete_cache = None  # this cleans up instead:
     cleanup.keep_clean(folder, KEPT, demo.temp_file_sets)
     with listening():  # or another app was quicker
@@ -193,7 +195,7 @@ def launch(
     if (
         not zerogpu.IS_LENT
     ):  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
-        threading.Thread(target=restore.prepare, args=[lab], daemon=True).start()
+        threading.Thread(target=restore.prepare, args=[context], daemon=True).start()
     print(f"Restoration Lab is open: {address.told(url, host)}", flush=True)
     if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here
         demo.block_thread()
@@ -214,4 +216,4 @@ if __name__ == "__main__":
         sys.stdout.flush()
         os._exit(end.code)  # Python itself would abort where a thread has a network at work
 else:
-    demo = build(make_lab())
+    demo = build(make_context())

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from urllib.parse import unquote
 
 import gradio as gr
@@ -29,13 +29,14 @@ from restoration.types import MAX_SAMPLES, Colour, Inpainting, Photo, Size, draw
 from restoration.upscale import check as check_upscaling
 
 from .cancellation import raise_if_disconnected
-from .context import ENGINES, RUNNING, TITLES, AppContext
+from .context import ENGINES, RUNNING, TITLES, AppContext, bound
 from .files import publish, received
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
 
 logger = logging.getLogger(__name__)
 Json = dict[str, Any]
+T = TypeVar("T", bound=Callable[..., Any])
 MAX_MEASURED = 4_000_000
 """Pixels of a photo that is measured; more take many seconds, and 160 bytes each."""
 MAX_WHOLE = 2**53
@@ -186,203 +187,213 @@ def files(photos: dict[str, Photo]) -> dict[str, str]:
     return dict(zip(photos, paths.values(), strict=True))
 
 
-def endpoints(lab: AppContext) -> None:
-    """Register them on the caller's Blocks, before anything else takes their names."""
+ENDPOINTS: dict[Callable[..., Any], tuple[str, ...]] = {}
+"""The functions below that are endpoints, with their results' names; what they share comes before what is sent."""
 
-    def restore(
-        photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0, engine: str = "auto",
-        denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
-        colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None,
-        seed: int = 0, inpaint: str = "off", sensitivity: float = 0.5, mask: Json | None = None,
-    ) -> tuple[str, str | None, Json]:  # fmt: skip
-        """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
-        Scratches, creases and dust are mended first, where that is asked for.
-        The photo is restored whole, at its own size, or made 128x128 first. Whole, it keeps colours that are real, and
-        has them guessed where it is grey or toned; at 128x128 they are guessed from its luminance. Nothing says whether
-        the result is true: fine detail, and colours that are guessed, are plausible at best.
+def endpoint(*results: str) -> Callable[[T], T]:
+    """Have a function be an endpoint that gives ``results``. Gradio makes the tools' schemas from its docstring, so
+    `PARAMETERS`' descriptions are written into that.
+    """
 
-        Returns:
-            The restored photo, its enlarged copy if there is one, and a report with measures, times, the size of the
-            photo and of the result, what became of the colours, and the recipe.
-        """
-        check(model=model, fit=fit, engine=engine, denoise=denoise, inpaint=inpaint, sensitivity=sensitivity)
-        check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
-        if scale:
-            check_upscaling(scale, engine, denoise)
-        at: Size = sized(size) if size is not None else "own" if lab.restorer.restores_whole(model) else 128
-        drawn = lab.load(sent(mask), reduce_to=None) if mask else None
-        mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
-        if colour is None:
-            colour = "auto" if at == "own" else "new"
-        look = Look(colour=colour, colour_strength=colour_strength, tone=tone, sample=sample)  # type: ignore[arg-type]
-        inpainting = Inpainting(mask=drawn_sha256(drawn)) if drawn else mending
-        upscaling = Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None
-        asked = Recipe(
-            size=at, fit=fit, inpaint=inpainting, look=look, seed=seed, models={model: None}, upscaling=upscaling
-        )
-        if recipe is not None:
-            asked = replayed(recipe)
-        if len(asked.models) != 1:
-            raise ControlError("recipe_one_model")
-        run = lab.run(lab.load_for(asked, sent(photo)), asked, drawn=drawn)
-        (name,) = run.restored
-        made = files({"restored": run.restored[name].photo})
-        if name in run.enlarged:
-            made |= files({"enlarged": run.enlarged[name].photo})
-        return made["restored"], made.get("enlarged"), report(run, asked)
+    def register(function: T) -> T:
+        about, returns = inspect.cleandoc(function.__doc__ or "").split("Returns:")
+        names = [name for name in inspect.signature(function).parameters if name in PARAMETERS]
+        lines = [f"    {name}: {PARAMETERS[name]['description']}" for name in names]
+        function.__doc__ = "\n".join([f"{about}Args:", *lines, f"\nReturns:{returns}"])
+        ENDPOINTS[function] = results
+        return function
 
-    def find_scratches(photo: Json, sensitivity: float = 0.5) -> tuple[str, str, Json]:
-        """Find scratches, creases and dust on a photo, to look at or to correct before restoring it by that mask.
+    return register
 
-        Returns:
-            The mask, white where damage was found, the photo with that in red, and a report with its share.
-        """
-        check(sensitivity=sensitivity)
-        inpainting = Inpainting(sensitivity=sensitivity)
-        source = lab.load(sent(photo), reduce_to=None)
-        found = scratches.marked(lab.work(Restorer.find_scratches, source), inpainting.sensitivity)
-        made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
-        return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
 
-    def degrade(
-        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", grayscale: bool = True,
-        gaussian: float | None = None, salt_pepper: float | None = None, speckle: float | None = None,
-        correlated: float | None = None, lines: int | None = None, blur: int | None = None, jpeg: int | None = None,
-        fading: float | None = None, scratches: int | None = None, dust: float | None = None, size: str = "128",
-    ) -> tuple[str, str, Json]:  # fmt: skip
-        """Damage a good photo as the original project made its dataset, or as prints age, to test what restores it.
+@endpoint("restored", "enlarged", "report")
+def restore(
+    app: AppContext, photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0,
+    engine: str = "auto", denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
+    colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None, seed: int = 0,
+    inpaint: str = "off", sensitivity: float = 0.5, mask: Json | None = None,
+) -> tuple[str, str | None, Json]:  # fmt: skip
+    """Restore and colourise a damaged photo with a VAE, a GAN or a CNN, and enlarge the result by Real-ESRGAN.
 
-        Returns:
-            The degraded photo, the undamaged one at the same size, and a report with measures and the recipe.
-        """
-        by_hand: Json = {
-            "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
-            "lines": lines, "blur": blur, "jpeg": jpeg, "fading": fading, "scratches": scratches, "dust": dust,
-        }  # fmt: skip
-        check(damage=damage, seed=seed, fit=fit)
-        drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
-        given = {name: strength for name, strength in by_hand.items() if strength is not None}
-        degradation = replace(drawn, grayscale=grayscale, **given)
-        asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
-        run = lab.run(lab.load_for(asked, sent(photo)), asked)
-        made = files(pictures(run))
-        return made["degraded"], made["original"], report(run, asked)
+    Scratches, creases and dust are mended first, where that is asked for.
+    The photo is restored whole, at its own size, or made 128x128 first. Whole, it keeps colours that are real, and
+    has them guessed where it is grey or toned; at 128x128 they are guessed from its luminance. Nothing says whether
+    the result is true: fine detail, and colours that are guessed, are plausible at best.
 
-    def compare(
-        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
-    ) -> tuple[str | None, str, dict[str, Json], str, Json]:  # fmt: skip
-        """Damage a good photo, let every model restore it, and measure each against the original.
-
-        With the damage off the photo is taken as damaged already; then there is nothing to measure against.
-
-        Returns:
-            The original, the degraded photo, what each model restored by the model's name, all of them as a labelled
-            sheet, and a report with measures.
-        """
-        made, told = compared(photo, damage, seed, fit, recipe)
-        restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
-        return made["original"], made["degraded"], restored, made["sheet"], told
-
-    def compare_by_position(
-        photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop", recipe: str | Json | None = None,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """What compare returned before it named its results; it will go with version 0.2.
-
-        Returns:
-            The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
-        """
-        made, told = compared(photo, damage, seed, fit, recipe)
-        return (*(made[name] for name in ("original", "degraded", *TITLES, "sheet")), told)
-
-    def compared(
-        photo: Json, damage: str, seed: int, fit: image.Fit, recipe: str | Json | None
-    ) -> tuple[dict[str, Any], Json]:
-        """The files of a comparison by name, and its report; there is no original of a photo that came damaged."""
-        check(damage=damage, seed=seed, fit=fit)
-        drawn = None if damage == "off" else preset(damage).draw(seed)
-        asked = Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
-        if recipe is not None:
-            asked = replayed(recipe)
-        asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
-        run = lab.run(lab.load_for(asked, sent(photo)), asked)
-        found = pictures(run)
-        made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
-        return {"original": None, "degraded": made.get("photo"), **made}, report(run, asked)
-
-    def upscale(
-        photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
-    ) -> tuple[str, Json]:  # fmt: skip
-        """Enlarge a photo 2 or 4 times by Real-ESRGAN, in colour and without restoring it; to 4096x4096 at most.
-
-        Returns:
-            The enlarged photo, and a report with the engine that ran, its settings and its time.
-        """
-        check(engine=engine, denoise=denoise)
+    Returns:
+        The restored photo, its enlarged copy if there is one, and a report with measures, times, the size of the
+        photo and of the result, what became of the colours, and the recipe.
+    """
+    check(model=model, fit=fit, engine=engine, denoise=denoise, inpaint=inpaint, sensitivity=sensitivity)
+    check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
+    if scale:
         check_upscaling(scale, engine, denoise)
-        source = lab.load(sent(photo), reduce_to=None)
-        result = lab.work(
-            Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected
-        )
-        versions = {**library_versions(), "device": result.device}
-        recipe = Recipe(size="own", upscaling=result.upscaling, versions=versions)
-        enlarged = files({"enlarged": result.photo})["enlarged"]
-        told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
-        return enlarged, told | fallen_back(result.device != lab.restorer.device.type)
+    at: Size = sized(size) if size is not None else "own" if app.restorer.restores_whole(model) else 128
+    drawn = app.load(sent(mask), reduce_to=None) if mask else None
+    mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
+    if colour is None:
+        colour = "auto" if at == "own" else "new"
+    look = Look(colour=colour, colour_strength=colour_strength, tone=tone, sample=sample)  # type: ignore[arg-type]
+    inpainting = Inpainting(mask=drawn_sha256(drawn)) if drawn else mending
+    upscaling = Upscaling(scale=scale, engine=engine, denoise=denoise) if scale else None
+    asked = Recipe(
+        size=at, fit=fit, inpaint=inpainting, look=look, seed=seed, models={model: None}, upscaling=upscaling
+    )
+    if recipe is not None:
+        asked = replayed(recipe)
+    if len(asked.models) != 1:
+        raise ControlError("recipe_one_model")
+    run = app.run(app.load_for(asked, sent(photo)), asked, drawn=drawn)
+    (name,) = run.restored
+    enlarged = {"enlarged": run.enlarged[name].photo} if name in run.enlarged else {}
+    made = files({"restored": run.restored[name].photo, **enlarged})
+    return made["restored"], made.get("enlarged"), report(run, asked)
 
-    def sweep(
-        photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None, steps: int = 8,
-        measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop",
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
 
-        Returns:
-            The plot, the pictures as a strip, a table of all measures (CSV), and a report with a sentence that says
-            where each network helped, and each strength's recipe.
-        """
-        check(control=control, measure=measure, seed=seed, fit=fit)
-        lowest, highest = robustness.reach(control)
-        ends = lowest if low is None else low, highest if high is None else high
-        at = robustness.strengths(control, *ends, steps)
-        truth = image.fit(lab.load(sent(photo)), fit)
-        swept = lab.work(
-            robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
-        )
-        strip, table = robustness.strip(swept), robustness.table(swept).encode()
-        made = publish({"plot.png": robustness.plot(swept, measure), "strip.png": strip, "table.csv": table})
-        told = {
-            "control": control, "strengths": at, "measure": measure,
-            "measured": {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()},
-            "verdict": robustness.verdict(swept, measure), "recipes": [recipe.to_json() for recipe in swept.recipes],
-        }  # fmt: skip
-        return (*made.values(), told | fallen_back(swept.fell_back))
+@endpoint("mask", "overlay", "report")
+def find_scratches(app: AppContext, photo: Json, sensitivity: float = 0.5) -> tuple[str, str, Json]:
+    """Find scratches, creases and dust on a photo, to look at or to correct before restoring it by that mask.
 
-    results: dict[Callable[..., Any], tuple[str, ...]] = {
-        restore: ("restored", "enlarged", "report"),
-        find_scratches: ("mask", "overlay", "report"),
-        degrade: ("degraded", "original", "report"),
-        compare: ("original", "degraded", "restored by model", "sheet", "report"),
-        compare_by_position: ("original", "degraded", *TITLES, "sheet", "report"),
-        upscale: ("enlarged", "report"),
-        sweep: ("plot", "strip", "table", "report"),
-    }
-    for function, names in results.items():
-        _document(function)
-        parameters = inspect.signature(function).parameters.values()
+    Returns:
+        The mask, white where damage was found, the photo with that in red, and a report with its share.
+    """
+    check(sensitivity=sensitivity)
+    inpainting = Inpainting(sensitivity=sensitivity)
+    source = app.load(sent(photo), reduce_to=None)
+    found = scratches.marked(app.work(Restorer.find_scratches, source), inpainting.sensitivity)
+    made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
+    return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
+
+
+@endpoint("degraded", "original", "report")
+def degrade(
+    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    grayscale: bool = True, gaussian: float | None = None, salt_pepper: float | None = None,
+    speckle: float | None = None, correlated: float | None = None, lines: int | None = None, blur: int | None = None,
+    jpeg: int | None = None, fading: float | None = None, scratches: int | None = None, dust: float | None = None,
+    size: str = "128",
+) -> tuple[str, str, Json]:  # fmt: skip
+    """Damage a good photo as the original project made its dataset, or as prints age, to test what restores it.
+
+    Returns:
+        The degraded photo, the undamaged one at the same size, and a report with measures and the recipe.
+    """
+    by_hand: Json = {
+        "gaussian": gaussian, "salt_pepper": salt_pepper, "speckle": speckle, "correlated": correlated,
+        "lines": lines, "blur": blur, "jpeg": jpeg, "fading": fading, "scratches": scratches, "dust": dust,
+    }  # fmt: skip
+    check(damage=damage, seed=seed, fit=fit)
+    drawn = Degradation() if damage == "off" else preset(damage).draw(seed)
+    given = {name: strength for name, strength in by_hand.items() if strength is not None}
+    degradation = replace(drawn, grayscale=grayscale, **given)
+    asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
+    run = app.run(app.load_for(asked, sent(photo)), asked)
+    made = files(pictures(run))
+    return made["degraded"], made["original"], report(run, asked)
+
+
+@endpoint("original", "degraded", "restored by model", "sheet", "report")
+def compare(
+    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    recipe: str | Json | None = None,
+) -> tuple[str | None, str, dict[str, Json], str, Json]:  # fmt: skip
+    """Damage a good photo, let every model restore it, and measure each against the original.
+
+    With the damage off the photo is taken as damaged already; then there is nothing to measure against.
+
+    Returns:
+        The original, the degraded photo, what each model restored by the model's name, all of them as a labelled
+        sheet, and a report with measures.
+    """
+    check(damage=damage, seed=seed, fit=fit)
+    drawn = None if damage == "off" else preset(damage).draw(seed)
+    asked = Recipe(fit=fit, degradation=drawn, seed=seed if drawn else None)
+    if recipe is not None:
+        asked = replayed(recipe)
+    asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
+    run = app.run(app.load_for(asked, sent(photo)), asked)
+    found = pictures(run)
+    made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
+    restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
+    original, degraded = (made["original"], made["degraded"]) if run.truth else (None, made["photo"])
+    return original, degraded, restored, made["sheet"], report(run, asked)
+
+
+@endpoint("original", "degraded", *TITLES, "sheet", "report")
+def compare_by_position(
+    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    recipe: str | Json | None = None,
+) -> tuple[Any, ...]:  # fmt: skip
+    """What compare returned before it named its results; it will go with version 0.2.
+
+    Returns:
+        The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
+    """
+    original, degraded, restored, sheet, told = compare(app, photo, damage, seed, fit, recipe)
+    return original, degraded, *(each["path"] for each in restored.values()), sheet, told
+
+
+@endpoint("enlarged", "report")
+def upscale(
+    app: AppContext, photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
+) -> tuple[str, Json]:  # fmt: skip
+    """Enlarge a photo 2 or 4 times by Real-ESRGAN, in colour and without restoring it; to 4096x4096 at most.
+
+    Returns:
+        The enlarged photo, and a report with the engine that ran, its settings and its time.
+    """
+    check(engine=engine, denoise=denoise)
+    check_upscaling(scale, engine, denoise)
+    source = app.load(sent(photo), reduce_to=None)
+    result = app.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected)
+    versions = {**library_versions(), "device": result.device}
+    recipe = Recipe(size="own", upscaling=result.upscaling, versions=versions)
+    enlarged = files({"enlarged": result.photo})["enlarged"]
+    told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
+    return enlarged, told | fallen_back(result.device != app.restorer.device.type)
+
+
+@endpoint("plot", "strip", "table", "report")
+def sweep(
+    app: AppContext, photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None,
+    steps: int = 8, measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop",
+) -> tuple[Any, ...]:  # fmt: skip
+    """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
+
+    Returns:
+        The plot, the pictures as a strip, a table of all measures (CSV), and a report with a sentence that says
+        where each network helped, and each strength's recipe.
+    """
+    check(control=control, measure=measure, seed=seed, fit=fit)
+    lowest, highest = robustness.reach(control)
+    ends = lowest if low is None else low, highest if high is None else high
+    at = robustness.strengths(control, *ends, steps)
+    truth = image.fit(app.load(sent(photo)), fit)
+    swept = app.work(
+        robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
+    )
+    strip, table = robustness.strip(swept), robustness.table(swept).encode()
+    made = publish({"plot.png": robustness.plot(swept, measure), "strip.png": strip, "table.csv": table})
+    told = {
+        "control": control, "strengths": at, "measure": measure,
+        "measured": {name: [finite(asdict(each))[measure] for each in row] for name, row in swept.measures.items()},
+        "verdict": robustness.verdict(swept, measure), "recipes": [recipe.to_json() for recipe in swept.recipes],
+    }  # fmt: skip
+    return (*made.values(), told | fallen_back(swept.fell_back))
+
+
+def endpoints(app: AppContext) -> None:
+    """Register them on the caller's Blocks, before anything else takes their names."""
+    for function, results in ENDPOINTS.items():
+        handler = bound(function, app)
+        parameters = inspect.signature(handler).parameters.values()
         gr.Button(visible=False).click(
-            function,
+            handler,
             [_parameter(each.name, None if each.default is each.empty else each.default) for each in parameters],
-            [_result(name) for name in names],
+            [_result(name) for name in results],
             **{**RUNNING, "api_visibility": "public", "api_name": function.__name__},
         )
-
-
-def _document(function: Callable[..., Any]) -> None:
-    """Write `PARAMETERS`' descriptions into the docstring, from which Gradio makes the tools' schemas."""
-    about, returns = inspect.cleandoc(function.__doc__ or "").split("Returns:")
-    names = [name for name in inspect.signature(function).parameters if name in PARAMETERS]
-    lines = [f"    {name}: {PARAMETERS[name]['description']}" for name in names]
-    function.__doc__ = "\n".join([f"{about}Args:", *lines, f"\nReturns:{returns}"])
 
 
 def _parameter(name: str, default: Any) -> Component:

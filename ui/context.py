@@ -6,7 +6,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import MethodType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -62,6 +63,17 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of a listener that is done at once."""
 
 
+def bound(handler: Callable[..., T], *shared: object) -> Callable[..., T]:
+    """``handler`` with its first arguments given: what the page does not send, such as the components of a tab.
+
+    Gradio asks a handler for its name and for its annotations, by which it knows where the request goes; a
+    `functools.partial` has neither.
+    """
+    for each in shared:
+        handler = MethodType(handler, each)
+    return handler
+
+
 def check_recipe(recipe: Recipe) -> None:
     """Raise `ControlError` where the recipe, of another app perhaps, names a model that this one has not, or tiles that
     are margin more than anything else: of 16 pixels, they take 80 times as long; or where it wants a sample of a model
@@ -105,17 +117,14 @@ def _ending_with_client(progress: Progress | None) -> Progress:
     return tell
 
 
-@dataclass(frozen=True)
 class AppContext:
-    """The one restorer of all visitors, and the largest photo that they may send, in pixels."""
+    """What all visitors share: one restorer, whose networks take turns, and the largest photo that may be sent."""
 
-    restorer: Restorer
-    max_pixels: int = image.MAX_PIXELS
-    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _call: Callable[..., Any] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_call", zerogpu.lent(self.restorer))
+    def __init__(self, restorer: Restorer, max_pixels: int = image.MAX_PIXELS) -> None:
+        self.restorer = restorer
+        self.max_pixels = max_pixels
+        self._turn = threading.Lock()
+        self._call = zerogpu.lent(restorer)
 
     def load(self, path: str, *, reduce_to: int | None = SIDE) -> Photo:
         """A visitor's file as a photo (see `image.load`); raises `PhotoError`."""

@@ -16,11 +16,14 @@ from restoration.contact_sheet import Cell as Captioned
 from restoration.contact_sheet import sheet
 from restoration.restorer import Mended
 
-from . import summary, tables
+from . import scores
 from .context import TITLES
 from .errors import sentence
 from .files import publish
 from .texts import number, text
+
+WHITE = 64
+"""Levels of 255 that an error map shows as white."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # each is another, for whoever asks whether there is a new one
@@ -125,36 +128,34 @@ class Measured:
 def measure(run: Run, engine: str, french: bool) -> Measured:
     """Measure a run, against the original where there is one. ``engine`` is the one that was asked for."""
     photos = {name: restored.photo for name, restored in run.restored.items()}
+    times = {name: _time(name, run, french) for name in photos}
     also = [*(sentence(note, french) for note in run.notes), what_was_mended(run.mended, french)]
     also += [text("gpu_failed", french)] if run.fell_back else []
+    ran = run.recipe.upscaling
     beneath = (
         text("degraded_in", french, ms=round(run.degrade_seconds * 1000)) if run.truth else "",
         colours_that_were_chosen(run, french),
-        engine_that_ran(run.recipe.upscaling, french),
-        without_better_engine(engine, run, french),
+        engine_that_ran(ran, french),
+        text("fell_back", french) if ran and engine == "auto" and ran.engine == "fast" else "",
     )
     said = f"<p>{_sentences(*beneath)}</p>"
     if run.truth:
         before = metrics.compare(run.degraded, run.truth)
         after = {name: metrics.compare(photo, run.truth) for name, photo in photos.items()}
-        rows = [tables.Row(title=TITLES[name], measured=row, time=_time(name, run, french))
-                for name, row in after.items()]  # fmt: skip
+        degraded = scores.Row(text("degraded", french), before)
+        compared = [scores.Row(TITLES[name], row, times[name]) for name, row in after.items()]
         return Measured(
-            verdict=_sentences(
-                summary.measured(before, {TITLES[name]: row for name, row in after.items()}, french), *also
-            ),
-            table=tables.measured(tables.Row(title=text("degraded", french), measured=before), rows, french) + said,
-            notes={name: tables.note(row, before, french) for name, row in {"degraded": before, **after}.items()},
+            verdict=_sentences(scores.summary(degraded, compared, french), *also),
+            table=scores.table(degraded, compared, french) + said,
+            notes={name: scores.note(row, before, french) for name, row in {"degraded": before, **after}.items()},
         )
-    rows = [tables.Row(title=text("given", french), measured=metrics.judge(run.degraded))]
-    rows += [tables.Row(title=TITLES[name], measured=metrics.judge(photo), time=_time(name, run, french))
-             for name, photo in photos.items()]  # fmt: skip
-    vividness = {row.title: row.measured.colourfulness for row in rows[1:]}
-    given = run.degraded.pixels.astype(np.int16)
-    changed = max(float(np.abs(photo.pixels - given).mean()) for photo in photos.values())
+    given = scores.Row(text("given", french), metrics.judge(run.degraded))
+    judged = [scores.Row(TITLES[name], metrics.judge(photo), times[name]) for name, photo in photos.items()]
+    pixels = run.degraded.pixels.astype(np.int16)
+    changed = max(float(np.abs(photo.pixels - pixels).mean()) for photo in photos.values())
     return Measured(
-        verdict=_sentences(summary.judged(vividness, changed, french), *also),
-        table=tables.judged(rows, french) + said,
+        verdict=_sentences(scores.summary_without_original(judged, changed, french), *also),
+        table=scores.table_without_original([given, *judged], french) + said,
         notes={},
     )
 
@@ -203,12 +204,6 @@ def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
     return said
 
 
-def without_better_engine(engine: str, run: Run, french: bool) -> str:
-    """Says that the automatic choice had to do without its better engine."""
-    ran = run.recipe.upscaling
-    return text("fell_back", french) if ran and engine == "auto" and ran.engine == "fast" else ""
-
-
 def labelled_sheet(found: Iterable[tuple[str, Photo]], french: bool) -> Photo:
     """`pictures`, each with its title and, where there is an original, its PSNR."""
     truth: Photo | None = None
@@ -235,3 +230,20 @@ def everything(result: Result, french: bool) -> str:
     packed = publish({f"{result.name}.zip": b""})[f"{result.name}.zip"]
     archive.pack(Path(packed), ((path.name, path.read_bytes()) for path in paths))
     return packed
+
+
+def error_map(photo: Photo, truth: Photo) -> Photo:
+    """Where ``photo`` differs from the truth, in grey: red, green and blue averaged, black where they are equal."""
+    difference = np.abs(photo.pixels.astype(float) - truth.pixels).mean(2)
+    grey = np.rint(np.clip(difference * (255 / WHITE), 0, 255)).astype(np.uint8)
+    return Photo(np.repeat(grey[..., None], 3, axis=2))
+
+
+def error_maps(result: Result) -> dict[str, str]:
+    """The path of each picture's error map, by its name; none where there is no original."""
+    if "original" not in result.paths:
+        return {}
+    truth = result.read("original")
+    kinds = [kind for kind in result.paths if kind != "original" and result.sizes[kind] == result.sizes["original"]]
+    paths = publish({f"{result.name}_{kind}_error.png": error_map(result.read(kind), truth) for kind in kinds})
+    return dict(zip(kinds, paths.values(), strict=True))

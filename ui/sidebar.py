@@ -51,6 +51,11 @@ class Sidebar:
     """What else decides a run, by name."""
 
     @property
+    def strengths(self) -> dict[str, Component]:
+        """The damage itself, by name."""
+        return {name: each for name, each in self.damage.items() if name not in ("seed", "fit")}
+
+    @property
     def inputs(self) -> dict[str, Component]:
         """What decides a run, by name: a recipe sets all of it but the photo."""
         return {"photo": self.photo, "mode": self.mode, **self.damage, **self.settings}
@@ -62,29 +67,26 @@ class Sidebar:
 
     def for_mode(self, mode: str) -> dict[Component, Component]:
         """The updates that show the parts of ``mode``, and hide the other's."""
-        is_owner = mode == "damaged"
-        seen = {each: type(each)(visible=not is_owner) for each in self.laboratory}
-        return seen | {each: type(each)(visible=is_owner) for each in self.owner}
+        shown = self.owner if mode == "damaged" else self.laboratory
+        return {each: type(each)(visible=each in shown) for each in self.of_one_mode}
 
 
 def recipe_from_controls(values: Mapping[str, Any]) -> Recipe:
-    """The recipe that the panel asks for, still without models; raises `ControlError`.
+    """The recipe that the controls ask for, still without models; raises `ControlError`.
 
     A photo that is damaged already is restored whole; one that is degraded first is 128x128, as in the laboratory.
     """
     if values["mode"] == "damaged":
-        sample = values["sample"] or None
-        look = Look(
-            colour=values["colour"], colour_strength=values["colour_strength"], tone=values["tone"], sample=sample
-        )
-        seed = checked_seed(values["seed"]) if sample else None  # it draws nothing else, and nobody sees it
+        named = {name: values[name] for name in ("colour", "colour_strength", "tone")}
+        look = Look(**named, sample=values["sample"] or None)
+        seed = checked_seed(values["seed"]) if look.sample else None  # it draws nothing else, and nobody sees it
         return Recipe(size="own", fit=values["fit"], look=look, seed=seed)
     degradation = Degradation(**{name: values[name] for name in ("grayscale", *CONTROLS)})
     return Recipe(fit=values["fit"], degradation=degradation, seed=checked_seed(values["seed"]))
 
 
 def requested_recipe(values: Mapping[str, Any], request: gr.Request) -> Recipe:
-    """The whole recipe of the panel's values, but for how scratches are mended."""
+    """The whole recipe of the controls' values, but for how scratches are mended."""
     if not values["models"]:
         raise refuse("no_model", request)
     upscaling = None
@@ -98,19 +100,14 @@ def requested_recipe(values: Mapping[str, Any], request: gr.Request) -> Recipe:
     return recipe
 
 
-def chosen(values: Mapping[str, Any], request: gr.Request) -> str:
+def chosen(path: str | None, request: gr.Request) -> str:
     """The path of the visitor's photo; `gr.Error` where there is none yet."""
-    if not values["photo"]:
+    if not path:
         raise refuse("no_photo", request)
-    return str(values["photo"])
+    return path
 
 
-def usual_scale(mode: str) -> int:
-    """How much larger a photo is made unless the visitor says so: one that is restored whole is large enough."""
-    return 0 if mode == "damaged" else 4
-
-
-def build() -> Sidebar:
+def layout() -> Sidebar:
     """Lay out the column, inside the caller's Blocks."""
     photo = UploadedPhoto(
         label=i18n("photo"), type="filepath", image_mode=None, format="png", height=190, elem_id="photo",
@@ -132,9 +129,8 @@ def build() -> Sidebar:
     with gr.Accordion(i18n("by_hand"), open=True, visible=False, elem_id="by-hand") as by_hand:
         controls: dict[str, Component] = {"grayscale": gr.Checkbox(value=True, label=i18n("grayscale"))}
         for name, control in CONTROLS.items():
-            limits: dict[str, Any] = {"minimum": control.low, "maximum": control.high, "step": control.step}
-            value = getattr(start_from, name)
-            controls[name] = gr.Slider(**limits, value=value, label=i18n(name), elem_id=f"control-{name}")
+            value, label, id = getattr(start_from, name), i18n(name), f"control-{name}"
+            controls[name] = gr.Slider(control.low, control.high, value, step=control.step, label=label, elem_id=id)
         seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), elem_id="seed")
         fit = gr.Radio(labelled(get_args(Fit)), value="crop", label=i18n("fit"), elem_id="fit")
     with gr.Accordion(i18n("mending"), open=False, elem_id="mending") as mending:
@@ -142,7 +138,12 @@ def build() -> Sidebar:
         sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"))
         find = gr.Button(i18n("scratches_find"), size="sm", elem_id="find-scratches")
     with gr.Accordion(i18n("look"), open=False, elem_id="look") as looks:
-        look = _look()
+        look: dict[str, Component] = {
+            "colour": gr.Radio(labelled(get_args(Colour), "colour_"), value="auto", label=i18n("look_colour")),
+            "colour_strength": gr.Slider(0, 2, value=1, step=0.05, label=i18n("look_strength")),
+            "tone": gr.Slider(0, 1, value=1, step=0.05, label=i18n("look_tone")),
+            "sample": gr.Number(value=0, precision=0, minimum=0, maximum=MAX_SAMPLES, label=i18n("look_sample")),
+        }
     with gr.Accordion(i18n("size"), open=False, elem_id="size"):
         scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"), elem_id="scale")
         engine = gr.Dropdown(labelled(ENGINES, "engine_"), value="auto", label=i18n("engine"))
@@ -159,16 +160,6 @@ def build() -> Sidebar:
             "sensitivity": sensitivity, **look,
         },
     )  # fmt: skip
-
-
-def _look() -> dict[str, Component]:
-    """The controls of how a photo that is restored whole is to look, by their names in `Look`."""
-    return {
-        "colour": gr.Radio(labelled(get_args(Colour), "colour_"), value="auto", label=i18n("look_colour")),
-        "colour_strength": gr.Slider(0, 2, value=1, step=0.05, label=i18n("look_strength")),
-        "tone": gr.Slider(0, 1, value=1, step=0.05, label=i18n("look_tone")),
-        "sample": gr.Number(value=0, precision=0, minimum=0, maximum=MAX_SAMPLES, label=i18n("look_sample")),
-    }
 
 
 def uploaded_file(payload: ImageData | None) -> str | None:

@@ -6,8 +6,7 @@ import numpy as np
 
 from restoration import Photo, Restorer, image, pipeline
 from tests.ui.test_results import recipe
-from ui.error_maps import WHITE, error_map, error_maps
-from ui.results import publish_run
+from ui.results import WHITE, error_map, error_maps, publish_run
 
 
 def grey(level: int) -> Photo:

@@ -20,7 +20,7 @@ from restoration.metrics import compare, psnr
 from restoration.restorer import Mended
 from restoration.types import Mask
 from tests.conftest import EXAMPLES
-from tests.ui.test_tables import lines, said
+from tests.ui.test_scores import lines, said
 from ui.context import TITLES
 from ui.results import everything, labelled_sheet, measure, pictures, publish_run, title
 

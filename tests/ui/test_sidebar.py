@@ -135,12 +135,12 @@ def test_an_enlargement_that_there_is_not(changes: dict[str, Any], says: str) ->
 
 
 def test_a_photo_must_be_chosen() -> None:
-    assert sidebar.chosen(VALUES, visitor()) == str(EXAMPLES / "coffee.jpg")
+    assert sidebar.chosen(VALUES["photo"], visitor()) == str(EXAMPLES / "coffee.jpg")
     for missing in (None, ""):
         with pytest.raises(gr.Error, match=r"^'Choose a photo first\.'$"):
-            sidebar.chosen({"photo": missing}, visitor())
+            sidebar.chosen(missing, visitor())
         with pytest.raises(gr.Error, match=r"Choisissez d'abord une photo\."):
-            sidebar.chosen({"photo": missing}, visitor("fr-CA,fr;q=0.9"))
+            sidebar.chosen(missing, visitor("fr-CA,fr;q=0.9"))
 
 
 def test_an_upload_is_its_file_untouched() -> None:

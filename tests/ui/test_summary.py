@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from restoration.metrics import Metrics
-from ui import summary
+from restoration.metrics import Judgement, Metrics
+from ui.scores import Row, summary, summary_without_original
 
 
 def row(light: float, colour: float, vivid: float = 10) -> Metrics:
@@ -52,16 +52,26 @@ BEFORE = row(20, 15, 0)
     ],
 )
 def test_the_closest_is_named(after: dict[str, Metrics], says: str, french: str) -> None:
-    assert summary.measured(BEFORE, after, False) == says
-    assert french in summary.measured(BEFORE, after, True)
+    rows = [Row(title, measured) for title, measured in after.items()]
+    assert summary(Row("", BEFORE), rows, False) == says
+    assert french in summary(Row("", BEFORE), rows, True)
+
+
+def looks(title: str, colourfulness: float) -> Row[Judgement]:
+    return Row(title, Judgement(noise=0, blur=0, contrast=0, colourfulness=colourfulness))
+
+
+VAE, GAN = looks("VAE", 20), looks("GAN", 40)
 
 
 def test_without_an_original_nobody_is_closest() -> None:
-    said = summary.judged({"VAE": 20.0, "GAN": 40.0}, 9.0, False)
+    said = summary_without_original([VAE, GAN], 9.0, False)
     assert said == "There is no original to measure against: your eyes decide. GAN is the most vivid."
-    assert "vivid" not in summary.judged({"VAE": 20.0}, 9.0, False)
+    assert "vivid" not in summary_without_original([VAE], 9.0, False)
 
 
 def test_a_photo_that_needed_little_is_told_of() -> None:
-    assert summary.judged({"VAE": 20.0}, 2.9, False).startswith("This photo needed little: hardly anything has changed")
-    assert summary.judged({"VAE": 20.0}, 2.9, True).startswith("Cette photo demandait peu")
+    assert summary_without_original([VAE], 2.9, False).startswith(
+        "This photo needed little: hardly anything has changed"
+    )
+    assert summary_without_original([VAE], 2.9, True).startswith("Cette photo demandait peu")

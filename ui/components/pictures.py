@@ -17,7 +17,7 @@ def picture(label: Any, elem_id: str, *, pixels: bool = False) -> gr.Image:
     )  # fmt: skip
 
 
-def drawn_by_page(name: str, elem_id: str) -> gr.HTML:
+def html_component(name: str, elem_id: str) -> gr.HTML:
     """A component of our own: its template, style and script are the files called ``name`` beside this one."""
     html, css, js = (Path(__file__).with_name(f"{name}.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
     return gr.HTML(html_template=html, css_template=css, js_on_load=js, elem_id=elem_id)

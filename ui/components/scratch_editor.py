@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
-from gradio.blocks import Block
 from gradio.components import Component
 from PIL import Image
 
@@ -18,10 +17,10 @@ from restoration import Photo, Restorer, scratches
 from restoration.errors import PhotoError
 from restoration.types import Inpainting, Mask, drawn_sha256
 
-from ..context import QUIET, RUNNING, AppContext
+from ..context import QUIET, RUNNING, AppContext, bound
 from ..sidebar import Sidebar, chosen
 from ..texts import is_french, number, text
-from .pictures import drawn_by_page
+from .pictures import html_component
 
 SIDE = 1024
 """Most pixels a side of what is drawn on: a finger is no finer, and a phone has little memory."""
@@ -38,17 +37,82 @@ class Found:
     mask: Mask
 
 
-@dataclass(frozen=True)
-class Mending:
+@dataclass(frozen=True, kw_only=True)
+class ScratchEditor:
     """The components, by what they hold."""
 
+    whole: gr.Column
+    told: gr.Markdown
     editor: gr.HTML
     found: gr.State
+    """The last `Found`."""
 
     @property
     def inputs(self) -> dict[str, Component]:
-        """What decides a run beside the panel's settings, by name."""
+        """What decides a run beside the sidebar's settings, by name."""
         return {"editor": self.editor, "found": self.found}
+
+
+def layout() -> ScratchEditor:
+    """Lay out where the mask is shown and corrected, inside the caller's Blocks."""
+    with gr.Column(visible=False) as whole:
+        told = gr.Markdown(elem_id="scratches-told")
+        editor = html_component("scratch_editor", "scratches-editor")
+    return ScratchEditor(whole=whole, told=told, editor=editor, found=gr.State(time_to_live=3000))
+
+
+def wire(editor: ScratchEditor, app: AppContext, sidebar: Sidebar) -> None:
+    """Have the sidebar's controls of scratches find them, and show more or fewer."""
+    mend, sensitivity = sidebar.settings["mend"], sidebar.settings["sensitivity"]
+    shown = [editor.told, editor.editor]
+    sidebar.find.click(
+        bound(find, app), [sidebar.photo, sensitivity], [editor.found, mend, editor.whole, *shown], **RUNNING
+    )
+    sensitivity.release(  # type: ignore[attr-defined]
+        bound(move, app), [editor.found, sensitivity], shown, trigger_mode="always_last", **QUIET
+    )
+    gr.on([sidebar.arrived.change, sidebar.mode.change], forget, None, [editor.found, editor.whole], **QUIET)
+
+
+def find(app: AppContext, path: str | None, sensitivity: float, request: gr.Request) -> tuple[Any, ...]:
+    """Find the photo's scratches: what was found, that they are to be mended, and the editor with the mask in it."""
+    path = chosen(path, request)
+    photo = app.load(path, reduce_to=None)
+    small = _reduced(photo)
+    mask = app.work(Restorer.find_scratches, photo)
+    found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
+    return found, True, gr.Column(visible=True), *show(found, small, sensitivity, is_french(request))
+
+
+def move(app: AppContext, found: Found | None, sensitivity: float, request: gr.Request) -> tuple[Any, Any]:
+    """Show more or less of what was found, as ``sensitivity`` says."""
+    if found is None:
+        return "", gr.skip()
+    return show(found, _reduced(app.load(found.path, reduce_to=None)), sensitivity, is_french(request))
+
+
+def show(found: Found, small: Photo, sensitivity: float, french: bool) -> tuple[str, dict[str, Any]]:
+    """What was found in a sentence, and the editor's value, with the mask over the ``small`` photo."""
+    marked = scratches.marked(found.mask, sensitivity)
+    layer = np.zeros((small.height, small.width, 4), np.uint8)
+    layer[marked] = RED
+    return said(float(marked.mean()), french), {
+        "photo": _data_url(small.pixels, "JPEG"),
+        "mask": _data_url(layer, "PNG"),
+        "words": {word: text(f"scratches_{word}", french) for word in WORDS},
+    }
+
+
+def forget() -> tuple[None, gr.Column]:
+    """Put the editor away: another photo is there, or one that is damaged here."""
+    return None, gr.Column(visible=False)
+
+
+def said(share: float, french: bool) -> str:
+    """What was found, in a sentence."""
+    if share == 0:
+        return text("scratches_none", french)
+    return text("scratches_found", french, share=number(100 * share, 1, french))
 
 
 def inpainting_from_controls(values: Mapping[str, Any], photo: Photo) -> tuple[Inpainting | None, Photo | None]:
@@ -70,8 +134,7 @@ def _drawn(layer: str) -> Photo:
                 raise ValueError(f"{picture.width}x{picture.height} pixels")
             return scratches.picture(np.asarray(picture.convert("RGBA"))[..., 3] > 127)
     except (OSError, ValueError, SyntaxError) as error:
-        raise PhotoError("mask_unread",
-                         reason=error) from error  # fmt: skip
+        raise PhotoError("mask_unread", reason=error) from error
 
 
 def _data_url(pixels: np.ndarray, kind: str) -> str:
@@ -79,63 +142,6 @@ def _data_url(pixels: np.ndarray, kind: str) -> str:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, kind)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def stage(panel: Sidebar, lab: AppContext) -> Mending:
-    """Lay out and wire where the mask is shown and corrected, inside the caller's Blocks."""
-    with gr.Column(visible=False) as whole:
-        told = gr.Markdown(elem_id="scratches-told")
-        editor = drawn_by_page("scratch_editor", "scratches-editor")
-    mending = Mending(editor, gr.State(time_to_live=3000))
-    sensitivity = panel.settings["sensitivity"]
-
-    def find(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        path = chosen({"photo": values[panel.photo]}, request)
-        photo = lab.load(path, reduce_to=None)
-        small = _reduced(photo)
-        mask = lab.work(Restorer.find_scratches, photo)
-        found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
-        return {
-            mending.found: found,
-            panel.settings["mend"]: True,
-            whole: gr.Column(visible=True),
-            **show(found, small, values[sensitivity], is_french(request)),
-        }
-
-    def move(values: Mapping[Any, Any], request: gr.Request) -> dict[Any, Any]:
-        if (found := values[mending.found]) is None:
-            return {told: ""}
-        small = _reduced(lab.load(found.path, reduce_to=None))
-        return show(found, small, values[sensitivity], is_french(request))
-
-    def show(found: Found, small: Photo, at: float, french: bool) -> dict[Any, Any]:
-        marked = scratches.marked(found.mask, at)
-        layer = np.zeros((small.height, small.width, 4), np.uint8)
-        layer[marked] = RED
-        return {
-            told: said(float(marked.mean()), french),
-            editor: {
-                "photo": _data_url(small.pixels, "JPEG"),
-                "mask": _data_url(layer, "PNG"),
-                "words": {word: text(f"scratches_{word}", french) for word in WORDS},
-            },
-        }
-
-    def forget() -> tuple[None, gr.Column]:
-        return None, gr.Column(visible=False)
-
-    everything: set[Block] = {panel.photo, sensitivity, mending.found}
-    panel.find.click(find, everything, [mending.found, panel.settings["mend"], whole, told, editor], **RUNNING)
-    sensitivity.release(move, everything, [told, editor], trigger_mode="always_last", **QUIET)  # type: ignore[attr-defined]
-    gr.on([panel.arrived.change, panel.mode.change], forget, None, [mending.found, whole], **QUIET)
-    return mending
-
-
-def said(share: float, french: bool) -> str:
-    """What was found, in a sentence."""
-    if share == 0:
-        return text("scratches_none", french)
-    return text("scratches_found", french, share=number(100 * share, 1, french))
 
 
 def _reduced(photo: Photo) -> Photo:

@@ -21,17 +21,16 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from restoration import Photo, PhotoError, image
-from restoration.errors import Note, RestorationError
+from restoration.errors import Note
 from restoration.metadata import MAX_DESCRIPTION, MAX_EXIF, without_place
 from restoration.types import SIDE, Details, Transparency
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T", bound=RestorationError)
 SECONDS = 2.7
 """Of a processor, for one photo; the largest that are allowed take less."""
 MEMORY = 512 << 20
@@ -56,10 +55,8 @@ class _Process:
         environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
         # So that a photo's memory is given back after it, and threads hold none of their own in store.
         environment |= {"MALLOC_MMAP_THRESHOLD_": "1000000", "MALLOC_ARENA_MAX": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "ui.hardening.decoding"],
-            cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
+        command, pipe = [sys.executable, "-m", "ui.hardening.decoding"], subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe)
         # A notebook's kernel ends such processes first, and waits until they are waited for.
         threading.Thread(target=self._process.wait, daemon=True).start()
 
@@ -76,7 +73,7 @@ class _Process:
             self._process.stdin.flush()
             answer = json.loads(self._process.stdout.readline(LINE) or "{}")
             if "code" in answer:
-                raise _error(PhotoError, **answer)
+                raise PhotoError(answer["code"], **answer["fields"])
             height, width = answer.get("size", (0, 0))
             pixels, ground = self._array(height, width, 3), answer["ground"]
             laid = None if ground is None else Transparency(self._array(height, width), ground)
@@ -130,13 +127,8 @@ def _details(exif: str, dpi: list[float] | None, description: str, notes: list[d
         exif=base64.b64decode(exif)[:MAX_EXIF],
         dpi=across_and_down,
         description=description[:MAX_DESCRIPTION],
-        notes=tuple(_error(Note, **note) for note in notes),
+        notes=tuple(Note(note["code"], **note["fields"]) for note in notes),
     )
-
-
-def _error(kind: type[T], code: str, fields: dict[str, Any]) -> T:
-    """What `_told` wrote there."""
-    return kind(code, **fields)
 
 
 # --- The other side ---------------------------------------------------------------------------------------------------
@@ -149,7 +141,7 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         try:
             photo = image.load(**json.loads(line))
             laid = photo.details.transparency
-            answer = {
+            answer: dict[str, Any] = {
                 "size": photo.pixels.shape[:2],
                 "details": _written(photo.details),
                 "ground": laid and laid.ground,
@@ -158,7 +150,7 @@ def serve(asked: BinaryIO, answers: BinaryIO) -> None:
         except MemoryError:
             return
         except PhotoError as error:
-            answer, arrays = _told(error), []
+            answer, arrays = {"code": error.code, "fields": error.fields}, []
         _limit_time(0)
         answers.write(json.dumps(answer).encode() + b"\n")
         for array in arrays:
@@ -173,12 +165,8 @@ def _written(details: Details) -> dict[str, Any]:
         "exif": base64.b64encode(kept.exif).decode(),
         "dpi": kept.dpi,
         "description": kept.description,
-        "notes": [_told(note) for note in kept.notes],
+        "notes": [{"code": note.code, "fields": note.fields} for note in kept.notes],
     }
-
-
-def _told(error: RestorationError) -> dict[str, Any]:
-    return {"code": error.code, "fields": error.fields}
 
 
 def _limit_time(seconds: float) -> None:

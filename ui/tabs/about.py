@@ -9,17 +9,18 @@ import re
 
 import gradio as gr
 
+from ..context import QUIET
 from ..texts import LOCALES, is_french
 
 
 def tab() -> None:
     """Lay out the tab inside the caller's Blocks; it is filled in the visitor's language when the page loads."""
-    drawn = gr.HTML()
-    contents = gr.Markdown(elem_classes="about")
-    gr.on(None, load, None, [drawn, contents], show_progress="hidden", api_visibility="private")  # no trigger: on load
+    contents = [gr.HTML(), gr.Markdown(elem_classes="about")]
+    gr.on(None, load, None, contents, **QUIET)  # no trigger: when the page loads
 
 
 def load(request: gr.Request) -> tuple[str, str]:
+    """The drawing and the page."""
     french = is_french(request)
     return drawing(french), page(french)
 

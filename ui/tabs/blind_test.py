@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,10 +18,10 @@ from restoration.degradations import preset
 from restoration.metrics import Metrics
 from restoration.tiling import Progress, Stopped
 
-from .. import examples, tables
+from .. import examples, scores
 from ..cancellation import PROGRESS, Cancellation, discard
 from ..components.pictures import picture
-from ..context import QUIET, RUNNING, TITLES, AppContext
+from ..context import QUIET, RUNNING, TITLES, AppContext, bound
 from ..files import publish
 from ..sidebar import Sidebar, chosen
 from ..texts import i18n, is_french, number, text
@@ -45,15 +45,14 @@ class Shown:
 
 
 def show(
-    lab: AppContext, photo: Photo, ticket: str, task: Task, progress: Progress | None = None
+    app: AppContext, photo: Photo, ticket: str, task: Task, progress: Progress | None = None
 ) -> tuple[Shown, list[str]]:
     """``photo``, damaged and restored as ``task`` says: what it measures, and the paths of its pictures, the damaged
     one first. Their names tell nothing, and neither does the order in which they are written.
     """
-    recipe = Recipe(
-        degradation=preset(task.preset).draw(task.seed), seed=task.seed, models=dict.fromkeys(task.order)
-    )  # fmt: skip
-    run = lab.run(photo, recipe, progress)
+    damage = preset(task.preset).draw(task.seed)
+    recipe = Recipe(degradation=damage, seed=task.seed, models=dict.fromkeys(task.order))
+    run = app.run(photo, recipe, progress)
     assert run.truth
     made = {name: run.restored[name] for name in task.order}
     named = {f"{letter}.png": made[name].photo for letter, name in zip(LETTERS, task.order, strict=False)}
@@ -89,7 +88,7 @@ def named(order: Sequence[str], french: bool) -> dict[str, str]:
 def agreement(measure: str, choice: str | None, restored: Mapping[str, Metrics], french: bool) -> str:
     """Whether ``measure`` prefers what was chosen, in a sentence."""
     models = list(restored)
-    leading = tables.best(measure, list(restored.values()))
+    leading = scores.best(measure, list(restored.values()))
     if len(leading) == len(models):
         return text("blind_equal", french, measure=measure.upper())
     if choice is not None and models.index(choice) in leading:
@@ -108,14 +107,10 @@ def told(task: Task, choice: str | None, measured: Shown | None, french: bool) -
     parts = [f"<h3>{chose}</h3>"]
     if measured:
         said = (agreement(measure, choice, measured.restored, french) for measure in MEASURES)
-        rows = [
-            tables.Row(
-                title=names[name], measured=measured.restored[name], time=f"{round(1000 * measured.seconds[name])} ms"
-            )
-            for name in task.order
-        ]
-        degraded = tables.Row(title=text("degraded", french), measured=measured.degraded)
-        parts += [f"<p>{' '.join(said)}</p>", tables.measured(degraded, rows, french)]
+        times = {name: f"{round(1000 * seconds)} ms" for name, seconds in measured.seconds.items()}
+        rows = [scores.Row(names[name], measured.restored[name], times[name]) for name in task.order]
+        degraded = scores.Row(text("degraded", french), measured.degraded)
+        parts += [f"<p>{' '.join(said)}</p>", scores.table(degraded, rows, french)]
     parts.append(f"<p>{text('blind_damage', french, preset=text(task.preset, french), seed=task.seed)}</p>")
     return "".join(parts)
 
@@ -152,9 +147,38 @@ def _dot(standing: Any) -> str:
     )
 
 
-def tab(panel: Sidebar, lab: AppContext, votes: Votes | None) -> None:
-    """Lay out and wire the tab, inside the caller's Blocks; without ``votes`` none is kept."""
-    tickets = Tickets(list(TITLES))
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlindTestTab:
+    """The tab's components, by what they hold, and what its handlers share."""
+
+    app: AppContext
+    tickets: Tickets
+    votes: Votes | None
+    """Where votes are kept, if they are."""
+    start: gr.Button
+    given: gr.Image
+    question: gr.Markdown
+    row: gr.Row
+    pictures: Sequence[gr.Image]
+    keeps: Sequence[gr.Button]
+    """Each picture's, to vote for it."""
+    none: gr.Button
+    """To vote for none of them."""
+    result: gr.HTML
+    again: gr.Button
+    ranking: gr.HTML
+    ticket: gr.Textbox
+    last: gr.State
+    """What is `Shown`."""
+    running: gr.State
+    """The `Cancellation` of what runs, or has run last."""
+
+
+def layout(app: AppContext, votes: Votes | None) -> BlindTestTab:
+    """Lay out the tab, inside the caller's Blocks; without ``votes`` none is kept."""
     gr.Markdown(i18n("blind_lead"))
     gr.Markdown(i18n("blind_kept" if votes else "blind_unkept"))
     start = gr.Button(i18n("blind_run"), variant="primary", elem_id="blind-run")
@@ -170,69 +194,77 @@ def tab(panel: Sidebar, lab: AppContext, votes: Votes | None) -> None:
     result = gr.HTML(elem_id="blind-told")
     again = gr.Button(i18n("blind_again"), visible=False, elem_id="blind-again")
     ranking = gr.HTML(elem_id="blind-ranking")
-    ticket = gr.Textbox(visible=False)
-    last = gr.State(time_to_live=3000)
-    running = gr.State()
-    answers = [*keeps, none]
+    return BlindTestTab(
+        app=app, tickets=Tickets(list(TITLES)), votes=votes, start=start, given=given, question=question, row=row,
+        pictures=pictures, keeps=keeps, none=none, result=result, again=again, ranking=ranking,
+        ticket=gr.Textbox(visible=False), last=gr.State(time_to_live=3000), running=gr.State(),
+    )  # fmt: skip
 
-    def draw_blind(path: str | None, request: gr.Request, progress: gr.Progress = PROGRESS) -> Iterator[dict[Any, Any]]:
-        french, run = is_french(request), Cancellation()
-        with suppress(Stopped):
-            loaded = lab.load(examples.undamaged(chosen({"photo": path}, request)))
-            new = tickets.issue()
-            yield {running: run}
-            measured, (first, *paths) = show(lab, loaded, new, tickets.draw(new), run.reporting(progress, french))
-            run.raise_if_ended()
-            updates: dict[Any, Any] = {given: gr.Image(first, alt_text=text("degraded", french))}
-            for letter, each, keep, made in zip(LETTERS, pictures, keeps, paths, strict=False):
-                alt = text("blind_alt", french, letter=letter)
-                updates[each] = gr.Image(made, label=letter, alt_text=alt)
-                updates[keep] = gr.Button(text("blind_keep", french, letter=letter), visible=True)
-            shows = {question: gr.Markdown(visible=True), row: gr.Row(visible=True), none: gr.Button(visible=True)}
-            emptied = {again: gr.Button(visible=False), result: None, ranking: None}
-            yield {**updates, **shows, **emptied, ticket: new, last: measured}
 
-    def answer_with(place: int | None) -> Callable[..., dict[Any, Any]]:
-        """The listener of the button of the picture at ``place``, or of none of them."""
-
-        def answer(used: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
-            french = is_french(request)
-            task = tickets.redeem(used, request.session_hash or "")
-            cast = vote(task, place, {name: lab.restorer.weights_sha256(name) for name in TITLES})
-            if votes:
-                votes.add(cast)
-            labels = named(task.order, french).values()
-            return {
-                **{each: gr.Image(label=name, alt_text=name) for each, name in zip(pictures, labels, strict=True)},
-                **{each: gr.Button(visible=False) for each in answers},
-                question: gr.Markdown(visible=False),
-                result: told(task, cast.choice, measured if measured and measured.ticket == used else None, french),
-                ranking: ranked(rank_of(votes, cast), french) if votes else None,
-                again: gr.Button(visible=True),
-            }
-
-        return answer
-
-    def clear(run: Cancellation | None) -> dict[Any, Any]:
-        discard(run)
-        return {
-            **dict.fromkeys([*pictures, given, result, ranking, ticket, last]),
-            **{each: gr.Button(visible=False) for each in (none, again)},
-            question: gr.Markdown(visible=False),
-            row: gr.Row(visible=False),
-        }
-
-    outputs = [given, *pictures, *answers, question, row, result, again, ranking, ticket, last]
-    ran = gr.on(
-        [start.click, again.click], draw_blind, panel.photo, [*outputs, running], show_progress_on=given, **RUNNING
-    )
+def wire(tab: BlindTestTab, sidebar: Sidebar) -> None:
+    """Wire the tab, which tests on the sidebar's photo."""
+    answers = [*tab.keeps, tab.none]
+    changed = [*tab.pictures, *answers, tab.question, tab.result, tab.ranking, tab.again]
+    outputs = [*changed, tab.given, tab.row, tab.ticket, tab.last]
+    asked, drawn = [tab.start.click, tab.again.click], [*outputs, tab.running]
+    ran = gr.on(asked, bound(draw_blind, tab), sidebar.photo, drawn, show_progress_on=tab.given, **RUNNING)
     ran.success(None, js="() => lab.goTo('#blind-question')", **QUIET)
-    changed = [*pictures, *answers, question, result, ranking, again]
     for place, button in enumerate(answers):
-        chosen_place = None if button is none else place
-        voted = button.click(answer_with(chosen_place), [ticket, last], changed, **QUIET)
+        voted = button.click(bound(answer, tab, place), [tab.ticket, tab.last], changed, **QUIET)
         voted.success(None, js="() => lab.goTo('#blind-told h3')", **QUIET)
-    panel.arrived.change(clear, running, outputs, queue=False, **QUIET)
+    sidebar.arrived.change(bound(clear, tab), tab.running, outputs, queue=False, **QUIET)
+
+
+def draw_blind(
+    tab: BlindTestTab, path: str | None, request: gr.Request, progress: gr.Progress = PROGRESS
+) -> Iterator[dict[Any, Any]]:
+    """Damage the photo, and show what each model makes of it under letters that tell nothing."""
+    french, run = is_french(request), Cancellation()
+    with suppress(Stopped):
+        loaded = tab.app.load(examples.undamaged(chosen(path, request)))
+        ticket = tab.tickets.issue()
+        yield {tab.running: run}
+        task = tab.tickets.draw(ticket)
+        measured, (first, *paths) = show(tab.app, loaded, ticket, task, run.reporting(progress, french))
+        run.raise_if_ended()
+        updates: dict[Any, Any] = {tab.given: gr.Image(first, alt_text=text("degraded", french))}
+        for letter, shown, keep, made in zip(LETTERS, tab.pictures, tab.keeps, paths, strict=False):
+            updates[shown] = gr.Image(made, label=letter, alt_text=text("blind_alt", french, letter=letter))
+            updates[keep] = gr.Button(text("blind_keep", french, letter=letter), visible=True)
+        updates |= {tab.question: gr.Markdown(visible=True), tab.row: gr.Row(visible=True)}
+        updates |= {tab.none: gr.Button(visible=True), tab.again: gr.Button(visible=False)}
+        yield {**updates, tab.result: None, tab.ranking: None, tab.ticket: ticket, tab.last: measured}
+
+
+def answer(tab: BlindTestTab, place: int, ticket: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
+    """Count a vote for the picture at ``place``, behind the last for none of them, and say whose each picture is."""
+    french = is_french(request)
+    task = tab.tickets.redeem(ticket, request.session_hash or "")
+    kept = place if place < len(tab.keeps) else None
+    cast = vote(task, kept, {name: tab.app.restorer.weights_sha256(name) for name in TITLES})
+    if tab.votes:
+        tab.votes.add(cast)
+    labels = named(task.order, french).values()
+    known = measured if measured and measured.ticket == ticket else None
+    return {
+        **{each: gr.Image(label=name, alt_text=name) for each, name in zip(tab.pictures, labels, strict=True)},
+        **{each: gr.Button(visible=False) for each in (*tab.keeps, tab.none)},
+        tab.question: gr.Markdown(visible=False),
+        tab.result: told(task, cast.choice, known, french),
+        tab.ranking: ranked(rank_of(tab.votes, cast), french) if tab.votes else None,
+        tab.again: gr.Button(visible=True),
+    }
+
+
+def clear(tab: BlindTestTab, run: Cancellation | None) -> dict[Any, Any]:
+    """Empty the tab: another photo is there."""
+    discard(run)
+    return {
+        **dict.fromkeys([*tab.pictures, tab.given, tab.result, tab.ranking, tab.ticket, tab.last]),
+        **{each: gr.Button(visible=False) for each in (tab.none, tab.again)},
+        tab.question: gr.Markdown(visible=False),
+        tab.row: gr.Row(visible=False),
+    }
 
 
 def rank_of(votes: Votes, cast: Vote) -> Ranking:

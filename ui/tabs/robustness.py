@@ -20,9 +20,9 @@ from restoration.tiling import silent
 
 from .. import examples, jobs, zerogpu
 from ..components.pictures import picture
-from ..context import QUIET, TITLES, AppContext
+from ..context import QUIET, TITLES, AppContext, bound
 from ..files import publish
-from ..jobs import Tell, Work
+from ..jobs import Desk, Tell, Work
 from ..sidebar import Sidebar, chosen
 from ..texts import i18n, is_french, labelled, number, text
 
@@ -38,7 +38,7 @@ def label(french: bool) -> Callable[[str], str]:
     return named
 
 
-def verdict(swept: Sweep, measure: str, french: bool) -> str:
+def summary(swept: Sweep, measure: str, french: bool) -> str:
     """Where each model helped, in a sentence."""
 
     def say(key: str, **fields: Any) -> str:
@@ -59,10 +59,8 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
     for name, row in swept.measures.items():
         first, final = (number(getattr(row[place], measure), 2, french) for place in (0, -1))
         lines.append(text("plot_line", french, name=label(french)(name), first=first, last=final))
-    return text(
-        "plot_alt", french, measure=text(measure, french), control=text(swept.control, french),
-        lines=(" ; " if french else "; ").join(lines),
-    )  # fmt: skip
+    names = {"measure": text(measure, french), "control": text(swept.control, french)}
+    return text("plot_alt", french, **names, lines=(" ; " if french else "; ").join(lines))
 
 
 @dataclass(frozen=True)
@@ -108,14 +106,14 @@ def redrawn(result: Result, measure: str, french: bool) -> Result:
 
 def words(result: Result, measure: str, french: bool) -> str:
     """Where each model helped, and what was not tried."""
-    said = verdict(result.swept, measure, french)
+    said = summary(result.swept, measure, french)
     if left := [title for name, title in TITLES.items() if name not in result.swept.measures]:
         said += f" {text('sweep_stopped', french, models=', '.join(left))}"
     return said
 
 
 def stress(
-    lab: AppContext, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool, tell: Tell,
+    app: AppContext, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool, tell: Tell,
     *, seed: int, fit: Fit,
 ) -> Result:  # fmt: skip
     """Every model's sweep of the photo called ``name``, as files."""
@@ -124,77 +122,121 @@ def stress(
         tell(done, total, text("restoring", french))
 
     progress(0, len(at) * len(TITLES))
-    swept = lab.work_in_turn(
-        robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit,
-        progress=silent if zerogpu.IS_LENT else progress,  # from another process nothing reaches the visitor
-    )  # fmt: skip
+    telling = silent if zerogpu.IS_LENT else progress  # from another process nothing reaches the visitor
+    swept = app.work_in_turn(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=telling)
     made = files(name, swept, measure, french)
     return Result(name, replace(swept, photos={}), measure, made)
 
 
-def tab(panel: Sidebar, lab: AppContext) -> None:
-    """Lay out and wire the tab, inside the caller's Blocks."""
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessTab:
+    """The tab's components, by what they hold, and what its handlers share."""
+
+    app: AppContext
+    control: gr.Dropdown
+    measure: gr.Dropdown
+    ends: Sequence[gr.Slider]
+    """The lowest and the highest strength."""
+    steps: gr.Slider
+    desk: Desk
+    summary: gr.Markdown
+    plot: gr.Image
+    strip: gr.Image
+    downloads: gr.File
+    last: gr.State
+    """The last `Result`."""
+
+    @property
+    def results(self) -> list[Component]:
+        """What shows a sweep."""
+        return [self.summary, self.plot, self.strip, self.downloads, self.last]
+
+
+def layout(app: AppContext) -> RobustnessTab:
+    """Lay out the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("robustness_lead"))
     start = CONTROLS["gaussian"]
-    low, high = robustness.reach("gaussian")
     with gr.Row():
         control = gr.Dropdown(labelled(CONTROLS), value="gaussian", label=i18n("control"))
         measure = gr.Dropdown(labelled(PLOTTED), value=PLOTTED[0], label=i18n("measure"))
     with gr.Row():
         ends = [
             gr.Slider(start.low, start.high, value=value, step=start.step, label=i18n(which), min_width=150)
-            for which, value in (("from", low), ("to", high))
+            for which, value in zip(("from", "to"), robustness.reach("gaussian"), strict=True)
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
-    desk = jobs.desk("robustness", i18n("sweep_run"), "sweep")
-    told = gr.Markdown(elem_id="sweep-verdict")
-    plot = picture(i18n("sweep_plot"), "plot")
-    strip = picture(i18n("strip"), "strip")
-    downloads = gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False)
-    last = gr.State(time_to_live=3000)
-    results: list[Component] = [told, plot, strip, downloads, last]
+    return RobustnessTab(
+        app=app,
+        control=control,
+        measure=measure,
+        ends=ends,
+        steps=steps,
+        desk=jobs.desk("robustness", i18n("sweep_run"), "sweep"),
+        summary=gr.Markdown(elem_id="sweep-verdict"),
+        plot=picture(i18n("sweep_plot"), "plot"),
+        strip=picture(i18n("strip"), "strip"),
+        downloads=gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False),
+        last=gr.State(time_to_live=3000),
+    )
 
-    def reach(name: str) -> list[gr.Slider]:
-        scale = CONTROLS[name]
-        return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in robustness.reach(name)]
 
-    def begin(
-        request: gr.Request, path: str | None, fit: Any, seed: Any, name: str, low: float, high: float, count: int,
-        which: str,
-    ) -> Work:  # fmt: skip
-        french = is_french(request)
-        truth = image.fit(lab.load(examples.undamaged(chosen({"photo": path}, request))), fit)
-        at = robustness.strengths(name, low, high, count)
-        stem = Path(str(path)).stem[:60]
-        return lambda tell: stress(lab, stem, truth, name, at, which, french, tell, seed=seed, fit=fit)
-
-    def show(result: Result, french: bool) -> dict[Component, Any]:
-        alt = described(result.swept, result.measure, french)
-        return {
-            told: words(result, result.measure, french),
-            plot: gr.Image(result.files["plot"], alt_text=alt),
-            strip: gr.Image(result.files["strip"], alt_text=text("strip", french)),
-            downloads: list(result.files.values()),
-            last: result,
-        }
-
-    def show_first(result: Result, french: bool) -> dict[Component, Any]:
-        if result.swept.fell_back:
-            gr.Warning(text("gpu_failed", french))
-        return show(result, french)
-
-    def redraw(result: Result | None, which: str, request: gr.Request) -> dict[Component, Any]:
-        if not result:
-            return dict.fromkeys(results)
-        return show(redrawn(result, which, is_french(request)), is_french(request))
-
-    def clear(id: str | None) -> dict[Component, Any]:
-        desk.jobs.drop(id)
-        return {**dict.fromkeys(results), **desk.cleared()}
-
-    control.change(reach, control, ends, **QUIET)
-    measure.input(redraw, [last, measure], results, **QUIET)
-    inputs = [panel.photo, panel.damage["fit"], panel.damage["seed"], control, *ends, steps, measure]
-    jobs.wire(desk, begin, inputs, show_first, results, over=plot)
+def wire(tab: RobustnessTab, sidebar: Sidebar) -> None:
+    """Wire the tab, which sweeps the sidebar's photo."""
+    results, fit, seed = tab.results, sidebar.damage["fit"], sidebar.damage["seed"]
+    tab.control.change(reach, tab.control, list(tab.ends), **QUIET)
+    tab.measure.input(bound(redraw, tab), [tab.last, tab.measure], results, **QUIET)
+    inputs = [sidebar.photo, fit, seed, tab.control, *tab.ends, tab.steps, tab.measure]
+    jobs.wire(tab.desk, bound(begin, tab.app), inputs, bound(show_first, tab), results, over=tab.plot)
     # What is shown is never another photo's.
-    panel.arrived.change(clear, desk.id, [*results, *desk.state], queue=False, **QUIET)
+    sidebar.arrived.change(bound(clear, tab), tab.desk.id, [*results, *tab.desk.state], queue=False, **QUIET)
+
+
+def reach(name: str) -> list[gr.Slider]:
+    """The sliders of a degradation's lowest and highest strength, as it is usually tried."""
+    scale = CONTROLS[name]
+    return [gr.Slider(scale.low, scale.high, value=value, step=scale.step) for value in robustness.reach(name)]
+
+
+def begin(
+    app: AppContext, request: gr.Request, path: str | None, fit: Any, seed: Any, control: str, low: float, high: float,
+    steps: int, measure: str,
+) -> Work:  # fmt: skip
+    """Check what the page has sent; what is then to be done is the sweep."""
+    french, path = is_french(request), chosen(path, request)
+    truth = image.fit(app.load(examples.undamaged(path)), fit)
+    at = robustness.strengths(control, low, high, steps)
+    name = Path(path).stem[:60]
+    return lambda tell: stress(app, name, truth, control, at, measure, french, tell, seed=seed, fit=fit)
+
+
+def show(tab: RobustnessTab, result: Result, french: bool) -> dict[Component, Any]:
+    """A sweep in words, as pictures, and as files."""
+    return {
+        tab.summary: words(result, result.measure, french),
+        tab.plot: gr.Image(result.files["plot"], alt_text=described(result.swept, result.measure, french)),
+        tab.strip: gr.Image(result.files["strip"], alt_text=text("strip", french)),
+        tab.downloads: list(result.files.values()),
+        tab.last: result,
+    }
+
+
+def show_first(tab: RobustnessTab, result: Result, french: bool) -> dict[Component, Any]:
+    """`show`, with a warning where the CPU stood in for a GPU that failed."""
+    if result.swept.fell_back:
+        gr.Warning(text("gpu_failed", french))
+    return show(tab, result, french)
+
+
+def redraw(tab: RobustnessTab, result: Result | None, measure: str, request: gr.Request) -> dict[Component, Any]:
+    """Show another measure of the last sweep, if there is one."""
+    french = is_french(request)
+    return show(tab, redrawn(result, measure, french), french) if result else dict.fromkeys(tab.results)
+
+
+def clear(tab: RobustnessTab, job: str | None) -> dict[Component, Any]:
+    """Empty the tab: another photo is there."""
+    tab.desk.jobs.drop(job)
+    return {**dict.fromkeys(tab.results), **tab.desk.cleared()}

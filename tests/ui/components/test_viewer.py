@@ -19,7 +19,7 @@ def result(photo: Photo, restorer: Restorer) -> Result:
 
 
 def test_each_picture_has_its_words_and_its_enlarged_one(result: Result) -> None:
-    value = viewer.value(result, False, shown="gan", side_by_side=True)
+    value = viewer.value(result, False, {"shown": "gan", "all": True})
     pictures = {each["kind"]: each for each in value["pictures"]}
     assert list(pictures) == ["original", "degraded", "vae", "gan"]
     assert (value["before"], value["shown"], value["all"]) == ("degraded", "gan", True)
@@ -36,14 +36,14 @@ def test_each_picture_has_its_words_and_its_enlarged_one(result: Result) -> None
 
 def test_a_preview_says_so(photo: Photo, restorer: Restorer) -> None:
     run = pipeline.run(restorer, photo, Recipe(size="own", look=Look(), models={"cnn": None}))
-    value = viewer.value(publish_run("a.jpg", run, whole=(4000, 3000)), True, shown="cnn", side_by_side=False)
+    value = viewer.value(publish_run("a.jpg", run, whole=(4000, 3000)), True, {"shown": "cnn"})
     assert "4000×3000" in value["words"]["preview"]
     assert value["words"]["stale"] == "Réglages modifiés : restaurez de nouveau."
 
 
 def test_another_run_has_another_name_and_new_damage_has_not(result: Result, photo: Photo, restorer: Restorer) -> None:
     def name(each: Result) -> str:
-        return str(viewer.value(each, False, shown="vae", side_by_side=False)["run"])
+        return str(viewer.value(each, False, {"shown": "vae"})["run"])
 
     again = publish_run("a.jpg", pipeline.run(restorer, photo, recipe("vae", "gan")))
     assert name(again) != name(result)

@@ -145,7 +145,8 @@ def test_it_knows_no_secrets_and_imports_nothing_heavy(monkeypatch: pytest.Monke
 
 def test_it_ends_with_the_app() -> None:
     """Also with one that is killed: nobody writes to its pipe any more."""
-    code = "import sys, time\nfrom ui.hardening import decoding\ndecoding.load(sys.argv[1])\nprint(flush=True)\ntime.sleep(60)"
+    load = "import sys, time\nfrom ui.hardening import decoding\ndecoding.load(sys.argv[1])"
+    code = f"{load}\nprint(flush=True)\ntime.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(COFFEE)], cwd=ROOT, stdout=subprocess.PIPE) as app:
         assert app.stdout
         app.stdout.readline()

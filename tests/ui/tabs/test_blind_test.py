@@ -112,7 +112,7 @@ def asking(session: str = "me", language: str = "en") -> gr.Request:
 def tab(lab: AppContext, tmp_path: Path) -> Tab:
     votes = Folder(tmp_path)
     with gr.Blocks() as demo:
-        blind_test.tab(sidebar.build(), lab, votes)
+        blind_test.wire(blind_test.layout(lab, votes), sidebar.layout())
     functions = {each.api_name: each.fn for each in demo.fns.values() if each.fn}
     kinds = {gr.Textbox: "ticket", gr.State: "last"}
     names = {id: kinds.get(type(each), each.elem_id or type(each).__name__) for id, each in demo.blocks.items()}
@@ -223,7 +223,7 @@ def test_without_a_photo_one_is_asked_for(tab: Tab) -> None:
 
 def test_where_no_votes_are_kept_the_names_are_told_all_the_same(lab: AppContext) -> None:
     with gr.Blocks() as demo:
-        blind_test.tab(sidebar.build(), lab, None)
+        blind_test.wire(blind_test.layout(lab, None), sidebar.layout())
     said = [each.value for each in demo.blocks.values() if isinstance(each, gr.Markdown)]
     assert any("blind_unkept" in str(each) for each in said)
     functions = {each.api_name: each.fn for each in demo.fns.values()}

@@ -19,7 +19,7 @@ from restoration.robustness import GAIN, PLOTTED, Sweep
 from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
 from ui.context import TITLES, AppContext
-from ui.tabs.robustness import described, files, label, redrawn, stress, verdict, words
+from ui.tabs.robustness import described, files, label, redrawn, stress, summary, words
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 
@@ -66,7 +66,7 @@ def test_where_each_model_helped_is_a_sentence(swept: Sweep, french: bool) -> No
         for name, row in measures.items()
         if name in stories
     }
-    said = verdict(replace(swept, measures={"degraded": measures["degraded"], **told}), "psnr", french)
+    said = summary(replace(swept, measures={"degraded": measures["degraded"], **told}), "psnr", french)
     if french:
         assert said == (
             "Sel ou poivre (fraction des pixels), PSNR (dB) : VAE a aidé à chaque intensité essayée ; "
@@ -90,7 +90,7 @@ def test_what_was_not_tried_is_said(photo: Photo, restorer: Restorer, french: bo
 
     result = stress(AppContext(restorer), "a", photo, "blur", (3, 9), "psnr", french, tell, seed=0, fit="crop")
     said = words(result, "psnr", french)
-    assert said.startswith(verdict(result.swept, "psnr", french))
+    assert said.startswith(summary(result.swept, "psnr", french))
     assert said.endswith("L'épreuve a été arrêtée avant GAN, CNN." if french else "It was stopped before GAN, CNN.")
     restoring = "Restauration" if french else "Restoring"
     assert told == [(0, 6, restoring), (2, 6, restoring)]

@@ -17,11 +17,7 @@ from ui.results import publish_run
 from ui.tabs.robustness import stress
 
 path = sys.argv[1]
-handlers = {
-    each.fn.__name__: each.fn
-    for each in demo.fns.values()
-    if inspect.isfunction(each.fn) and each.api_visibility == "private"
-}
+handlers = {each.fn.__name__: each.fn for each in demo.fns.values() if each.fn and each.api_visibility == "private"}
 for each in demo.fns.values():
     on_load = any(event == "load" for _, event in each.targets)
     if on_load and each.fn and not inspect.signature(each.fn).parameters:

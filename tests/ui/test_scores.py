@@ -13,7 +13,7 @@ import pytest
 
 from restoration import Photo, Restorer, metrics
 from restoration.metrics import Judgement, Metrics
-from ui.tables import Row, best, change, helped, judged, measured
+from ui.scores import Row, best, change, helped, table, table_without_original
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 COLUMNS = ("psnr_luminance", "psnr", "ssim", "ciede2000")
@@ -124,8 +124,8 @@ def test_the_best_are_those_that_are_better_and_that_nothing_tells_apart(
 
 @LANGUAGES
 def test_the_table_of_measures(french: bool) -> None:
-    rows = [Row(title="VAE", measured=VAE, time="30 ms"), Row(title="GAN", measured=GAN, time="40 ms")]
-    html = measured(Row(title="Abîmée" if french else "Degraded", measured=BEFORE), rows, french)
+    rows = [Row("VAE", VAE, "30 ms"), Row("GAN", GAN, "40 ms")]
+    html = table(Row("Abîmée" if french else "Degraded", BEFORE), rows, french)
     head = ElementTree.fromstring(html).find("thead")
     assert head is not None
     titles = [said(each) for each in head.iter("th")]
@@ -160,7 +160,7 @@ def test_the_table_of_measures(french: bool) -> None:
 
 @LANGUAGES
 def test_one_model_alone_is_not_the_best(french: bool) -> None:
-    html = measured(Row(title="Degraded", measured=BEFORE), [Row(title="VAE", measured=VAE)], french)
+    html = table(Row("Degraded", BEFORE), [Row("VAE", VAE)], french)
     assert "★" not in html
     assert len(lines(html)) == 2
 
@@ -168,12 +168,12 @@ def test_one_model_alone_is_not_the_best(french: bool) -> None:
 @LANGUAGES
 def test_an_infinite_psnr_is_a_sign(french: bool) -> None:
     perfect = replace(BEFORE, psnr=math.inf, psnr_luminance=math.inf, ssim=1, ciede2000=0)
-    html = measured(Row(title="Degraded", measured=BEFORE), [Row(title="VAE", measured=perfect)], french)
+    html = table(Row("Degraded", BEFORE), [Row("VAE", perfect)], french)
     assert said(lines(html)[1][1][1]) == ("∞▲ mieux" if french else "∞▲ better")
-    html = measured(Row(title="Degraded", measured=perfect), [Row(title="VAE", measured=BEFORE)], french)
+    html = table(Row("Degraded", perfect), [Row("VAE", BEFORE)], french)
     assert said(lines(html)[0][1][0]) == "∞"
     assert said(lines(html)[1][1][0]).endswith("▼ moins bien" if french else "▼ worse")
-    html = measured(Row(title="Degraded", measured=perfect), [Row(title="VAE", measured=perfect)], french)
+    html = table(Row("Degraded", perfect), [Row("VAE", perfect)], french)
     assert said(lines(html)[1][1][0]) == ("∞= inchangé" if french else "∞= unchanged")
     assert not re.search(r"\b(inf|nan)\b", html)
 
@@ -181,7 +181,7 @@ def test_an_infinite_psnr_is_a_sign(french: bool) -> None:
 def test_a_real_run_is_told_as_it_was(photo: Photo, restorer: Restorer) -> None:
     grey = Photo(np.repeat(photo.pixels[..., 1:2], 3, axis=2))
     before, after = metrics.compare(grey, photo), metrics.compare(restorer.restore(grey, "vae").photo, photo)
-    _, (_, cells) = lines(measured(Row(title="", measured=before), [Row(title="VAE", measured=after)], False))
+    _, (_, cells) = lines(table(Row("", before), [Row("VAE", after)], False))
     for cell, name in zip(cells, COLUMNS, strict=False):
         digits = 3 if name == "ssim" else 2
         assert said(cell).startswith(f"{getattr(after, name):.{digits}f}")
@@ -195,7 +195,7 @@ def test_a_real_run_is_told_as_it_was(photo: Photo, restorer: Restorer) -> None:
 def test_the_table_of_looks(french: bool) -> None:
     rough = Judgement(noise=12.34, blur=0.25, contrast=20, colourfulness=3)
     smooth = Judgement(noise=1.5, blur=0.6, contrast=75, colourfulness=45)
-    html = judged([Row(title="A", measured=rough), Row(title="VAE", measured=smooth, time="30 ms")], french)
+    html = table_without_original([Row("A", rough), Row("VAE", smooth, "30 ms")], french)
     (first, one), (second, other) = lines(html)
     assert (first, second) == ("A", "VAE")
     if french:
@@ -214,7 +214,7 @@ def test_each_measure_has_four_words_one_after_the_other() -> None:
     told = []
     for step in range(1000):
         looks = Judgement(noise=step / 20, blur=step / 1000, contrast=step / 8, colourfulness=step / 8)
-        ((_, cells),) = lines(judged([Row(title="", measured=looks)], False))
+        ((_, cells),) = lines(table_without_original([Row("", looks)], False))
         told.append([said(each).split(" (")[0] for each in cells[:4]])
     for words in zip(*told, strict=True):
         changes = sum(before != after for before, after in pairwise(words))
@@ -223,7 +223,7 @@ def test_each_measure_has_four_words_one_after_the_other() -> None:
 
 def test_words_follow_the_damage(photo: Photo) -> None:
     def cells(pixels: np.ndarray) -> list[str]:
-        html = judged([Row(title="", measured=metrics.judge(Photo(pixels)))], False)
+        html = table_without_original([Row("", metrics.judge(Photo(pixels)))], False)
         return [said(each) for each in lines(html)[0][1]]
 
     grey = np.repeat(photo.pixels[..., 1:2], 3, axis=2)
