@@ -1,1 +1,1 @@
-"""The interface, the only place that imports gradio: one file per tab, every sentence in `texts`."""
+"""The interface, the only place that imports gradio; every sentence is in `texts`."""

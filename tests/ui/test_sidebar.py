@@ -27,7 +27,7 @@ VALUES: dict[str, Any] = {
     "sample": 0,
     "models": ["cnn", "vae"], "scale": 0, "engine": "auto", "denoise": 0.25, "mend": False, "sensitivity": 0.5,
 }  # fmt: skip
-"""What the panel's components hold, by name."""
+"""What the sidebar's components hold, by name."""
 
 
 def visitor(language: str = "en", **headers: str) -> gr.Request:

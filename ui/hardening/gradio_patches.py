@@ -86,7 +86,7 @@ def _send_message(queue: Queue, event: Event, message: EventMessage) -> None:
 
 def _begin_session(session: SessionState, blocks: Blocks) -> None:
     """Without a copy of the whole page's configuration: 0.3 MB and 20 ms for each call of a program. It is for deep
-    links, which this app has not (see `gate`). Needless once Gradio copies it for these alone.
+    links, which this app has not (see `request_filter`). Needless once Gradio copies it for these alone.
     """
     _begin(session, SimpleNamespace(default_config=blocks.default_config, blocks={}))
 

@@ -330,7 +330,7 @@ def try_example(tab: RestoreTab, name: str, mode: str) -> Updates:
 def run_each(
     app: AppContext, values: Mapping[str, Any], recipe: Recipe, tell: Progress
 ) -> Iterator[tuple[Result, Run]]:
-    """Restore the photo of the panel's ``values`` as ``recipe`` says: what there is after each model.
+    """Restore the photo of the sidebar's ``values`` as ``recipe`` says: what there is after each model.
 
     A large photo is made a preview of. Raises `RestorationError`.
     """

@@ -24,11 +24,23 @@ from restoration.blind_test.ranking import LEAST, rank
 from restoration.blind_test.votes import Folder, Vote
 from restoration.metrics import Metrics
 from tests.conftest import EXAMPLES
-from ui import sidebar, tickets
+from ui import tickets
 from ui.context import TITLES, AppContext
 from ui.errors import as_user_errors
 from ui.tabs import blind_test
-from ui.tabs.blind_test import LETTERS, agreement, named, ranked, show, told, vote
+from ui.tabs.blind_test import (
+    LETTERS,
+    BlindTestTab,
+    agreement,
+    answer,
+    draw_blind,
+    layout,
+    named,
+    ranked,
+    show,
+    told,
+    vote,
+)
 from ui.texts import text
 from ui.tickets import LIFETIME, RATE, Task, Tickets
 
@@ -85,20 +97,19 @@ def test_no_file_tells_whose_it_is(lab: AppContext, photo: Photo) -> None:
 
 @dataclass(frozen=True)
 class Tab:
-    """The tab's listeners, called as the page calls them."""
+    """The tab's handlers, called as the page calls them."""
 
     votes: Folder
-    functions: Mapping[str, Callable[..., dict[Any, Any]]]
+    page: BlindTestTab
     names: Mapping[int, str]
 
     def draw(self, request: gr.Request | None = None) -> dict[str, Any]:
-        return self.told([*self.functions["draw_blind"](str(COFFEE), request or asking())][-1])
+        return self.told([*draw_blind(self.page, str(COFFEE), request or asking())][-1])
 
     def answer(self, drawn: Mapping[str, Any], place: int = 0, **changes: Any) -> dict[str, Any]:
         """By the button at ``place``; after those of the pictures stands that of none."""
         values = {"ticket": drawn["ticket"], "last": drawn["last"], "request": asking(), **changes}
-        name = f"answer_{place}" if place else "answer"
-        return self.told(self.functions[name](values["ticket"], values["last"], values["request"]))
+        return self.told(answer(self.page, place, values["ticket"], values["last"], values["request"]))
 
     def told(self, updates: dict[Any, Any]) -> dict[str, Any]:
         return {self.names[component._id]: update for component, update in updates.items()}
@@ -112,11 +123,10 @@ def asking(session: str = "me", language: str = "en") -> gr.Request:
 def tab(lab: AppContext, tmp_path: Path) -> Tab:
     votes = Folder(tmp_path)
     with gr.Blocks() as demo:
-        blind_test.wire(blind_test.layout(lab, votes), sidebar.layout())
-    functions = {each.api_name: each.fn for each in demo.fns.values() if each.fn}
+        page = layout(lab, votes)
     kinds = {gr.Textbox: "ticket", gr.State: "last"}
     names = {id: kinds.get(type(each), each.elem_id or type(each).__name__) for id, each in demo.blocks.items()}
-    return Tab(votes, functions, names)  # type: ignore[arg-type]
+    return Tab(votes, page, names)
 
 
 def sentence(call: Callable[[], Any], language: str = "en") -> str:
@@ -218,21 +228,18 @@ def test_a_page_that_was_left_for_long_still_votes(tab: Tab) -> None:
 
 
 def test_without_a_photo_one_is_asked_for(tab: Tab) -> None:
-    assert sentence(lambda: next(tab.functions["draw_blind"](None, asking()))) == text("no_photo", False)
+    assert sentence(lambda: next(draw_blind(tab.page, None, asking()))) == text("no_photo", False)
 
 
 def test_where_no_votes_are_kept_the_names_are_told_all_the_same(lab: AppContext) -> None:
     with gr.Blocks() as demo:
-        blind_test.wire(blind_test.layout(lab, None), sidebar.layout())
+        page = layout(lab, None)
     said = [each.value for each in demo.blocks.values() if isinstance(each, gr.Markdown)]
     assert any("blind_unkept" in str(each) for each in said)
-    functions = {each.api_name: each.fn for each in demo.fns.values()}
-    *_, drawn = functions["draw_blind"](str(COFFEE), asking())
-    named_by = {type(each): value for each, value in drawn.items()}
-    answered = functions["answer"](named_by[gr.Textbox], named_by[gr.State], asking())
-    told_by = {each.elem_id: value for each, value in answered.items()}
-    assert "You would keep A: " in told_by["blind-told"]
-    assert told_by["blind-ranking"] is None
+    *_, drawn = draw_blind(page, str(COFFEE), asking())
+    answered = answer(page, 0, drawn[page.ticket], drawn[page.last], asking())
+    assert "You would keep A: " in answered[page.result]
+    assert answered[page.ranking] is None
 
 
 def test_the_ranking_is_of_the_weights_that_are_served(tab: Tab, weights: dict[str, str]) -> None:
