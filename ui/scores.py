@@ -134,18 +134,18 @@ def table(degraded: Row[Metrics], models: Sequence[Row[Metrics]], french: bool) 
     """The table of photos measured against the original: ``degraded``, then each model's with its change."""
     before, after = degraded.measured, [row.measured for row in models]
     leaders = {name: best(name, after, before) for name in _COLUMNS}
-    cells = [_cell(name, _value(name, before, french), french) for name in _COLUMNS]
-    lines = [_line(degraded.title, [*cells, "<td></td><td></td>"])]
+    cells = [cell(name, _value(name, before, french), french) for name in _COLUMNS]
+    lines = [line(degraded.title, [*cells, "<td></td><td></td>"])]
     for place, row in enumerate(models):
         cells = []
         for name in _COLUMNS:
             told = _value(name, row.measured, french) + _changed(name, row.measured, before, french)
             if place in leaders[name] and len(leaders[name]) < len(after):
                 told += f'<span class="best">★ {text("best", french)}</span>'
-            cells.append(_cell(name, told, french))
-        cells += [_cell("helped", text(helped(row.measured, before), french), french), _cell("time", row.time, french)]
-        lines.append(_line(row.title, cells))
-    return _table([*_COLUMNS, "helped", "time"], lines, "table_caption", french)
+            cells.append(cell(name, told, french))
+        cells += [cell("helped", text(helped(row.measured, before), french), french), cell("time", row.time, french)]
+        lines.append(line(row.title, cells))
+    return html_table(["photo_column", *_COLUMNS, "helped", "time"], lines, "table_caption", french)
 
 
 def table_without_original(rows: Sequence[Row[Judgement]], french: bool) -> str:
@@ -156,9 +156,9 @@ def table_without_original(rows: Sequence[Row[Judgement]], french: bool) -> str:
         for name, (measure, digits, words, steps) in _LOOKS.items():
             value = getattr(row.measured, measure)
             word = text(f"{words}_{sum(value >= step for step in steps)}", french)
-            cells.append(_cell(name, f"{word} ({number(value, digits, french)})", french))
-        lines.append(_line(row.title, [*cells, _cell("time", row.time, french)]))
-    return _table([*_LOOKS, "time"], lines, "judged_caption", french)
+            cells.append(cell(name, f"{word} ({number(value, digits, french)})", french))
+        lines.append(line(row.title, [*cells, cell("time", row.time, french)]))
+    return html_table(["photo_column", *_LOOKS, "time"], lines, "judged_caption", french)
 
 
 def _value(name: str, metrics: Metrics, french: bool) -> str:
@@ -173,18 +173,19 @@ def _changed(name: str, after: Metrics, before: Metrics, french: bool) -> str:
     return f'<small class="{kind}">{arrow}{amount} {text(kind, french)}</small>'
 
 
-def _cell(name: str, contents: str, french: bool) -> str:
+def cell(name: str, contents: str, french: bool) -> str:
     """A cell, with its column's title for screens that are too narrow for columns."""
     return f'<td data-label="{text(name, french)}">{contents}</td>'
 
 
-def _line(title: str, cells: Sequence[str]) -> str:
+def line(title: str, cells: Sequence[str]) -> str:
     return f'<tr><th scope="row">{title}</th>{"".join(cells)}</tr>'
 
 
-def _table(columns: Sequence[str], lines: Sequence[str], caption: str, french: bool) -> str:
-    titles = "".join(f'<th scope="col">{text(name, french)}</th>' for name in ("photo_column", *columns))
+def html_table(columns: Sequence[str], lines: Sequence[str], caption: str, french: bool, kind: str = "") -> str:
+    """A table of such lines, each with a title and a cell of every column; ``kind`` tells its style from others'."""
+    titles = "".join(f'<th scope="col">{text(name, french)}</th>' if name else "<td></td>" for name in columns)
     return (
-        f'<table class="measures"><caption>{text(caption, french)}</caption><thead><tr>{titles}</tr></thead>'
+        f'<table class="measures{kind}"><caption>{text(caption, french)}</caption><thead><tr>{titles}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
     )

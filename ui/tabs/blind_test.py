@@ -121,20 +121,15 @@ def ranked(ranking: Ranking, french: bool) -> str:
     few = "" if ranking.standings else f" {text('ranking_few', french, least=LEAST)}"
     parts = [f"<h3>{text('ranking', french)}</h3><p>{counted}{few}</p>"]
     if ranking.standings:
-        titles = [text(key, french) for key in ("model_column", "ranking_kept", "ranking_chance")]
-        head = "".join(f'<th scope="col">{title}</th>' for title in titles)
-        rows = []
+        lines = []
         for each in ranking.standings:
+            times = text("ranking_times", french, times=each.kept)
             percent = {key: number(100 * getattr(each, key), 0, french) for key in ("chance", "low", "high")}
-            cells = (
-                f'<td data-label="{titles[1]}">{text("ranking_times", french, times=each.kept)}</td>'
-                f'<td data-label="{titles[2]}">{text("ranking_percent", french, **percent)}</td>'
-            )
-            rows.append(f'<tr><th scope="row">{TITLES[each.model]}</th>{cells}<td>{_dot(each)}</td></tr>')
-        parts.append(
-            f'<table class="measures ranking"><caption>{text("ranking_caption", french)}</caption>'
-            f"<thead><tr>{head}<td></td></tr></thead><tbody>{''.join(rows)}</tbody></table>"
-        )
+            chance = text("ranking_percent", french, **percent)
+            cells = [scores.cell("ranking_kept", times, french), scores.cell("ranking_chance", chance, french)]
+            lines.append(scores.line(TITLES[each.model], [*cells, f"<td>{_dot(each)}</td>"]))
+        columns = ("model_column", "ranking_kept", "ranking_chance", "")
+        parts.append(scores.html_table(columns, lines, "ranking_caption", french, kind=" ranking"))
     return "".join(parts)
 
 

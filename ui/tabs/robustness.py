@@ -31,11 +31,7 @@ STEPS = 8
 
 def label(french: bool) -> Callable[[str], str]:
     """The names to print in plots, strips and tables."""
-
-    def named(name: str) -> str:
-        return TITLES.get(name) or text(name, french)
-
-    return named
+    return lambda name: TITLES.get(name) or text(name, french)
 
 
 def summary(swept: Sweep, measure: str, french: bool) -> str:

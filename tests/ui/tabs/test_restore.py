@@ -6,15 +6,16 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
 
-from restoration import Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, pipeline, scratches
+from restoration import PRESETS, Look, Photo, PhotoError, Recipe, Restorer, Upscaling, image, pipeline, scratches
 from restoration.tiling import Stopped
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
-from ui import examples
+from ui import examples, sidebar
 from ui.cancellation import Cancellation
 from ui.context import TITLES, AppContext
 from ui.files import KEPT, publish
@@ -121,6 +122,48 @@ def test_the_page_opens_with_an_old_print_that_every_model_has_restored(lab: App
     assert result.photo in KEPT
     assert result.recipe == pipeline.run(lab.restorer, image.load(result.photo, reduce_to=None), result.recipe).recipe
     assert [measured[french].verdict.split()[0] for french in (False, True)] == ["There", "Il"]
+
+
+# --- What the page does -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tab(lab: AppContext) -> restore.RestoreTab:
+    with gr.Blocks():
+        return restore.layout(lab, sidebar.layout())
+
+
+def test_a_preset_moves_the_sliders_and_the_photo_is_restored(tab: restore.RestoreTab) -> None:
+    running = Cancellation()
+    side = tab.sidebar
+    values = {side.preset: "light", side.damage["seed"]: 3, side.photo: "a.jpg", tab.running: running}
+    updates = restore.draw(tab, values)
+    assert {name: updates.pop(slider) for name, slider in side.strengths.items()} == asdict(PRESETS["light"].draw(3))
+    assert list(updates) == [tab.go]
+    assert running.is_unwanted  # what was shown was of another damage
+    assert list(restore.draw(tab, {**values, side.preset: None})) == [tab.go]  # set by hand
+    rolled = restore.roll(tab, values)
+    assert asdict(PRESETS["light"].draw(rolled[side.damage["seed"]]))["jpeg"] == rolled[side.strengths["jpeg"]]
+
+
+@pytest.mark.parametrize(("mode", "scale"), [("damaged", 0), ("degrade", 4)])
+def test_the_other_mode_has_its_own_example_and_scale(tab: restore.RestoreTab, mode: str, scale: int) -> None:
+    side = tab.sidebar
+    updates = restore.switch(tab, mode, "coffee", None, None)
+    assert updates[side.photo] == examples.photo("coffee", damaged=mode == "damaged")
+    assert updates[side.settings["scale"]] == scale
+    assert tab.go not in updates  # it is restored once it has come
+
+
+def test_what_a_browser_cannot_show_is_made_a_png(tab: restore.RestoreTab, coffee: str) -> None:
+    request = gr.Request(headers={})
+    assert tab.sidebar.photo not in restore.take_in(tab, coffee, request)
+    path = publish({"a.tif": b""})["a.tif"]
+    with Image.open(coffee) as opened:
+        opened.save(path)
+    shown = restore.take_in(tab, path, request)[tab.sidebar.photo]
+    assert Path(shown).name == "a.png"
+    assert np.array_equal(image.load(shown).pixels, image.load(path).pixels)
 
 
 @pytest.mark.parametrize("name", examples.NAMES)
