@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-Json = Mapping[str, Any]
+from .common import ROOT, Json
+from .quality_tables import trained
+
 Rows = Iterable[Sequence[str]]
 
-ROOT = Path(__file__).resolve().parent.parent
 DEGRADED = {"en": "degraded input, of {photos} photos", "fr": "entrée abîmée, de {photos} photos"}
 MEASURES = {"psnr_luminance": (2, 1), "psnr": (2, 1), "colour_adds": (2, 0), "ssim": (3, 1), "lpips": (3, -1)}
 """The digits of each measure, and whether more (1) or less (-1) of it is better; 0 ranks nobody."""
 
 
-def tables(quality: Json, manifest: Json, language: str) -> dict[str, Rows]:
-    """The rows of every table, by its mark."""
+def tables(quality: Json, manifest: Json, language: str) -> dict[str, str | Rows]:
+    """The rows of every table, and the citation, by the mark."""
     restoring = {name: entry for name, entry in manifest["files"].items() if entry["task"] == "restore"}
     condition = quality["conditions"]["original"]
     degraded = DEGRADED[language].format(photos=condition["photos"])
     scored = {"degraded": degraded, **{entry["model"]: entry["title"] for entry in restoring.values()}}
     rows: dict[str, Rows] = {
-        "about_training": [_training(entry) for entry in restoring.values()],
+        "about_training": [[entry["title"], *trained(entry)] for entry in restoring.values()],
         "about_scores": [[title, *_scores(condition, name)] for name, title in scored.items()],
         "about_files": [
             [f"`{name}`", f"{entry['parameters']:,}", f"{entry['size'] / 1e6:.1f}", f"`{entry['sha256'][:12]}`"]
             for name, entry in manifest["files"].items()
         ],
     }
-    return {mark: [[_written(cell, language) for cell in row] for row in each] for mark, each in rows.items()} | {
-        "about_examples": _credits()
+    return {
+        **{mark: [[_written(cell, language) for cell in row] for row in each] for mark, each in rows.items()},
+        "about_examples": _credits(),
+        "about_citation": _citation(),
     }
-
-
-def _training(entry: Json) -> list[str]:
-    log = ROOT / "benchmarks" / "results" / "training" / f"{entry['model']}.jsonl"
-    last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-    return [entry["title"], f"{entry['parameters']:,}", f"{last['photos']:,}", f"{last['seconds'] / 60:.0f}"]
 
 
 def _scores(condition: Json, name: str) -> list[str]:
@@ -79,7 +73,7 @@ def _written(cell: str, language: str) -> str:
     return re.sub(r"(?<=\d)\.(?=\d)", ",", re.sub(r"(?<=\d),(?=\d{3})", "\u202f", cell)) if "`" not in cell else cell
 
 
-def citation() -> str:
+def _citation() -> str:
     """How to cite the project, in the version of pyproject.toml."""
     found = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert found

@@ -32,6 +32,12 @@ def read(name: str) -> Json:
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def read_log(model: str) -> list[Json]:
+    """The log of a released training run: one entry for each time that it was measured."""
+    log = RESULTS / "training" / f"{model}.jsonl"
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
 def write(name: str, measured: Json) -> None:
     """Print what was measured, and put it into benchmarks/results."""
     text = json.dumps(measured, indent=1)

@@ -11,8 +11,10 @@ from .common import Json
 MODELS = tuple(entry.model for entry in restorers())
 
 
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], *sentences: str) -> str:
+    """A table, and what is said below it."""
+    table = "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+    return "\n\n".join((table, *sentences))
 
 
 def with_gain(cell: Json, digits: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import matplotlib
@@ -17,7 +16,7 @@ from restoration.contact_sheet import Cell, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
 
-from .common import EXAMPLES, RESULTS, ROOT, write
+from .common import EXAMPLES, ROOT, read_log, write
 
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
@@ -116,8 +115,7 @@ def curves(models: list[str], path: Path) -> None:
     """Gain on the development photos against photos seen, from the released runs' logs."""
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for model in models:
-        log = RESULTS / "training" / f"{model}.jsonl"
-        entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+        entries = read_log(model)
         for axis, measure in zip(axes, ("luminance_gain", "rgb_gain"), strict=True):
             seen, gains = zip(*[(entry["photos"], entry[measure]) for entry in entries], strict=True)
             axis.plot(seen, gains, label=model.upper())

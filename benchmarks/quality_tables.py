@@ -2,98 +2,85 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-from .markdown import Json, markdown, title, with_gain
-
-ROOT = Path(__file__).resolve().parent.parent
+from .common import read_log
+from .markdown import MODELS, Json, markdown, title, with_gain
 
 
-def whole_table(condition: Json, candidates: Sequence[str]) -> str:
+def whole_section(quality: Json, name: str, models: Iterable[str] = MODELS) -> str:
     """All measures of one condition, with the gain over the degraded input and its interval."""
-    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "colour adds (dB)", "SSIM", "LPIPS", "colourfulness"]
-    return markdown(head, [[title(name), *whole_row(condition, condition["scores"][name])] for name in candidates])
-
-
-def whole_row(condition: Json, scores: Json) -> list[str]:
+    condition = quality["conditions"][name]
     degraded = condition["scores"]["degraded"]
-
-    def shown(measure: str, digits: int) -> str:
-        cell = scores[measure]
-        return f"{cell['mean']:.{digits}f}" if scores is degraded else with_gain(cell, digits)
-
-    adds, (low, high) = scores["colour_adds"]["mean"], scores["colour_adds"]["interval"]
-    colour = f"{adds:.2f}" if scores is degraded else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
-    lpips = "–"
-    if "lpips" in scores.keys() & degraded.keys():
-        lpips = f"{scores['lpips']['mean']:.3f} ({scores['lpips']['mean'] / degraded['lpips']['mean']:.2f}×)"
-    vivid = f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's"
-    return [shown("psnr_luminance", 2), shown("psnr", 2), colour, shown("ssim", 3), lpips, vivid]
-
-
-def conditions_of(quality: Json, name: str) -> str:
+    rows = []
+    for candidate in ("degraded", *models):
+        scores = condition["scores"][candidate]
+        adds, (low, high) = scores["colour_adds"]["mean"], scores["colour_adds"]["interval"]
+        colour = f"{adds:.2f}" if scores is degraded else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
+        distance = scores.get("lpips", {}).get("mean")
+        lpips = f"{distance:.3f} ({distance / degraded['lpips']['mean']:.2f}×)" if distance else "–"
+        vivid = f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's"
+        luminance, rgb, ssim = (
+            f"{scores[measure]['mean']:.{digits}f}" if scores is degraded else with_gain(scores[measure], digits)
+            for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3))
+        )
+        rows.append([title(candidate), luminance, rgb, colour, ssim, lpips, vivid])
     fit = "squashed to a square, bilinear without antialiasing" if name.endswith("squashed") else "centre crop"
-    return (
-        f"{quality['conditions'][name]['photos']} photos of `{quality['shard']}` that nobody trained on, {fit}, preset"
+    return markdown(
+        ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "colour adds (dB)", "SSIM", "LPIPS", "colourfulness"],
+        rows,
+        f"{condition['photos']} photos of `{quality['shard']}` that nobody trained on, {fit}, preset"
         f" `{name.split(',')[0]}`, seed = the photo's index. In brackets: gain over the degraded input, mean and"
         " bootstrap 95 % interval; for LPIPS (SqueezeNet, lower is closer) the ratio to the degraded input's. “Colour"
-        " adds” is RGB PSNR less that of the same picture in grey. Written by `python -m train.evaluate`."
+        " adds” is RGB PSNR less that of the same picture in grey. Written by `python -m train.evaluate`.",
     )
 
 
-def whole_section(quality: Json, name: str, models: Sequence[str]) -> str:
-    """One condition's table, and what it shows."""
-    return f"{whole_table(quality['conditions'][name], ('degraded', *models))}\n\n{conditions_of(quality, name)}"
-
-
-def single_table(quality: Json, models: Sequence[str]) -> str:
+def single_table(quality: Json) -> str:
     """The luminance gain on each degradation alone."""
     rows = []
     for condition, result in quality["conditions"].items():
-        if condition.startswith(("original", "antique", "clean")):
-            continue
-        gains = [f"{result['scores'][name]['psnr_luminance']['gain']:+.2f}" for name in models]
-        rows.append(
-            [condition.replace("_", " and "), f"{result['scores']['degraded']['psnr_luminance']['mean']:.2f}", *gains]
-        )
-    return markdown(["degradation, strength", "degraded (dB)", *(f"{title(name)}, gain" for name in models)], rows)
-
-
-def clean_table(quality: Json, models: Sequence[str]) -> str:
-    scores = quality["conditions"]["clean"]["scores"]
+        if not condition.startswith(("original", "antique", "clean")):
+            psnr = {name: scores["psnr_luminance"] for name, scores in result["scores"].items()}
+            gains = [f"{psnr[name]['gain']:+.2f}" for name in MODELS]
+            rows.append([condition.replace("_", " and "), f"{psnr['degraded']['mean']:.2f}", *gains])
     return markdown(
-        ["an undamaged grey photo comes back at", *map(title, models)],
-        [["luminance PSNR (dB)", *(f"{scores[name]['psnr_luminance']['mean']:.2f}" for name in models)]],
+        ["degradation, strength", "degraded (dB)", *(f"{title(name)}, gain" for name in MODELS)],
+        rows,
+        f"The first {quality['conditions']['clean']['photos']} of these photos, each in grey.",
     )
 
 
-def detail_table(quality: Json, models: Sequence[str]) -> str:
-    names = ("least detail", "middle", "most detail")
+def clean_table(quality: Json) -> str:
+    scores = quality["conditions"]["clean"]["scores"]
+    psnr = [f"{scores[name]['psnr_luminance']['mean']:.2f}" for name in MODELS]
+    head = ["an undamaged grey photo comes back at", *map(title, MODELS)]
+    return markdown(head, [["luminance PSNR (dB)", *psnr]])
+
+
+def detail_table(quality: Json) -> str:
     rows = [
-        [which, *(f"{third[name]:+.2f}" for name in models)]
-        for which, third in zip(names, quality["by_detail"], strict=True)
+        [which, *(f"{third[name]:+.2f}" for name in MODELS)]
+        for which, third in zip(("least detail", "middle", "most detail"), quality["by_detail"], strict=True)
     ]
-    return markdown(["third of the photos", *(f"{title(name)}, luminance gain (dB)" for name in models)], rows)
+    return markdown(["third of the photos", *(f"{title(name)}, luminance gain (dB)" for name in MODELS)], rows)
 
 
-def baselines_table(quality: Json, baselines: Json, models: Sequence[str]) -> str:
+def baselines_table(quality: Json, baselines: Json) -> str:
     """Our models stand among them where both were measured on the same photos."""
     condition = quality["conditions"]["original"]
     rows = {name: row for name, row in baselines["scores"].items() if name != "degraded"}
     same = (baselines["photos"], baselines["shard"]) == (condition["photos"], quality["shard"])
-    rows |= {title(name): condition["scores"][name] for name in models if same}
+    rows |= {title(name): condition["scores"][name] for name in MODELS if same}
     ordered = sorted(rows.items(), key=lambda item: item[1]["psnr_luminance"]["gain"])
-    head = ["", "luminance PSNR (dB)", "luminance SSIM"]
-    table = markdown(
-        head,
+    return markdown(
+        ["", "luminance PSNR (dB)", "luminance SSIM"],
         [[name, with_gain(row["psnr_luminance"], 2), with_gain(row["ssim_luminance"], 3)] for name, row in ordered],
+        *([] if same else ["They were measured on other photos than our models, which are left out here."]),
     )
-    return table if same else f"{table}\n\nThey were measured on other photos than our models, which are left out here."
 
 
-def ranking(condition: Json, models: Sequence[str]) -> str:
+def ranking(condition: Json) -> str:
     """Who comes first in each measure, and how far the others are from there, over the same photos."""
     lines = []
     for what, measure, sign, digits in (
@@ -105,8 +92,8 @@ def ranking(condition: Json, models: Sequence[str]) -> str:
     ):
         if measure not in condition["scores"]["degraded"]:
             continue
-        mean = {name: condition["scores"][name][measure]["mean"] for name in models}
-        first, *others = sorted(models, key=lambda name: -sign * mean[name])
+        mean = {name: condition["scores"][name][measure]["mean"] for name in MODELS}
+        first, *others = sorted(MODELS, key=lambda name: -sign * mean[name])
         places = [f"{first.upper()} {mean[first]:.{digits}f}"]
         for name in others:
             cell = {"mean": mean[name], **condition["differences"][name][first][measure]}
@@ -126,10 +113,9 @@ def latent_table(latent: Json) -> str:
         ["RGB PSNR of the mean (dB)", f"{latent['psnr_of_the_mean']:.2f}"],
         ["RGB PSNR of a sample", f"{latent['psnr_of_a_sample']:.2f}"],
         [f"RGB PSNR of the best of {latent['draws']} samples", f"{latent['psnr_of_the_best_sample']:.2f}"],
-        *(
-            [f"colourfulness of {which}", f"{latent[f'colourfulness_of_{which.replace(chr(32), chr(95))}']:.1f}"]
-            for which in ("the truth", "the mean", "a sample")
-        ),
+        ["colourfulness of the truth", f"{latent['colourfulness_of_the_truth']:.1f}"],
+        ["colourfulness of the mean", f"{latent['colourfulness_of_the_mean']:.1f}"],
+        ["colourfulness of a sample", f"{latent['colourfulness_of_a_sample']:.1f}"],
     ]
     return markdown([f"the first {latent['photos']} of these photos", ""], rows)
 
@@ -137,20 +123,18 @@ def latent_table(latent: Json) -> str:
 def own_size_section(found: Json, preset: str) -> str:
     """Large photos restored at their own size, and by way of 128x128."""
     there = found["presets"][preset]
-    models = list(found["weights_sha256"])
-    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "photos whose light and shade lost (dB)"]
-    shown = {"degraded": "degraded input", **{name: title(name) for name in models}}
-    shown |= {f"{name}, 128 then ×4": f"{name.upper()}, 128 then ×4" for name in models}
+    squares = {f"{name}, 128 then ×4": f"{name.upper()}, 128 then ×4" for name in MODELS}
     rows = []
-    for name, called in shown.items():
+    for name, called in {**{name: title(name) for name in ("degraded", *MODELS)}, **squares}.items():
         row = [called]
         for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3)):
             cell = there["coloured" if measure == "psnr" else "scores"][name][measure]
             row.append(f"{cell['mean']:.{digits}f}" if name == "degraded" else with_gain(cell, digits))
         distance, before = (there["scores"][each]["lpips"]["mean"] for each in (name, "degraded"))
-        row.append(f"{distance:.3f} ({distance / before:.2f}×)")
         lost = [f"{photo} {gain:+.2f}" for photo, gain in there["gains"].get(name, {}).items() if gain < 0]
-        rows.append([*row, ", ".join(lost) or ("none" if name in models else "")])
+        lost = lost or (["none"] if name in MODELS else [])
+        rows.append([*row, f"{distance:.3f} ({distance / before:.2f}×)", ", ".join(lost)])
+    head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "photos whose light and shade lost (dB)"]
     return markdown(head, rows)
 
 
@@ -166,9 +150,8 @@ def own_size_notes(found: Json) -> str:
 
 
 def undamaged_table(found: Json) -> str:
-    models = list(found["weights_sha256"])
-    rows = [[name, *(f"{scores[model]:.1f}" for model in models)] for name, scores in found["undamaged"].items()]
-    return markdown(["an undamaged grey photo comes back at, luminance PSNR (dB)", *map(title, models)], rows)
+    rows = [[name, *(f"{scores[model]:.1f}" for model in MODELS)] for name, scores in found["undamaged"].items()]
+    return markdown(["an undamaged grey photo comes back at, luminance PSNR (dB)", *map(title, MODELS)], rows)
 
 
 def scratches_section(found: Json) -> str:
@@ -209,11 +192,12 @@ def downloads(manifest: Json) -> str:
     return f"Fetched: {', '.join(f'`{name}` ({size / 1e6:.1f} MB)' for name, size in sizes.items())}."
 
 
-def training_table(manifest: Json, models: Sequence[str]) -> str:
-    rows = []
-    for name in models:
-        log = ROOT / "benchmarks" / "results" / "training" / f"{name}.jsonl"
-        last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-        entry = manifest["files"][f"{name}.safetensors"]
-        rows.append([title(name), f"{entry['parameters']:,}", f"{last['photos']:,}", f"{last['seconds'] / 60:.0f}"])
+def training_table(manifest: Json) -> str:
+    rows = [[title(name), *trained(manifest["files"][f"{name}.safetensors"])] for name in MODELS]
     return markdown(["", "parameters", "photos seen", "minutes"], rows)
+
+
+def trained(entry: Json) -> list[str]:
+    """How large the network of an entry of the manifest is, and what it took to train."""
+    last = read_log(entry["model"])[-1]
+    return [f"{entry['parameters']:,}", f"{last['photos']:,}", f"{last['seconds'] / 60:.0f}"]

@@ -12,21 +12,19 @@ from restoration.files import write_atomically
 from ui.texts import text
 
 from .common import EXAMPLES, ROOT
-from .serving import DESK, PHONE, visited
+from .serving import DESK, PHONE, opened, visited
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
 SCREENS = ROOT / "assets" / "screens"
 QUALITY = 78
-PATIENCE = 120_000
-"""Milliseconds that anything may take."""
 
 
 def main() -> None:
     """Take them all."""
     with visited(mcp=True) as (browser, url):
-        page = opened(browser, url, DESK)
+        page = shown(browser, url, DESK)
         shot(page, "restore")
         page.locator("#mode input").last.check()
         page.wait_for_selector("#viewer .choices small:not(:empty) >> nth=3", state="attached")
@@ -35,16 +33,13 @@ def main() -> None:
             page.get_by_role("tab", name=text(tab, False)).click()
             act(page)
             shot(page, tab.replace("tab", "").strip("_"))
-        shot(opened(browser, f"{url}?__theme=dark", PHONE, french=True), "phone")
-        shot(opened(browser, f"{url}?__theme=light", PHONE), "phone_light")
+        shot(shown(browser, f"{url}?__theme=dark", PHONE, french=True), "phone")
+        shot(shown(browser, f"{url}?__theme=light", PHONE), "phone_light")
 
 
-def opened(browser: Browser, url: str, screen: ViewportSize, french: bool = False) -> Page:
+def shown(browser: Browser, url: str, screen: ViewportSize, *, french: bool = False) -> Page:
     """The page, with the example that it opens with."""
-    context = browser.new_context(viewport=screen, locale="fr-FR" if french else "en-GB")
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(url)
+    page = opened(browser, url, screen, french=french)
     page.wait_for_selector("#viewer .choices label >> nth=3")
     return page
 
@@ -70,10 +65,13 @@ def read(page: Page) -> None:
     page.wait_for_selector(".about table")
 
 
-# What is done in each tab.
 TABS: dict[str, Callable[[Page], None]] = {
-    "tab_blind": vote, "tab_robustness": sweep, "tab_batch": batch, "about_tab": read,
-}  # fmt: skip
+    "tab_blind": vote,
+    "tab_robustness": sweep,
+    "tab_batch": batch,
+    "about_tab": read,
+}
+"""What is done in each tab."""
 
 
 def shot(page: Page, name: str) -> None:

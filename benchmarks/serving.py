@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ViewportSize
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """What the browser that playwright drives may be called: the system's own, so that nothing is downloaded."""
 DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE = 120_000
+"""Milliseconds that anything may take in a browser."""
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
@@ -74,3 +76,11 @@ def visited(*, mcp: bool = False) -> Iterator[tuple[Browser, str]]:
         playwright.chromium.launch(executable_path=path, args=BROWSER_OPTIONS) as browser,
     ):
         yield browser, url
+
+
+def opened(browser: Browser, url: str, screen: ViewportSize, *, french: bool = False) -> Page:
+    """The page at ``url``, for a new visitor."""
+    page = browser.new_page(viewport=screen, locale="fr-FR" if french else "en-GB")
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    return page

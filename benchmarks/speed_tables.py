@@ -25,36 +25,33 @@ def upscale_tables(upscaling: Json) -> dict[str, str]:
     head = ["128×128 → 512×512", "ours", "`RealESRGANer`", "as fast", "largest difference", "peak memory of `upscale`"]
     where = f"On {upscaling['cores']} CPU cores, PyTorch {upscaling['torch']}, called in turn, medians of one run."
     return {
-        "upscale_quality": f"{markdown(['', 'RGB PSNR (dB), against bicubic', 'LPIPS'], pictures)}\n\n{furthest}",
-        "upscale_speed": f"{markdown(head, speed)}\n\n{where}",
+        "upscale_quality": markdown(["", "RGB PSNR (dB), against bicubic", "LPIPS"], pictures, furthest),
+        "upscale_speed": markdown(head, speed, where),
     }
 
 
 def app_table(app: Json) -> str:
     """How long a visitor waits."""
+    times = f"{app['start'] / app['imports']:.2f}× the bare imports of torch and gradio ({app['imports']:.1f} s)"
     rows = [
-        ["from the command to the first answer", f"{app['start']:.1f} s, {app['start'] / app['imports']:.2f}× the bare "
-         f"imports of torch and gradio ({app['imports']:.1f} s)"],
+        ["from the command to the first answer", f"{app['start']:.1f} s, {times}"],
         ["from there to the first paint, in Chromium", f"{app['paint']:.2f} s"],
         ["a slider's move to the new damage", f"{app['preview']:.0f} ms"],
         ["restore by one model", f"{app['one']:.0f} ms; with ×4 (`fast`) {app['one_x4']:.0f} ms"],
         ["restore by all three", f"{app['all']:.0f} ms; with ×4 (`fast`) {app['all_x4']:.0f} ms"],
         ["robustness, three models at eight severities", f"{app['sweep'] / 1000:.1f} s"],
-    ]  # fmt: skip
+    ]
     where = f"On {app['cores']} CPU cores, warm, from the click to the pictures in Chromium: medians of one run."
-    return f"{markdown(['what a visitor waits for', 'median'], rows)}\n\n{where}"
+    return markdown(["what a visitor waits for", "median"], rows, where)
 
 
 def first_result_table(found: Json) -> str:
     """How near a visitor's first result is."""
-
-    def place(screen: Json) -> str:
-        return f"{screen['width']} pixels wide, its top at {screen['top']}"
-
+    desk, phone = (f"{found[each]['width']} pixels wide, its top at {found[each]['top']}" for each in ("desk", "phone"))
     rows = [
         ["clicks after the choice of a file", str(found["clicks"])],
-        ["the first restored picture on a desk, 1280×900", place(found["desk"])],
-        ["on a phone, 390×844", place(found["phone"])],
+        ["the first restored picture on a desk, 1280×900", desk],
+        ["on a phone, 390×844", phone],
         ["presses of Tab to Restore", str(found["tabs"])],
         ["from the first paint to the example", f"{found['opening']:.1f} s"],
         ["from a photo of 1024×1024 to its first restored picture", f"{found['first']:.1f} s"],
@@ -76,7 +73,7 @@ def load_table(load: Json) -> str:
         f"mixed up, {load['queue_full']} answers that the queue is full. The app's memory rose from {megabytes[0]} to "
         f"{megabytes[1]} MB at most."
     )
-    return f"{markdown(['what a visitor waits for', 'done', 'median', '95 %', 'longest'], waits)}\n\n{said}"
+    return markdown(["what a visitor waits for", "done", "median", "95 %", "longest"], waits, said)
 
 
 def networks_table(speed: Json) -> str:
@@ -97,8 +94,8 @@ def networks_table(speed: Json) -> str:
         restores = name not in ("matrix product", "convolutions")
         against = f"{timed[threads]['1']['vae-original'] / each:.1f}×" if restores else "–"
         rows.append([title(name), *cells, most, against])
-    head = ["a photo of 128×128", f"alone, {threads} threads", "alone, 1 thread", f"of 8, {threads} threads",
-            f"of 32, {threads} threads", "most photos/s", "alone, as fast as the original VAE"]  # fmt: skip
+    by = f"{threads} threads"
+    head = ["a photo of 128×128", f"alone, {by}", "alone, 1 thread", f"of 8, {by}", f"of 32, {by}", "most photos/s"]
     best = {name: timed[threads]["32"][name] / operations[name] for name in ("convolutions", *MODELS)}
     share = ", ".join(f"{name.upper()} {best['convolutions'] / best[name]:.0%}" for name in MODELS)
     whole = sum(timed[threads]["1"][name] for name in MODELS)
@@ -107,7 +104,7 @@ def networks_table(speed: Json) -> str:
         f"32: {share}."
     )
     where = f"On {speed['cores']} CPU cores, PyTorch {speed['versions']['torch']}, in turns, medians of one run."
-    return f"{markdown(head, rows)}\n\n{said}\n\n{where}"
+    return markdown([*head, "alone, as fast as the original VAE"], rows, said, where)
 
 
 def path_table(path: Json) -> str:
@@ -118,15 +115,15 @@ def path_table(path: Json) -> str:
         f"Decoding, degrading, measuring and encoding together: {milliseconds(without)}; with the enlarged picture's"
         f" encoding {milliseconds(without + path['encode the enlarged'])}."
     )
-    return f"{markdown(['one photo of 128×128', 'median'], rows)}\n\n{said}"
+    return markdown(["one photo of 128×128", "median"], rows, said)
 
 
 def start_table(start: Json) -> str:
     seconds = start["seconds"]
     rows = [[f"`{name}`", f"{each:.2f} s", f"{each / seconds['import torch']:.2f}×"] for name, each in seconds.items()]
     heaviest = ", ".join(f"{name} {each:.2f} s" for name, each in start["imports"].items())
-    table = markdown(["a whole process", "median", "against `import torch`"], rows)
-    return f"{table}\n\nWhat `restore` imports, by package: {heaviest}."
+    said = f"What `restore` imports, by package: {heaviest}."
+    return markdown(["a whole process", "median", "against `import torch`"], rows, said)
 
 
 def pixels_table(found: Json) -> str:
@@ -142,7 +139,7 @@ def pixels_table(found: Json) -> str:
         ratio = f"{seconds['restore whole'] / seconds['squares']:.2f}×"
         times = [milliseconds(seconds[way]) for way in ("decode and fit", "restore whole")]
         rows.append([f"{side}×{side}", *times, ratio, memory, enlarged])
-    head = ["a photo of", "decode and fit to 128×128", "restore whole", "against the same pixels in squares of 128×128,"
-            " eight at once", "peak memory of `restore`", "enlarge ×2 (`fast`)"]  # fmt: skip
+    squares = "against the same pixels in squares of 128×128, eight at once"
+    head = ["a photo of", "decode and fit to 128×128", "restore whole", squares, "peak memory of `restore`"]
     where = f"By the {found['model'].upper()}, on {found['cores']} CPU cores, in turns, medians of one run."
-    return f"{markdown(head, rows)}\n\n{where}"
+    return markdown([*head, "enlarge ×2 (`fast`)"], rows, where)
