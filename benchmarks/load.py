@@ -17,12 +17,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import Annotated
 
 import httpx
 import numpy as np
 import psutil
-import typer
 from PIL import Image
 
 from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robustness
@@ -33,12 +31,12 @@ from .common import EXAMPLES, Json, write
 from .serving import serve
 
 KINDS = ("restore", "compare", "sweep", "upload")
+VISITORS = 64
+SECONDS = 60
+"""How long they keep asking."""
 PATIENCE = 1
 """Seconds that a visitor waits before trying again where the queue is full."""
 SWEEP_STEPS = 3
-
-
-# --- What is asked ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,6 @@ class Request:
     photo: Path
     parameters: Json
     expected: Sequence[bytes]
-
-    @property
-    def endpoint(self) -> str:
-        return "restore" if self.kind == "upload" else self.kind
 
 
 def prepared(restorer: Restorer, kind: str, seed: int, folder: Path) -> Request:
@@ -100,40 +94,23 @@ def enlarged(photo: Path, seed: int) -> bytes:
     return image.encode(Photo(np.clip(pixels + noise, 0, 255).astype(np.uint8)), ".jpg")
 
 
-# --- Asking -----------------------------------------------------------------------------------------------------------
-
-
-class Failed(Exception):
-    """The answer is an error."""
-
-
 class MixedUp(Exception):
     """The answer is another one than the library's."""
 
 
 @dataclass
 class Answer:
-    """How a request went."""
+    """How a request went, from the beginning of its upload to the last byte, by the clock of `time.perf_counter`."""
 
     request: Request
     began: float
-    """When the upload began, by the clock of `time.perf_counter`."""
     ended: float = 0
-    """When the last byte was there."""
     refusals: int = 0
     """How often the queue was full."""
     addresses: Sequence[str] = ()
     """Of the files."""
     failure: str = ""
     """What went wrong; empty where nothing did."""
-
-    @property
-    def kind(self) -> str:
-        return self.request.kind
-
-    @property
-    def seconds(self) -> float:
-        return self.ended - self.began
 
 
 def connected(url: str) -> httpx.AsyncClient:
@@ -145,20 +122,21 @@ def connected(url: str) -> httpx.AsyncClient:
 async def ask(http: httpx.AsyncClient, request: Request) -> tuple[int, list[str]]:
     """Upload, call, wait, fetch and compare; returns how often the queue was full, and the addresses of the files.
 
-    Raises `Failed`, `MixedUp`, and httpx's errors.
+    Raises `MixedUp`, httpx's errors, and RuntimeError where the answer is an error.
     """
     upload = await http.post("/upload", files={"files": (request.photo.name, request.photo.read_bytes())})
     (path,) = upload.raise_for_status().json()
     body = {"photo": {"path": path, "meta": {"_type": "gradio.FileData"}}, **request.parameters}
     refusals = 0
-    while is_full(called := await http.post(f"/call/v2/{request.endpoint}", json=body)):
+    endpoint = "restore" if request.kind == "upload" else request.kind
+    while is_full(called := await http.post(f"/call/v2/{endpoint}", json=body)):
         refusals += 1
         await asyncio.sleep(PATIENCE)
     event = called.raise_for_status().json()["event_id"]
-    stream = await http.get(f"/call/{request.endpoint}/{event}")
+    stream = await http.get(f"/call/{endpoint}/{event}")
     name, data = stream.raise_for_status().text.strip().split("\n\n")[-1].split("\n", 1)  # heartbeats come before
     if name != "event: complete":
-        raise Failed(data)
+        raise RuntimeError(data)
     addresses = list(addresses_in(json.loads(data.removeprefix("data: "))))
     await check(http, request, addresses)
     return refusals, addresses
@@ -197,7 +175,7 @@ async def visit(url: str, crowd: Sequence[Sequence[Request]], seconds: float) ->
             answer = Answer(request, began)
             try:
                 answer.refusals, answer.addresses = await ask(http, request)
-            except (Failed, MixedUp, httpx.HTTPError) as error:
+            except (MixedUp, RuntimeError, httpx.HTTPError) as error:
                 answer.failure = f"{type(error).__name__}: {error}"
             answer.ended = time.perf_counter()
             answers.append(answer)
@@ -208,9 +186,6 @@ async def visit(url: str, crowd: Sequence[Sequence[Request]], seconds: float) ->
             if not answer.failure:
                 await check(http, answer.request, answer.addresses)
     return answers
-
-
-# --- The measurement --------------------------------------------------------------------------------------------------
 
 
 def listening(url: str) -> psutil.Process:
@@ -231,25 +206,22 @@ def waits(answers: Sequence[Answer]) -> Json:
     """Seconds that visitors waited, all in all and for each kind."""
     found = {}
     for kind in ("all", *KINDS):
-        seconds = [each.seconds for each in answers if kind in ("all", each.kind)]
+        seconds = [each.ended - each.began for each in answers if kind in ("all", each.request.kind)]
         p50, p95 = np.percentile(seconds, [50, 95]).tolist()
         found[kind] = {"count": len(seconds), "p50": p50, "p95": p95, "max": max(seconds)}
     return found
 
 
-def main(
-    visitors: Annotated[int, typer.Option(min=1, help="How many come at once.")] = 64,
-    seconds: Annotated[float, typer.Option(help="How long they keep asking.")] = 60,
-) -> None:
+def main() -> None:
     """Measure, and write benchmarks/results/load.json."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory() as folder:
-        crowd = visits(Restorer("cpu"), visitors, Path(folder))
+        crowd = visits(Restorer("cpu"), VISITORS, Path(folder))
         with serve(Path(folder), mcp=False) as url:
             app = listening(url)
             asyncio.run(visit(url, crowd[:1], 5))  # loads the networks
             before, began = app.memory_info().rss, time.perf_counter()
-            answers = asyncio.run(visit(url, crowd, seconds))
+            answers = asyncio.run(visit(url, crowd, SECONDS))
             memory = {"before": before, "peak": peak(app)}
     took = max(each.ended for each in answers) - began
     done = [each for each in answers if not each.failure]
@@ -257,7 +229,7 @@ def main(
     measured = {
         "cores": os.cpu_count(),
         "versions": library_versions(),
-        "visitors": visitors,
+        "visitors": VISITORS,
         "seconds": took,
         "per_second": len(done) / took,
         "waits": waits(done),
@@ -270,4 +242,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    main()

@@ -73,7 +73,3 @@ def main(restorer: Restorer) -> None:
     found = pixels(restorer)
     plot(found, ROOT / "assets" / "pixels.png")
     write("pixels", found)
-
-
-if __name__ == "__main__":
-    main(Restorer("cpu"))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from deploy.process import free_port, launched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
@@ -27,13 +26,6 @@ PATIENCE = 120_000
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def serve(
     folder: Path, *options: str, mcp: bool = True, is_provoked: bool = False, checkout: Path = ROOT
@@ -44,20 +36,10 @@ def serve(
     """
     log, port = folder / "log", free_port()
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "cache")}
-    with log.open("w") as stream:
-        command = [sys.executable, "app.py", "--port", str(port), *options, *(["--mcp"] if mcp else [])]
-        app = subprocess.Popen(command, cwd=checkout, env=environment, stdout=stream, stderr=stream)
-    try:
-        for _ in range(2400):
-            if " is open: " in log.read_text():
-                break
-            assert app.poll() is None, log.read_text()
-            time.sleep(0.05)
+    command = [sys.executable, "app.py", "--port", str(port), *options, *(["--mcp"] if mcp else [])]
+    with launched(command, log, lambda: " is open: " in log.read_text(), cwd=checkout, env=environment):
         yield f"http://127.0.0.1:{port}"
         assert is_provoked or "Traceback" not in log.read_text(), log.read_text()
-    finally:
-        app.terminate()
-        app.wait(20)
 
 
 @contextmanager

@@ -40,9 +40,6 @@ BATCHES = (1, 8, 32)
 Run = Callable[[], Any]
 
 
-# --- The networks -----------------------------------------------------------------------------------------------------
-
-
 def examples(count: int) -> Tensor:
     """``[count, 3, 128, 128]``, degraded."""
     photos = [image.fit(image.load(EXAMPLES[n % len(EXAMPLES)])) for n in range(count)]
@@ -118,9 +115,6 @@ def networks(restorer: Restorer, rounds: int) -> Json:
     return found
 
 
-# --- The whole path ---------------------------------------------------------------------------------------------------
-
-
 def path(restorer: Restorer, rounds: int) -> Json:
     """Seconds of each stage of one photo's way, and of opening larger ones, one of 12 megapixels among them."""
     truth = image.fit(image.load(EXAMPLES[0]))
@@ -149,9 +143,6 @@ def path(restorer: Restorer, rounds: int) -> Json:
         return in_turn(stages, rounds)
 
 
-# --- Starting ---------------------------------------------------------------------------------------------------------
-
-
 def start(rounds: int) -> Json:
     """Seconds of whole processes, and those that the heaviest packages take to import, each without what it imports."""
     with tempfile.TemporaryDirectory() as folder:
@@ -175,9 +166,6 @@ def start(rounds: int) -> Json:
     for microseconds, module in re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", told.stderr, re.MULTILINE):
         imports[module.split(".")[0]] += int(microseconds)
     return {"seconds": seconds, "imports": {name: total / 1e6 for name, total in imports.most_common(8)}}
-
-
-# --- All of it --------------------------------------------------------------------------------------------------------
 
 
 def main() -> None:

@@ -38,9 +38,6 @@ def make_importable() -> None:
     sys.modules.setdefault(shim.__name__, shim)
 
 
-# --- Speed ------------------------------------------------------------------------------------------------------------
-
-
 def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
     photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
@@ -69,9 +66,6 @@ def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     return {"seconds": seconds, "difference": largest}
 
 
-# --- Memory -----------------------------------------------------------------------------------------------------------
-
-
 def command(engine: str, side: int, own: Path) -> Json:
     """The command `upscale` on one photo of ``side`` pixels: its whole time, and its peak memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
@@ -81,9 +75,6 @@ def command(engine: str, side: int, own: Path) -> Json:
         started = time.perf_counter()
         peak = peak_memory(["upscale", photo, "-o", Path(folder) / "out", "--engine", engine, "--weights", own])
         return {"seconds": time.perf_counter() - started, "bytes": peak}
-
-
-# --- Pictures ---------------------------------------------------------------------------------------------------------
 
 
 def small_and_true(path: Path) -> tuple[Photo, Photo]:

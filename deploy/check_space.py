@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,13 +21,12 @@ from urllib.request import urlopen
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from deploy.process import free_port, launched
 from deploy.space import assemble
 from restoration import image
 
 NOBODY = 65534
 """The user who runs the app where root checks it."""
-PATIENCE = 300
-"""Seconds that the app may take to answer first."""
 
 
 @contextmanager
@@ -69,7 +67,7 @@ def install(python: Path, environment: Mapping[str, str], requirements: Path, ta
 def running(python: Path, environment: Mapping[str, str], space: Path, folder: Path) -> Iterator[str]:
     """The address of the app in ``space``, which it may read and no more; ``folder`` gets its HOME and its log."""
     subprocess.run(["chmod", "-R", "a+rX,a-w", space], check=True)
-    home, temporary, log = folder / "home", folder / "tmp", folder / "log"
+    home, temporary = folder / "home", folder / "tmp"
     user: dict[str, Any] = {}
     for made in (home, temporary):
         made.mkdir()
@@ -77,36 +75,24 @@ def running(python: Path, environment: Mapping[str, str], space: Path, folder: P
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         for made in (home, temporary):
             os.chown(made, NOBODY, NOBODY)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**environment, "PATH": os.defpath, "HOME": str(home), "TMPDIR": str(temporary)}
-    environment |= {"SPACE_ID": "somebody/restoration-lab", "GRADIO_SERVER_PORT": str(port)}
-    environment |= {"PYTHONUNBUFFERED": "1"}  # so that the log is whole
-    with log.open("w") as stream:
-        app = subprocess.Popen([python, "app.py"], cwd=space, env=environment, stdout=stream, stderr=stream, **user)
-    try:
-        _wait(app, f"http://127.0.0.1:{port}", log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        app.terminate()
-        try:
-            app.wait(20)
-        except subprocess.TimeoutExpired:
-            app.kill()
-            app.wait()
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = {
+        **environment,
+        **{"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(temporary)},
+        **{"SPACE_ID": "somebody/restoration-lab", "GRADIO_SERVER_PORT": str(port)},
+        "PYTHONUNBUFFERED": "1",  # so that the log is whole
+    }
 
-
-def _wait(app: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    """Until the app answers."""
-    started = time.monotonic()
-    while app.poll() is None and time.monotonic() - started < PATIENCE:
+    def answers() -> bool:
         try:
             urlopen(address, timeout=10).close()
-            return
         except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"The app does not start from the Space's folder; see why:\n{log.read_text()}")
+            return False
+        return True
+
+    with launched([python, "app.py"], folder / "log", answers, cwd=space, env=environment, **user):
+        yield address
 
 
 def restore(address: str, photo: Path, folder: Path) -> float:

@@ -16,7 +16,8 @@ import pytest
 import torch
 from gradio_client import Client
 
-from benchmarks.serving import free_port, serve
+from benchmarks.serving import serve
+from deploy.process import free_port
 from tests.conftest import EXAMPLES, ROOT
 from ui import api
 

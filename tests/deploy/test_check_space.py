@@ -68,7 +68,7 @@ def test_the_app_runs_alone(python: Python, folder: Path, monkeypatch: pytest.Mo
 
 def test_an_app_that_dies_is_told_with_its_log(python: Python, folder: Path) -> None:
     with (
-        pytest.raises(SystemExit, match=r"does not start from the Space's folder(.|\n)*No module named 'missing'"),
+        pytest.raises(SystemExit, match=r"does not start from (.|\n)*No module named 'missing'"),
         check_space.running(*python, *app(folder, "import missing")),
     ):
         pass

@@ -17,7 +17,8 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 
-from benchmarks.serving import free_port, serve
+from benchmarks.serving import serve
+from deploy.process import free_port
 from tests.conftest import EXAMPLES
 from tests.reverse_proxy import ReverseProxy
 from tests.ui.conftest import Visit

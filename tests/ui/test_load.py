@@ -41,7 +41,7 @@ def test_a_crowd_gets_its_own_pixels_or_is_told_that_the_queue_is_full(
     ]
     answers = asyncio.run(visit(own, crowd, seconds=4))
     assert [each.failure for each in answers if each.failure] == []
-    assert {each.kind for each in answers} == set(KINDS)
+    assert {each.request.kind for each in answers} == set(KINDS)
     assert sum(each.refusals for each in answers) > 0
 
 
