@@ -8,22 +8,25 @@ from .common import read_log
 from .markdown import MODELS, Json, markdown, title, with_gain
 
 
+def compared(scores: Json, name: str) -> list[str]:
+    """Luminance PSNR, RGB PSNR and SSIM, with the gain over the degraded input; LPIPS, with its ratio to that one's."""
+    row, before = scores[name], scores["degraded"].get("lpips")
+    cells = [
+        f"{row[measure]['mean']:.{digits}f}" if name == "degraded" else with_gain(row[measure], digits)
+        for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3))
+    ]
+    return [*cells, f"{row['lpips']['mean']:.3f} ({row['lpips']['mean'] / before['mean']:.2f}×)" if before else "–"]
+
+
 def whole_section(quality: Json, name: str, models: Iterable[str] = MODELS) -> str:
     """All measures of one condition, with the gain over the degraded input and its interval."""
-    condition = quality["conditions"][name]
-    degraded = condition["scores"]["degraded"]
-    rows = []
+    condition, rows = quality["conditions"][name], []
     for candidate in ("degraded", *models):
         scores = condition["scores"][candidate]
+        luminance, rgb, ssim, lpips = compared(condition["scores"], candidate)
         adds, (low, high) = scores["colour_adds"]["mean"], scores["colour_adds"]["interval"]
-        colour = f"{adds:.2f}" if scores is degraded else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
-        distance = scores.get("lpips", {}).get("mean")
-        lpips = f"{distance:.3f} ({distance / degraded['lpips']['mean']:.2f}×)" if distance else "–"
+        colour = f"{adds:.2f}" if candidate == "degraded" else f"{adds:+.2f} ({low:+.2f} to {high:+.2f})"
         vivid = f"{scores['colourfulness']['mean'] / condition['truth_colourfulness']:.2f} of the truth's"
-        luminance, rgb, ssim = (
-            f"{scores[measure]['mean']:.{digits}f}" if scores is degraded else with_gain(scores[measure], digits)
-            for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3))
-        )
         rows.append([title(candidate), luminance, rgb, colour, ssim, lpips, vivid])
     fit = "squashed to a square, bilinear without antialiasing" if name.endswith("squashed") else "centre crop"
     return markdown(
@@ -125,15 +128,11 @@ def own_size_section(found: Json, preset: str) -> str:
     there = found["presets"][preset]
     squares = {f"{name}, 128 then ×4": f"{name.upper()}, 128 then ×4" for name in MODELS}
     rows = []
+    scores = {name: {**row, "psnr": there["coloured"][name]["psnr"]} for name, row in there["scores"].items()}
     for name, called in {**{name: title(name) for name in ("degraded", *MODELS)}, **squares}.items():
-        row = [called]
-        for measure, digits in (("psnr_luminance", 2), ("psnr", 2), ("ssim", 3)):
-            cell = there["coloured" if measure == "psnr" else "scores"][name][measure]
-            row.append(f"{cell['mean']:.{digits}f}" if name == "degraded" else with_gain(cell, digits))
-        distance, before = (there["scores"][each]["lpips"]["mean"] for each in (name, "degraded"))
         lost = [f"{photo} {gain:+.2f}" for photo, gain in there["gains"].get(name, {}).items() if gain < 0]
         lost = lost or (["none"] if name in MODELS else [])
-        rows.append([*row, f"{distance:.3f} ({distance / before:.2f}×)", ", ".join(lost)])
+        rows.append([called, *compared(scores, name), ", ".join(lost)])
     head = ["", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS", "photos whose light and shade lost (dB)"]
     return markdown(head, rows)
 

@@ -16,6 +16,7 @@ from deploy.generated import write_or_check
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "notebooks/colab_demo.ipynb"
+COLAB = "https://colab.research.google.com"
 SPACES = "https://huggingface.co/spaces/"
 PRELOADED = ("realesr-general-x4v3.pth",)
 """What a Space fetches when it is built and not when it is first asked: what enlarges photos there, on a CPU."""
@@ -50,26 +51,23 @@ def front_matter(requirements: str, hub: Mapping[str, Any]) -> str:
     pin = re.search(r"^gradio(?:\[.*\])?==([\d.]+)", requirements, re.MULTILINE)
     if not pin:
         raise SystemExit("requirements.txt pins no Gradio, which a Space must name; write gradio==VERSION there.")
-    models, preloaded = [], []
-    if hub:
-        models = [hub["repo"]]
-        names = [name for name in PRELOADED if name in hub["files"]]  # a Space that misses one would not build
-        preloaded = [f"{hub['repo']} {','.join(names)} {hub['revision']}"] if names else []
+    models = [hub["repo"]] if hub else []
+    names = [name for name in PRELOADED if name in hub.get("files", ())]  # a Space that misses one would not build
+    preloaded = [f"{hub['repo']} {','.join(names)} {hub['revision']}"] if names else []
     template = Path(__file__).with_name("front_matter.md").read_text(encoding="utf-8")
     return template.format(gradio=pin[1], models=_listed(models), preloaded=_listed(preloaded))
 
 
 def badges(found: Mapping[str, str]) -> str:
     """The pictures in README that open the Space and the notebook."""
-    lines = []
-    if "space" in found:
+    made = ""
+    if space := found.get("space"):
         picture = "https://huggingface.co/datasets/huggingface/badges/resolve/main/open-in-hf-spaces-sm.svg"
-        lines.append(f"[![Open in Spaces]({picture})]({found['space']})\n")
-    if "repository" in found:
-        picture = "https://colab.research.google.com/assets/colab-badge.svg"
-        notebook = found["repository"].replace("https://github.com", "https://colab.research.google.com/github")
-        lines.append(f"[![Open in Colab]({picture})]({notebook}/blob/main/{NOTEBOOK})\n")
-    return "".join(lines)
+        made += f"[![Open in Spaces]({picture})]({space})\n"
+    if repository := found.get("repository"):
+        notebook = repository.replace("https://github.com", f"{COLAB}/github")
+        made += f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({notebook}/blob/main/{NOTEBOOK})\n"
+    return made
 
 
 def written() -> dict[Path, str]:

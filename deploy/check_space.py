@@ -67,22 +67,17 @@ def install(python: Path, environment: Mapping[str, str], requirements: Path, ta
 def running(python: Path, environment: Mapping[str, str], space: Path, folder: Path) -> Iterator[str]:
     """The address of the app in ``space``, which it may read and no more; ``folder`` gets its HOME and its log."""
     subprocess.run(["chmod", "-R", "a+rX,a-w", space], check=True)
-    home, temporary = folder / "home", folder / "tmp"
-    user: dict[str, Any] = {}
-    for made in (home, temporary):
-        made.mkdir()
-    if os.geteuid() == 0:
-        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        for made in (home, temporary):
-            os.chown(made, NOBODY, NOBODY)
-    port = free_port()
+    is_root = os.geteuid() == 0
+    user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if is_root else {}
+    environment, port = {**environment, "PATH": os.defpath}, free_port()
+    for variable, name in (("HOME", "home"), ("TMPDIR", "tmp")):
+        environment[variable] = str(folder / name)
+        (folder / name).mkdir()
+        if is_root:
+            os.chown(folder / name, NOBODY, NOBODY)
+    environment |= {"SPACE_ID": "somebody/restoration-lab", "GRADIO_SERVER_PORT": str(port)}
+    environment |= {"PYTHONUNBUFFERED": "1"}  # so that the log is whole
     address = f"http://127.0.0.1:{port}"
-    environment = {
-        **environment,
-        **{"PATH": os.defpath, "HOME": str(home), "TMPDIR": str(temporary)},
-        **{"SPACE_ID": "somebody/restoration-lab", "GRADIO_SERVER_PORT": str(port)},
-        "PYTHONUNBUFFERED": "1",  # so that the log is whole
-    }
 
     def answers() -> bool:
         try:

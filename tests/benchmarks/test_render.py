@@ -10,6 +10,8 @@ import pytest
 from benchmarks import common, quality_tables, render
 from tests.conftest import ROOT
 
+Change = Callable[[str, Callable[[dict], None]], None]
+
 
 def test_what_is_shown_is_what_was_measured() -> None:
     for path, text in render.rendered().items():
@@ -17,7 +19,7 @@ def test_what_is_shown_is_what_was_measured() -> None:
 
 
 @pytest.fixture
-def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[dict], None]], None]:
+def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Change:
     """Alters one results file in a copy of the repository, and checks the copy."""
     for name in ("README.md", "docs", "weights", "benchmarks", "ui"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
@@ -36,7 +38,7 @@ def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     return alter
 
 
-def test_a_stale_table_is_noticed(change: Callable[[str, Callable[[dict], None]], None]) -> None:
+def test_a_stale_table_is_noticed(change: Change) -> None:
     def better(quality: dict) -> None:
         quality["conditions"]["original"]["scores"]["vae"]["psnr"]["gain"] += 0.5
 
@@ -45,7 +47,7 @@ def test_a_stale_table_is_noticed(change: Callable[[str, Callable[[dict], None]]
 
 
 @pytest.mark.parametrize("name", ["quality", "pictures"])
-def test_changed_weights_are_noticed(change: Callable[[str, Callable[[dict], None]], None], name: str) -> None:
+def test_changed_weights_are_noticed(change: Change, name: str) -> None:
     with pytest.raises(SystemExit, match="other weights"):
         change(name, lambda values: values["weights_sha256"].update(gan="0" * 64))
 
@@ -70,7 +72,7 @@ def test_the_ranking_goes_by_differences_over_the_same_photos() -> None:
     assert ": CNN -3.000, VAE -2.000 (+1.000; " in ranking
 
 
-def test_scores_without_lpips_are_shown_too(change: Callable[[str, Callable[[dict], None]], None]) -> None:
+def test_scores_without_lpips_are_shown_too(change: Change) -> None:
     def without(quality: dict) -> None:
         for condition in quality["conditions"].values():
             for row in condition["scores"].values():
