@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from PIL import Image, ImageCms
@@ -23,6 +24,7 @@ from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.bombs import one_tile
 from tests.corpus.formats import adam7, chunk, png, run_length_bmp, tiff
 
+pillow_heif.register_heif_opener()  # to write such files here
 ASTRONAUT = EXAMPLES / "astronaut.jpg"
 
 
@@ -66,13 +68,6 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
         image.load(tmp_path)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 10_000), (15, 400)])
-def test_too_small(tmp_path: Path, size: tuple[int, int]) -> None:
-    Image.new("RGB", size).save(tmp_path / "small.png")
-    with pytest.raises(PhotoError, match=f"{size[0]}x{size[1]}"):
-        image.load(tmp_path / "small.png")
-
-
 def source() -> Image.Image:
     return Image.open(ASTRONAUT).resize((96, 64))
 
@@ -88,14 +83,9 @@ def test_lossless_formats_come_back_exactly(tmp_path: Path) -> None:
     assert np.array_equal(saved(tmp_path, source(), "a.webp", lossless=True), np.asarray(source()))
 
 
-def test_16_bit_grey_is_scaled_not_saturated(tmp_path: Path) -> None:
-    grey = np.asarray(source().convert("L"))
-    loaded = saved(tmp_path, Image.fromarray(grey.astype(np.uint16) * 257), "a.png")
-    assert np.array_equal(loaded, np.repeat(grey[..., None], 3, 2))
-
-
-def test_16_bit_grey_with_transparency_or_the_other_byte_order(tmp_path: Path) -> None:
+def test_16_bit_grey_is_scaled_also_with_transparency_or_the_other_byte_order(tmp_path: Path) -> None:
     levels = np.asarray(source().convert("L")).astype(np.uint16) * 257
+    assert np.array_equal(saved(tmp_path, Image.fromarray(levels), "a.png"), np.repeat(levels[..., None] // 257, 3, 2))
     mark = int(levels[0, 0])
     loaded = saved(tmp_path, Image.fromarray(levels), "a.png", transparency=mark)
     assert (loaded[levels == mark] == 255).all()
@@ -179,10 +169,6 @@ def test_16_bits_of_grey_whose_white_is_0(tmp_path: Path, bits: int) -> None:
     assert np.abs(image.load(tmp_path / "a.tif").pixels[..., 0] - expected).max() <= 1
 
 
-def test_cmyk_is_converted(tmp_path: Path) -> None:
-    assert np.abs(saved(tmp_path, source().convert("CMYK"), "a.tif") - np.asarray(source())).mean() < 2
-
-
 @pytest.mark.parametrize("gamma", [1.0, 1 / 1.8, 0.45455])
 @pytest.mark.parametrize("mode", ["RGB", "LA", "I;16"])
 def test_a_png_that_says_its_gamma_is_as_light_as_browsers_show_it(tmp_path: Path, mode: str, gamma: float) -> None:
@@ -233,21 +219,6 @@ def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
         options = {"lossless": True} if name == "a.webp" else {}
         loaded = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:], **options)
         assert (loaded == [255, 0, 0]).all()
-
-
-def test_float_pixels_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PhotoError, match="32-bit"):
-        saved(tmp_path, source().convert("F"), "a.tif")
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_is_turned_upright(tmp_path: Path, orientation: int) -> None:
-    inverse = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what a camera did, as Image.Transpose
-    picture = source()
-    stored = picture.transpose(Image.Transpose(inverse[orientation])) if orientation > 1 else picture
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    assert np.array_equal(saved(tmp_path, stored, "a.png", exif=exif), np.asarray(picture))
 
 
 def test_a_large_jpeg_is_decoded_reduced(tmp_path: Path) -> None:
@@ -382,9 +353,10 @@ def test_colours_are_made_srgb(tmp_path: Path, profile: bytes) -> None:
     for name in ("a.png", "a.tif", "a.webp"):
         loaded = saved(tmp_path, picture, name, icc_profile=profile, **({"lossless": True} if "webp" in name else {}))
         check(loaded, converted(picture, profile), plain)
-    loaded = saved(tmp_path, picture, "a.jpg", icc_profile=profile)
-    stored = Image.open(tmp_path / "a.jpg")
-    check(loaded, converted(stored, profile), plain)
+    for name in ("a.jpg", "a.heic"):
+        loaded = saved(tmp_path, picture, name, icc_profile=profile)
+        stored = Image.open(tmp_path / name).convert("RGB")
+        check(loaded, converted(stored, profile), np.asarray(stored).astype(float))
     loaded = saved(tmp_path, faded(), "b.png", icc_profile=profile)
     check(loaded, over_white(converted(faded(), profile)), over_white(np.asarray(faded()).astype(float)))
     palette = picture.quantize(64)
@@ -392,16 +364,6 @@ def test_colours_are_made_srgb(tmp_path: Path, profile: bytes) -> None:
     check(loaded, converted(palette.convert("RGB"), profile), np.asarray(palette.convert("RGB")).astype(float))
     loaded = saved(tmp_path, picture, "d.png", icc_profile=profile, transparency=picture.getpixel((5, 5)))
     assert (loaded[5, 5] == 255).all()
-
-
-@pytest.mark.usefixtures("_in_strips")
-def test_colours_of_a_phone_are_made_srgb(tmp_path: Path) -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-    loaded = saved(tmp_path, source(), "a.heic", icc_profile=RGB_PROFILES["Display P3"])
-    stored = Image.open(tmp_path / "a.heic").convert("RGB")
-    check(loaded, converted(stored, RGB_PROFILES["Display P3"]), np.asarray(stored).astype(float))
 
 
 @pytest.mark.usefixtures("_in_strips")
@@ -526,9 +488,6 @@ def scan(name: str, size: tuple[int, int]) -> Image.Image:
 )
 def test_large_scans_are_read_in_little_memory(tmp_path: Path, name: str, size: tuple[int, int], most: float) -> None:
     """A4 at 600 dpi, 48 and 100 megapixels: whole, with so many bytes a pixel on top of the program."""
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
     options = {"enc_params": {"preset": "ultrafast"}} if name.endswith("heic") else {}
     scan(name, size).save(tmp_path / name, **options)
     command = [sys.executable, "-W", "error", "-c", MEASURE, str(ASTRONAUT), str(tmp_path / name)]
@@ -544,7 +503,7 @@ def test_a_limit_of_pixels_is_one_of_bytes_too(tmp_path: Path) -> None:
         file.truncate(image.MAX_BYTES + 1)
     for max_pixels, says in (
         (image.MAX_PIXELS // 2, "has more than 200 MB"),
-        (image.MAX_PIXELS, "has more than 200 MB"),
+        (image.MAX_PIXELS, r"vast\.png has more than 200 MB"),
         (image.MAX_SCAN, "not a picture"),
     ):
         with pytest.raises(PhotoError, match=says):
@@ -712,19 +671,12 @@ def test_pages_that_are_not_read_are_told_of(tmp_path: Path) -> None:
 # --- Strange and hostile files (the many are in test_hostile_files.py) ------------------------------------------------
 
 
-def test_heic_as_phones_save_it(tmp_path: Path) -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-    loaded = saved(tmp_path, source(), "a.heic", quality=95)
-    assert np.abs(loaded - np.asarray(source())).mean() < 3
-
-
-@pytest.mark.parametrize("name", ["a.avif", "a.jp2", "a.j2k"])
-def test_avif_and_jpeg_2000_are_read(tmp_path: Path, name: str) -> None:
-    assert np.abs(saved(tmp_path, source(), name) - np.asarray(source())).mean() < 5
+@pytest.mark.parametrize("name", ["a.heic", "a.avif", "a.jp2", "a.j2k"])
+def test_heic_avif_and_jpeg_2000_are_read(tmp_path: Path, name: str) -> None:
+    assert np.abs(saved(tmp_path, source(), name, quality=95) - np.asarray(source())).mean() < 5
     alpha = faded().getchannel("A")
-    assert np.abs(saved(tmp_path, faded(), name) - over_white(np.asarray(faded()).astype(float))).mean() < 5
+    loaded = saved(tmp_path, faded(), name, quality=95)
+    assert np.abs(loaded - over_white(np.asarray(faded()).astype(float))).mean() < 5
     transparency = image.load(tmp_path / name).details.transparency
     assert transparency
     assert np.abs(transparency.alpha.astype(float) - np.asarray(alpha)).mean() < 3
@@ -788,42 +740,14 @@ def test_rare_kinds_of_common_formats_are_read_right(tmp_path: Path, name: str, 
 
 
 def test_the_main_picture_of_a_heic_is_taken(tmp_path: Path) -> None:
-    import pillow_heif
-
     several = pillow_heif.from_pillow(source().convert("L").resize((32, 32)))
     several.add_from_pillow(source())
     several.save(tmp_path / "a.heic", primary_index=1)
     assert np.abs(image.load(tmp_path / "a.heic").pixels - np.asarray(source()).astype(float)).mean() < 6
 
 
-def test_lab_is_converted(tmp_path: Path) -> None:
-    lab = ImageCms.profileToProfile(
-        source(), ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
-    )
-    assert lab
-    assert np.abs(saved(tmp_path, lab, "a.tif") - np.asarray(source())).mean() < 2
-
-
-def test_damaged_exif_does_not_hide_the_photo(tmp_path: Path) -> None:
-    for exif in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + bytes(40), b"nothing", b"\0"):
-        for name in ("a.png", "a.webp", "a.jpg"):
-            options = {"lossless": True} if name == "a.webp" else {"quality": 100, "subsampling": 0}
-            loaded = saved(tmp_path, source(), name, exif=exif, **options)
-            assert np.abs(loaded - np.asarray(source())).mean() < 3
-
-
-def test_a_file_of_too_many_bytes_is_not_opened(tmp_path: Path) -> None:
-    with (tmp_path / "vast.png").open("wb") as file:
-        file.truncate(image.MAX_BYTES + 1)
-    with pytest.raises(PhotoError, match=r"vast\.png has more than 200 MB"):
-        image.load(tmp_path / "vast.png")
-
-
 def test_each_format_has_its_limit(tmp_path: Path) -> None:
     """Phones call 5712x4284 pixels 24 megapixels; a WebP of 24 would take more memory than others."""
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
     Image.new("RGB", (408, 306)).save(tmp_path / "a.heic")
     Image.new("RGB", (360, 290)).save(tmp_path / "a.webp")
     assert image.load(tmp_path / "a.heic", max_pixels=120_000).width == 408

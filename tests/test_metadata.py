@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
@@ -18,6 +19,7 @@ from restoration import Photo, image, metadata
 from restoration.types import Details
 from tests.conftest import EXAMPLES
 
+pillow_heif.register_heif_opener()  # to write such files here
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL = 2, 3, 4, 5, 7, 10
 Tags = Mapping[int, tuple[int, int, bytes]]
 DESCRIPTION = "Grand-mère à Łódź, 1938"
@@ -96,9 +98,6 @@ def in_latin(text: str) -> str:
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.heic"])
 def test_exif_comes_back_without_what_belongs_to_the_old_file(tmp_path: Path, name: str) -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
     found = loaded(tmp_path / name, exif=segment())
     photo, camera, place = read(found.details.exif)
     assert photo == {
@@ -146,31 +145,20 @@ def test_exif_that_says_nothing_to_keep_is_none(tmp_path: Path) -> None:
         assert loaded(tmp_path / "a.jpg", exif=exif).details == Details()
 
 
-@pytest.mark.parametrize(
-    "exif",
-    [
-        b"nothing",
-        segment()[:100],
-        segment()[:8] + b"\xff\xff\xff\xff" + segment()[12:],
-        segment({**PHOTO, 305: (ASCII, 4_000_000_000, struct.pack(">I", 8))}),
-        segment({**PHOTO, 305: (99, 4, b"none")}),
-        segment({**PHOTO, 305: (ASCII, 50, struct.pack(">I", 60_000))}),
-        segment(camera={tag: (UNDEFINED, 400, struct.pack(">I", 8)) for tag in range(37_888, 38_088)}),
-        b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHI", 2, 271, ASCII, 4) + b"Me!\0",
-        b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 34853, LONG, 1, 60_000) + bytes(4),
-    ],
-    ids=[
-        "rubbish",
-        "cut",
-        "beyond",
-        "vast value",
-        "no such type",
-        "value beyond",
-        "shared bytes",
-        "entry lost",
-        "lost",
-    ],
-)
+DAMAGED = {
+    "rubbish": b"nothing",
+    "cut": segment()[:100],
+    "beyond": segment()[:8] + b"\xff\xff\xff\xff" + segment()[12:],
+    "vast value": segment({**PHOTO, 305: (ASCII, 4_000_000_000, struct.pack(">I", 8))}),
+    "no such type": segment({**PHOTO, 305: (99, 4, b"none")}),
+    "value beyond": segment({**PHOTO, 305: (ASCII, 50, struct.pack(">I", 60_000))}),
+    "shared bytes": segment(camera={tag: (UNDEFINED, 400, struct.pack(">I", 8)) for tag in range(37_888, 38_088)}),
+    "entry lost": b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHI", 2, 271, ASCII, 4) + b"Me!\0",
+    "lost": b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">HHHII", 1, 34853, LONG, 1, 60_000) + bytes(4),
+}
+
+
+@pytest.mark.parametrize("exif", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_exif_is_dropped(tmp_path: Path, exif: bytes, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "restoration")
     assert loaded(tmp_path / "a.png", exif=exif).details.exif == b""
