@@ -24,6 +24,7 @@ pytestmark = pytest.mark.hostile
 WHOLE: dict[str, Any] = Recipe(
     degradation=None, seed=3, models={"cnn": "0" * 64}, upscaling=Upscaling(scale=4, engine="fast", weights={"a": "b"})
 ).to_json() | {"degradation": {"gaussian": 0.1, "blur": 3, "grayscale": True}}
+BICUBIC = {"scale": 4, "engine": "bicubic", "tile": 16}
 NASTY: list[Any] = [
     *(None, True, -1, 0, 10**400, float("nan"), float("inf"), 1e-320, "", "\0", "\ud800", "\x1b[2J\n", "../../etc/x"),
     *("x" * 10**5, [], [[[]]], {}, {"": None}, {"\ud800\n": 3}, {"x" * 10**5: 1}, ["vae"] * 1000),
@@ -122,7 +123,6 @@ def replay(recipe: dict[str, Any], folder: Path) -> tuple[int, str]:
     ("recipe", "says"),
     [
         ({"models": {"../../etc/passwd": None}}, "no model called '../../etc/passwd'"),
-        ({"models": {"../../recipe": None, "vae": None}}, "no model called '../../recipe'"),
         ({"models": {"a\0b": None, "vae": None}}, "no model called"),
         ({"models": {"\ud800": None, "vae": None}}, "no model called"),
         ({"models": {"n" * 5000: None, "vae": None}}, "no model called"),
@@ -131,10 +131,7 @@ def replay(recipe: dict[str, Any], folder: Path) -> tuple[int, str]:
         ({"upscaling": {"scale": 4, "engine": "../fast", "tile": 16}}, "no engine called"),
         ({"upscaling": {"scale": 4, "engine": "fast", "tile": 10**30}}, "A tile must be"),
         ({"upscaling": {"scale": 4, "engine": "general", "denoise": float("nan")}}, "from 0 to 1, not nan"),
-        ({"fit": None}, "no fit called None"),
-        ({"size": "../own"}, "size is own or 128"),
         ({"size": 10**4000}, "size is own or 128"),
-        ({"look": {"colour": "../keep"}}, "no colour called"),
         ({"look": {"tone": float("nan")}}, "from 0 to 1, not nan"),
         ({"look": {"sample": 10**30}}, "sample must be"),
     ],
@@ -151,14 +148,7 @@ def test_a_hostile_recipe_is_wrong_usage(tmp_path: Path, recipe: dict[str, Any],
         {"versions": {f"library{number}": "1" for number in range(100_000)}},
         {"versions": {"torch\n\x1b[2J": "\x1b[2J"}},
         {"models": {"cnn": "\x1b[2J\n"}},
-        {
-            "upscaling": {
-                "scale": 4,
-                "engine": "bicubic",
-                "tile": 16,
-                "weights": {"../../etc/passwd": "0", "/dev/zero": ""},
-            }
-        },
+        {"upscaling": {**BICUBIC, "weights": {"../../etc/passwd": "0", "/dev/zero": ""}}},
         {"seed": 10**4000, "degradation": {"gaussian": 0.1, "blur": 3.0, "lines": 2.0, "jpeg": 50.0}},
     ],
 )

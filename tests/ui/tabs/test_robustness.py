@@ -133,11 +133,6 @@ def test_the_files_of_a_sweep(swept: Sweep, french: bool) -> None:
         assert np.array_equal(image.load(made[what], reduce_to=None).pixels, drawn.pixels)
 
 
-def test_a_plot_speaks_the_language(swept: Sweep) -> None:
-    english, french = (image.load(files("a", swept, "psnr", is_french)["plot"]).pixels for is_french in (False, True))
-    assert not np.array_equal(english, french)
-
-
 @LANGUAGES
 def test_the_table_opens_in_a_spreadsheet(swept: Sweep, french: bool) -> None:
     contents = Path(files("a", swept, "psnr", french)["table"]).read_bytes()
