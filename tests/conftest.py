@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="restoration-lab-tests-")
 import pytest
 
 from restoration import Photo, image
+from tests.hub import Hub
 
 if TYPE_CHECKING:
     from restoration import Restorer
@@ -48,6 +50,13 @@ def restorer() -> Restorer:
 def _published(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The app's results lie where pytest clears away."""
     os.environ["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A Hugging Face Hub of our own, with nothing on it."""
+    with Hub() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -62,6 +64,18 @@ class Hub(ThreadingHTTPServer):
         commits[revision] = {**next(reversed(commits.values()), {}), **files}
         self.large |= {_oids(file)["lfs"]: file for file in files.values()}
         return revision
+
+    def environment(self, home: Path, **changed: str) -> dict[str, str]:
+        """Of a process whose client asks this Hub alone, and has nothing of this user's."""
+        own = ("HF_", "XDG_", "RESTORATION_")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(own)},
+            "HF_HOME": str(home),
+            "HF_ENDPOINT": self.url,
+            "HF_HUB_DISABLE_TELEMETRY": "1",  # it asks the Hub of its own accord
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            **changed,
+        }
 
     def newest(self, repo: str) -> Files:
         """The files of a repository's last commit."""

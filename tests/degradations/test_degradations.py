@@ -57,17 +57,10 @@ def test_one_seed_gives_one_picture_in_every_process(photo: Photo, name: str) ->
         "photo = image.fit(image.load('assets/examples/astronaut.jpg'))\n"
         f"print(hashlib.sha256(PRESETS['{name}'].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest())"
     )
-    prints = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads},
-        ).stdout
-        for threads in ("1", "2")
-    }
+    prints = set()
+    for threads in ("1", "2"):
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONHASHSEED": threads}
+        prints.add(subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT, env=environment))
     here = hashlib.sha256(PRESETS[name].draw(5).apply(photo, 5).pixels.tobytes()).hexdigest()
     assert prints == {here + "\n"}
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,12 +20,6 @@ from tests.hub import ROUTES, TOKEN, Hub, Refused
 
 REPO = "somebody/restoration-lab"
 OURS = ["vae.safetensors", "gan.safetensors", "cnn.safetensors"]
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        yield hub
 
 
 @pytest.fixture
@@ -43,16 +36,8 @@ def project(tmp_path: Path) -> Path:
 
 def run(project: Path, hub: Hub, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
     """Python in a project's folder, with nothing of this user's but what is named."""
-    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "XDG_"))}
-    ours = {
-        "HF_HOME": str(project / "home"),
-        "HF_ENDPOINT": hub.url,
-        "HF_TOKEN": TOKEN,
-        "HF_HUB_DISABLE_XET": "1",  # the fake speaks git LFS's protocol only
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    }
-    environment = {**theirs, **ours, **changed}
+    ours = {"HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"}  # the fake speaks git LFS's protocol only
+    environment = hub.environment(project / "home", **ours | changed)
     return subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, cwd=project, env=environment, timeout=100
     )

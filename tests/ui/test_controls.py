@@ -378,15 +378,6 @@ def test_what_comes_with_the_data_changes_nothing(app: App, more: Json) -> None:
     app.check(app.join(app.functions["upscale"].id, [app.photo, 2, "bicubic", None], **more))
 
 
-def test_a_call_of_no_session_does_not_stop_the_others(app: App) -> None:
-    """It waits behind them, and nobody can be told of it; that the next is answered is tried after every test."""
-    for _ in range(2):
-        app.client.post("gradio_api/call/v2/sweep", json={"photo": app.photo, "steps": 4})
-    data = [app.photo, 2, "bicubic", None]
-    call = {"fn_index": app.functions["upscale"].id, "data": data, "session_hash": ""}
-    app.client.post("gradio_api/queue/join", json=call)
-
-
 # --- The tools --------------------------------------------------------------------------------------------------------
 
 

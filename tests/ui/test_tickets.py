@@ -6,6 +6,7 @@ import math
 import re
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -78,11 +79,8 @@ def test_of_many_votes_at_once_one_counts() -> None:
         with suppress(ControlError):
             counted.append(issued.redeem(ticket, visitor))
 
-    threads = [threading.Thread(target=redeem, args=(str(place),)) for place in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(redeem, map(str, range(8))))
     assert len(counted) == 1
 
 

@@ -67,22 +67,10 @@ class Clone:
         path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **entries}), encoding="utf-8")
 
     def start(self, code: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        theirs = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "RESTORATION_"))}
-        ours = {
-            "HF_HOME": str(self.folder / "home"),
-            "HF_ENDPOINT": self.hub.url,
-            "HF_HUB_DISABLE_TELEMETRY": "1",  # it asks the Hub of its own accord
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "HF_HUB_DOWNLOAD_TIMEOUT": "60",
-        }
-        return subprocess.Popen(
-            [sys.executable, "-c", code, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-            env={**theirs, **ours, **environment},
-        )
+        command, pipe = [sys.executable, "-c", code, *arguments], subprocess.PIPE
+        patient = {"HF_HUB_DOWNLOAD_TIMEOUT": "60", **environment}
+        theirs = self.hub.environment(self.folder / "home", **patient)
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=self.folder, env=theirs)
 
     def run(self, code: str, *arguments: str, **environment: str) -> str:
         running = self.start(code, *arguments, **environment)
@@ -107,12 +95,6 @@ class Clone:
     def downloads(self) -> list[Request]:
         """The requests for the contents of a file; what the CDN is asked is not counted again."""
         return [each for each in self.hub.asked if each.method == "GET" and not each.path.startswith("/cdn/")]
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub() as hub:
-        yield hub
 
 
 @pytest.fixture

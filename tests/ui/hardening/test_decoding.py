@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -121,14 +121,9 @@ def test_who_comes_after_a_killed_process_does_not_notice() -> None:
 
 def test_many_at_once_share_the_processes() -> None:
     expected = image.load(COFFEE)
-    found: list[np.ndarray] = []
-    threads = [threading.Thread(target=lambda: found.append(decoding.load(str(COFFEE)).pixels)) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(found) == 12
-    assert all(np.array_equal(pixels, expected.pixels) for pixels in found)
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(decoding.load, [str(COFFEE)] * 12))
+    assert all(np.array_equal(photo.pixels, expected.pixels) for photo in found)
     assert len(decoders()) <= decoding.PROCESSES
 
 
