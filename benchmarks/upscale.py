@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import types
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
@@ -38,31 +39,40 @@ def make_importable() -> None:
     sys.modules.setdefault(shim.__name__, shim)
 
 
-def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
-    """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
-    photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
-    checkpoint = weights.load(upscale.ENGINES[engine].weights, [own])
+def upstream(
+    names: Sequence[str], own: Sequence[Path], folder: Path, shares: Sequence[float] | None = None
+) -> Callable[[Photo], np.ndarray]:
+    """`realesrgan`'s own pipeline, as its authors' script calls it: files on disk, BGR in and out.
+
+    ``names`` are of released weights, found in ``own``, put into ``folder``; with ``shares`` they are mixed.
+    """
     make_importable()
     from basicsr.archs.rrdbnet_arch import RRDBNet
     from basicsr.archs.srvgg_arch import SRVGGNetCompact
     from realesrgan import RealESRGANer
 
-    network = (RRDBNet if "num_block" in checkpoint.config else SRVGGNetCompact)(**checkpoint.config)
+    paths = [str(folder / f"{name}.pth") for name in names]
+    for name, path in zip(names, paths, strict=True):
+        torch.save({"params": dict(weights.load(name, own).tensors)}, path)
+    config = weights.manifest()[names[0]].config
+    network = (RRDBNet if "num_block" in config else SRVGGNetCompact)(**config)
+    given = (paths, shares) if shares else (paths[0], None)
+    theirs = RealESRGANer(4, *given, network, pre_pad=0, device=torch.device("cpu"))
+    return lambda photo: theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
 
+
+def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
+    """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
+    photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
     with tempfile.TemporaryDirectory() as folder:
-        torch.save({"params": dict(checkpoint.tensors)}, f"{folder}/weights.pth")
-        theirs = RealESRGANer(4, f"{folder}/weights.pth", model=network, pre_pad=0, device=torch.device("cpu"))
-
-    def enhance(photo: Photo) -> np.ndarray:
-        return theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
-
+        enhance = upstream([upscale.ENGINES[engine].weights], [own], Path(folder))
     ways = {
         "ours": lambda: restorer.upscale(photos[0], engine=engine),
         "RealESRGANer": lambda: enhance(photos[0]),
     }
     seconds = in_turn(ways, ROUNDS[engine])
     pairs = [(restorer.upscale(each, engine=engine).photo.pixels, enhance(each)) for each in photos]
-    largest = max(int(np.abs(ours.astype(int) - upstream).max()) for ours, upstream in pairs)
+    largest = max(int(np.abs(ours.astype(int) - theirs).max()) for ours, theirs in pairs)
     return {"seconds": seconds, "difference": largest}
 
 

@@ -34,14 +34,10 @@ from restoration import (
 from restoration import device as devices
 from restoration.device import CPU, Place
 from restoration.weights import released
+from tests.conftest import EXAMPLES
 from train.photos import find_photos, split
 
 MODELS = ("vae", "gan", "cnn")
-
-
-@pytest.fixture(scope="module")
-def restorer() -> Restorer:
-    return Restorer("cpu")
 
 
 def gains(restorer: Restorer, model: str, truths: list[Photo]) -> tuple[float, float]:
@@ -85,8 +81,6 @@ def test_the_result_is_never_the_input(restorer: Restorer, photos: list[Photo], 
 
 
 def test_a_larger_photo_is_fitted_first(restorer: Restorer) -> None:
-    from tests.conftest import EXAMPLES
-
     photo = image.load(EXAMPLES / "china.jpg")
     for how in ("crop", "squash", "pad"):
         direct = restorer.restore(photo, "cnn", fit=how)

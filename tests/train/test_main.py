@@ -18,19 +18,12 @@ from restoration import PRESETS, Photo, Restorer, image, weights
 from restoration.colour import to_ycc
 from restoration.degradations import degrade_batch
 from restoration.errors import WeightsError
-from restoration.network import LuminanceNetwork
 from restoration.weights import released
 from tests.conftest import EXAMPLES, ROOT
 from train import __main__ as loop
 from train import checkpoint, export, optimisers
 
 MODELS = ("vae", "gan", "cnn")
-
-
-def fresh(model: str) -> LuminanceNetwork:
-    """A network of the committed configuration, without training."""
-    config = loop.load_config(model)
-    return loop.build_objective(model, config).network
 
 
 def train(model: str, folder: Path, run: Path, **settings: object) -> dict:
@@ -172,7 +165,7 @@ def test_a_run_starts_from_what_fits_and_says_what_does_not(folder: Path, tmp_pa
     held = weights.load("gan.safetensors").tensors
     older = {key: each for key, each in held.items() if key.startswith("detail.")}
     safetensors.torch.save_file(older, tmp_path / "older.safetensors", {"model": "gan"})
-    network = fresh("gan")
+    network = loop.build_objective("gan", loop.load_config("gan")).network
     left = checkpoint.start_from(network, tmp_path / "older.safetensors")
     own = network.state_dict()
     assert all(torch.equal(own[key], each) for key, each in held.items() if key.startswith("detail."))

@@ -13,18 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.upscale import make_importable
+from benchmarks.upscale import make_importable, upstream
 from restoration import ControlError, Photo, PhotoError, Restorer, WeightsError, image, metrics, upscale, weights
 from restoration.colour import LUMA
 from restoration.errors import LibraryError
 from restoration.upscale import ENGINES
 from restoration.weights import released
 from tests.conftest import EXAMPLES, ROOT
-
-
-@pytest.fixture(scope="module")
-def restorer() -> Restorer:
-    return Restorer("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +35,7 @@ def engine(request: pytest.FixtureRequest) -> tuple[Restorer, str]:
 
 
 # Not by whether basicsr can be found: where it should be there and is not, these tests must fail.
-upstream = pytest.mark.skipif(
+with_basicsr = pytest.mark.skipif(
     sys.version_info >= (3, 13), reason="basicsr cannot be installed on Python 3.13 and later"
 )
 LARGEST = pytest.param("x4plus", marks=pytest.mark.slow)
@@ -54,46 +49,30 @@ def crop(name: str, width: int, height: int) -> Photo:
 # --- The right pixels -------------------------------------------------------------------------------------------------
 
 
-def reference(names: list[str], folder: Path, shared: Path | None, shares: list[float] | None, scale: int = 4):
-    """`realesrgan`'s own pipeline, as its authors' script calls it: files on disk, BGR in and out."""
-    make_importable()
-    from basicsr.archs.rrdbnet_arch import RRDBNet
-    from basicsr.archs.srvgg_arch import SRVGGNetCompact
-    from realesrgan import RealESRGANer
-
-    own = [shared / "weights"] if shared else []
-    for name in names:
-        torch.save({"params": dict(weights.load(name, own).tensors)}, folder / f"{name}.pth")
-    paths = [str(folder / f"{name}.pth") for name in names]
-    config = weights.manifest()[names[0]].config
-    network = RRDBNet(**config) if "num_block" in config else SRVGGNetCompact(**config)
-    theirs = RealESRGANer(scale, paths if shares else paths[0], shares, network, pre_pad=0, device=torch.device("cpu"))
-    return lambda photo: theirs.enhance(np.ascontiguousarray(photo.pixels[..., ::-1]))[0][..., ::-1]
-
-
 def difference(ours: Photo, theirs: np.ndarray) -> int:
     assert ours.pixels.shape == theirs.shape
     return int(np.abs(theirs.astype(int) - ours.pixels).max())
 
 
-@upstream
+@with_basicsr
 @every_engine
 def test_pixels_are_those_of_realesrganer(
     engine: tuple[Restorer, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     restorer, name = engine
-    shared = None if name == "fast" else request.getfixturevalue("shared")
-    theirs = reference([ENGINES[name].weights], tmp_path, shared, None)
+    own = [] if name == "fast" else [request.getfixturevalue("shared") / "weights"]
+    theirs = upstream([ENGINES[name].weights], own, tmp_path)
     for photo in (crop("astronaut", 64, 90), crop("china", 81, 40), crop("coffee", 60, 60)):
         result = restorer.upscale(photo, 4, engine=name)
         assert result.upscaling.engine == name
         assert difference(result.photo, theirs(photo)) <= 1
 
 
-@upstream
+@with_basicsr
 @pytest.mark.parametrize("denoise", [0.0, 0.3])
 def test_denoise_strength_is_upstreams(full: Restorer, shared: Path, tmp_path: Path, denoise: float) -> None:
-    theirs = reference([ENGINES["general"].weights, upscale.GENERAL_NOISY], tmp_path, shared, [denoise, 1 - denoise])
+    names = [ENGINES["general"].weights, upscale.GENERAL_NOISY]
+    theirs = upstream(names, [shared / "weights"], tmp_path, [denoise, 1 - denoise])
     photo = crop("motorcycle", 70, 50)
     ours = full.upscale(photo, engine="general", denoise=denoise)
     assert difference(ours.photo, theirs(photo)) <= 1
@@ -105,7 +84,7 @@ def test_denoise_strength_is_upstreams(full: Restorer, shared: Path, tmp_path: P
     assert np.array_equal(full.upscale(photo, engine="general", denoise=1.0).photo.pixels, plain.photo.pixels)
 
 
-@upstream
+@with_basicsr
 def test_x2plus_takes_odd_sizes_as_upstream_does(tmp_path: Path) -> None:
     """With weights of chance, for the real ones are not at hand here."""
     make_importable()
@@ -124,7 +103,7 @@ def test_x2plus_takes_odd_sizes_as_upstream_does(tmp_path: Path) -> None:
         assert difference(ours, expected) <= 1
 
 
-@upstream
+@with_basicsr
 @pytest.mark.parametrize("name", ["fast", "general", LARGEST])
 def test_spandrel_gives_the_same_pixels(
     name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -200,7 +179,7 @@ def test_grey_stays_grey(engine: tuple[Restorer, str]) -> None:
         assert np.abs(tinted @ LUMA - large[..., 0]).mean() < 1
 
 
-@upstream
+@with_basicsr
 def test_no_engine_needs_opencv(tmp_path: Path) -> None:
     """The one that basicsr brings needs libGL, which a server or a container has not; here an import fails as there."""
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
@@ -219,7 +198,7 @@ def test_no_engine_needs_opencv(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@upstream
+@with_basicsr
 @pytest.mark.parametrize(
     ("failure", "says"),
     [
@@ -265,7 +244,7 @@ def test_an_engine_that_was_asked_for_is_never_replaced(restorer: Restorer, phot
             restorer.upscale(photo, 2, engine=name)
 
 
-@upstream
+@with_basicsr
 def test_x4plus_gives_way_to_x2plus_at_twice(
     photo: Photo, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,7 +285,7 @@ def test_tiles_leave_no_seam(engine: tuple[Restorer, str], width: int, height: i
 
 
 @pytest.mark.slow
-@upstream
+@with_basicsr
 def test_tiles_of_x2plus_leave_no_seam(shared: Path) -> None:
     """With x4plus's weights spread over 2x2 pixels, which make an x2 network of them: it must see the same fours."""
     name = ENGINES["x4plus"].weights
@@ -405,7 +384,7 @@ def test_auto_never_passes_over_the_users_own_file(shared: Path, tmp_path: Path,
         Restorer("cpu", [tmp_path]).upscale(photo)
 
 
-@upstream
+@with_basicsr
 @pytest.mark.parametrize("basicsr", [True, False])
 def test_weights_of_another_network(basicsr: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not basicsr:
