@@ -48,9 +48,9 @@ def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import api, batch, sidebar, style
+    from ui import api, sidebar, style
     from ui.hardening import cleanup, gradio_patches
-    from ui.tabs import about, blind_test, recipes, restore, robustness
+    from ui.tabs import about, batch, blind_test, recipes, restore, robustness
     from ui.texts import i18n
 
     aging = (cleanup.ROUND, cleanup.AGE)

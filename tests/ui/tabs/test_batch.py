@@ -24,10 +24,10 @@ from restoration.errors import ControlError
 from restoration.tiling import Stopped
 from tests.batch.test_archive import OTHER, PHOTO, zipped
 from tests.conftest import EXAMPLES
-from ui import batch
-from ui.batch import Batch, summary
 from ui.context import TITLES, AppContext
 from ui.files import publish
+from ui.tabs import batch
+from ui.tabs.batch import Batch, summary
 
 CNN = Recipe(models={"cnn": None})
 WHOLE = Recipe(size="own", look=Look(colour="auto"), models={"gan": None})

@@ -26,13 +26,13 @@ from restoration.restorer import OWN_LOOK
 from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
-from . import jobs
-from .context import QUIET, TITLES, AppContext, able
-from .errors import refuse, sentence
-from .files import publish, received
-from .jobs import Tell, Work
-from .results import engine_that_ran, reported_sizes
-from .texts import i18n, is_french, labelled, text
+from .. import jobs
+from ..context import QUIET, TITLES, AppContext, able
+from ..errors import refuse, sentence
+from ..files import publish, received
+from ..jobs import Tell, Work
+from ..results import engine_that_ran, reported_sizes
+from ..texts import i18n, is_french, labelled, text
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Batch:
     """How many photos were not begun, as it was stopped before."""
 
 
-def restore(lab: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
+def restore(app: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each, until it raises
     `Stopped`.
 
@@ -67,7 +67,7 @@ def restore(lab: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -
     ran: list[tuple[Upscaling | None, bool]] = []
 
     def work(photos: Sequence[Photo]) -> list[Made]:
-        run = lab.run(photos[0], recipe)
+        run = app.run(photos[0], recipe)
         ran.append((run.recipe.upscaling, run.fell_back))
         of_run = made_of(run)
         told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
@@ -75,7 +75,7 @@ def restore(lab: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -
 
     made: list[tuple[Entry, Mapping[Path, bytes]]] = []
     failures: list[tuple[str, RestorationError]] = []
-    outcomes = work_through(todo.jobs, lambda job, path: lab.load_for(recipe, str(path)), work, made.append, counted)
+    outcomes = work_through(todo.jobs, lambda job, path: app.load_for(recipe, str(path)), work, made.append, counted)
 
     def results() -> Iterator[tuple[str, bytes]]:
         with suppress(Stopped):
@@ -137,7 +137,7 @@ def _listed(told: Iterable[tuple[str, RestorationError]], french: bool) -> str:
 
 
 def begin(
-    lab: AppContext,
+    app: AppContext,
     request: gr.Request,
     paths: list[str] | None,
     names: list[str],
@@ -169,7 +169,7 @@ def begin(
         def tell_name(done: int, total: int, name: str) -> None:
             tell(done, total, text("batch_progress", french, name=Path(name).name))
 
-        return restore(lab, paths, recipe, tell_name)
+        return restore(app, paths, recipe, tell_name)
 
     return work
 
@@ -183,7 +183,7 @@ def _uploaded_files(payload: ListFiles | None) -> list[str]:
     return [received(file.path) for file in payload.root] if payload else []
 
 
-def tab(lab: AppContext) -> None:
+def tab(app: AppContext) -> None:
     """Lay out and wire the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("batch_lead"))
     files = gr.File(label=i18n("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files")
@@ -202,7 +202,7 @@ def tab(lab: AppContext) -> None:
     size.change(_fields_of, size, [fit, mend], **QUIET)
     jobs.wire(
         desk,
-        partial(begin, lab),
+        partial(begin, app),
         [files, models, size, fit, scale, mend],
         lambda batch, french: {told: summary(batch, french), result: batch.archive},
         [told, result],
