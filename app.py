@@ -48,9 +48,9 @@ def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)  # and which would be summed up at each of them
     import gradio as gr
 
-    from ui import api, sidebar, style
+    from ui import api, recipe_section, sidebar, style
     from ui.hardening import cleanup, gradio_patches
-    from ui.tabs import about, batch, blind_test, recipes, restore, robustness
+    from ui.tabs import about, batch, blind_test, restore, robustness
     from ui.texts import i18n
 
     aging = (cleanup.ROUND, cleanup.AGE)
@@ -63,9 +63,9 @@ def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
             with gr.Column(scale=3, min_width=300, elem_id="main"), gr.Tabs():
                 with gr.Tab(i18n("tab_restore"), id="restore") as restoring:
                     restored = restore.layout(context, side)
-                    recipe = recipes.layout(context, side)
+                    recipe = recipe_section.layout(context, side)
                     restore.wire(restored)
-                    recipes.wire(recipe, restored.last)
+                    recipe_section.wire(recipe, restored.last)
                 with gr.Tab(i18n("tab_blind"), id="blind") as blinded:
                     blind_test.wire(blind_test.layout(context, votes), side)
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
@@ -131,17 +131,17 @@ def launch(
     """Open Restoration Lab in the browser."""
     with suppress(AttributeError, OSError, TypeError):  # only glibc has it
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)  # or each of Gradio's threads keeps freed memory of its own
-    from ui import address
+    from ui import server_address
     from ui.hardening import cleanup
 
-    host = (host or (address.EVERYWHERE if "SPACE_ID" in os.environ else "127.0.0.1")).strip("[]")
+    host = (host or (server_address.EVERYWHERE if "SPACE_ID" in os.environ else "127.0.0.1")).strip("[]")
     os.environ.pop("GRADIO_SERVER_NAME", None)  # where Gradio tries ports, of IPv4 only
-    address.pass_by_proxies(host)
+    server_address.pass_by_proxies(host)
     unheard = "Nothing can listen at {place} ({reason}); name another port, or an address of this machine."
     place = f"port {port} of {host}" if port else host
     listening = partial(_refused, "--host, --port", OSError, unheard, place=place)
     with listening():
-        address.check(host, port)
+        server_address.check(host, port)
     with _refused(
         "GRADIO_TEMP_DIR", OSError, "Nothing can be written there ({reason}); set it to a folder that is yours."
     ):
@@ -171,7 +171,7 @@ def launch(
         _, url, _ = demo.queue(max_size=queue_size, api_open=False).launch(
             server_name=f"[{host}]" if ":" in host else host,
             server_port=port,
-            root_path=address.prefix(root_path),
+            root_path=server_address.prefix(root_path),
             quiet=True,
             prevent_thread_lock=True,
             share="COLAB_RELEASE_TAG" in os.environ if share is None else share,
@@ -196,7 +196,7 @@ def launch(
         not zerogpu.IS_LENT
     ):  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
         threading.Thread(target=restore.prepare, args=[context], daemon=True).start()
-    print(f"Restoration Lab is open: {address.told(url, host)}", flush=True)
+    print(f"Restoration Lab is open: {server_address.told(url, host)}", flush=True)
     if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here
         demo.block_thread()
 

@@ -24,7 +24,7 @@ LAYERS = [
     {"restoration.loaded_networks"},
     {"restoration.restorer", "restoration.recipe"},
     {"restoration.pipeline"},
-    {"restoration.robustness", "restoration.export", "restoration.batch"},
+    {"restoration.robustness", "restoration.onnx_export", "restoration.batch"},
     {"restoration", "restoration.cli"},
     {"restoration.__main__"},
     {"train", "ui"},

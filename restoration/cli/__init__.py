@@ -1,7 +1,6 @@
 """The command line, one file for each group of its commands; in this order `--help` lists them."""
 
 from .typer_app import app  # isort: skip
-from . import restore  # isort: skip
-from . import experiments, models
+from . import restore, experiments, models, blind_test  # isort: skip
 
-__all__ = ["app", "experiments", "models", "restore"]
+__all__ = ["app", "blind_test", "experiments", "models", "restore"]

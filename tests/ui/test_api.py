@@ -37,8 +37,8 @@ from restoration.restorer import OWN_LOOK
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES, ROOT
 from tests.corpus.formats import png
+from ui import recipe_section
 from ui.context import TITLES
-from ui.tabs import recipes
 from ui.tabs import restore as app
 
 COFFEE = EXAMPLES / "coffee.jpg"
@@ -297,7 +297,7 @@ def test_one_recipe_gives_the_same_pixels_everywhere(call: Call, restorer: Resto
     )
     by_command = [str(tmp_path / "a.png"), str(tmp_path / "a_x2.png")]
 
-    loaded = recipes.settings(recipe)  # what the app's controls then hold
+    loaded = recipe_section.settings(recipe)  # what the app's controls then hold
     in_app = pipeline.run(restorer, image.load(COFFEE), app.requested_recipe(loaded, None))  # type: ignore[arg-type]
 
     expected = [in_python.restored["vae"].photo, in_python.enlarged["vae"].photo]

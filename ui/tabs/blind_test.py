@@ -19,13 +19,13 @@ from restoration.metrics import Metrics
 from restoration.tiling import Progress, Stopped
 
 from .. import examples, scores
+from ..blind_test_tickets import Task, Tickets
 from ..cancellation import PROGRESS, Cancellation, discard
 from ..components.pictures import picture
 from ..context import QUIET, RUNNING, TITLES, AppContext, bound
 from ..files import publish
 from ..sidebar import Sidebar, chosen
 from ..texts import i18n, is_french, number, text
-from ..tickets import Task, Tickets
 
 LETTERS = string.ascii_uppercase
 """What the pictures are called before they are named."""

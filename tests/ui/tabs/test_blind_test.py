@@ -24,7 +24,8 @@ from restoration.blind_test.ranking import LEAST, rank
 from restoration.blind_test.votes import Folder, Vote
 from restoration.metrics import Metrics
 from tests.conftest import EXAMPLES
-from ui import tickets
+from ui import blind_test_tickets
+from ui.blind_test_tickets import LIFETIME, RATE, Task, Tickets
 from ui.context import TITLES, AppContext
 from ui.errors import as_user_errors
 from ui.tabs import blind_test
@@ -42,7 +43,6 @@ from ui.tabs.blind_test import (
     vote,
 )
 from ui.texts import text
-from ui.tickets import LIFETIME, RATE, Task, Tickets
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 COFFEE = EXAMPLES / "coffee.jpg"
@@ -198,8 +198,8 @@ def test_a_vote_on_pictures_that_were_not_shown_is_refused(tab: Tab) -> None:
 
 def test_a_vote_that_comes_too_late_is_refused(tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = tab.draw()
-    late = tickets.monotonic() + LIFETIME + 1
-    monkeypatch.setattr(tickets, "monotonic", lambda: late)
+    late = blind_test_tickets.monotonic() + LIFETIME + 1
+    monkeypatch.setattr(blind_test_tickets, "monotonic", lambda: late)
     french = asking(language="fr")
     assert sentence(lambda: tab.answer(drawn, request=french), "fr") == (
         "Ces images ont été tirées il y a plus de 30 minutes ; faites-en tirer de nouvelles."

@@ -15,9 +15,9 @@ from tests.conftest import EXAMPLES
 from tests.ui.test_sidebar import VALUES, visitor
 from ui.context import ENGINES, TITLES, AppContext
 from ui.links import link
+from ui.recipe_section import difference, settings
 from ui.results import pictures
 from ui.sidebar import requested_recipe
-from ui.tabs.recipes import difference, settings
 
 DAMAGE = PRESETS["heavy"].draw(11)
 FULL = Recipe(

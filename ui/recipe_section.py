@@ -12,13 +12,13 @@ import gradio as gr
 from restoration import Degradation, Look, Recipe, pipeline, upscale
 from restoration.errors import ControlError, RecipeMismatch
 
-from ..context import QUIET, AppContext, bound, check_recipe
-from ..errors import sentence
-from ..files import received
-from ..links import link, linked
-from ..results import Result
-from ..sidebar import Sidebar
-from ..texts import i18n, is_french, text
+from .context import QUIET, AppContext, bound, check_recipe
+from .errors import sentence
+from .files import received
+from .links import link, linked
+from .results import Result
+from .sidebar import Sidebar
+from .texts import i18n, is_french, text
 
 
 @dataclass(frozen=True, kw_only=True)

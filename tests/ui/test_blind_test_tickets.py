@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from restoration import PRESETS, ControlError
-from ui import tickets
-from ui.tickets import KNOWN, LIFETIME, MINUTE, RATE, SEEDS, Tickets
+from ui import blind_test_tickets
+from ui.blind_test_tickets import KNOWN, LIFETIME, MINUTE, RATE, SEEDS, Tickets
 
 MODELS = ("vae", "gan", "cnn")
 
@@ -23,7 +23,7 @@ MODELS = ("vae", "gan", "cnn")
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, which a test may change."""
     clock = [1000.0]
-    monkeypatch.setattr(tickets, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(blind_test_tickets, "monotonic", lambda: clock[0])
     return clock
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.serving import serve
 from tests.conftest import ROOT
-from ui import address
+from ui import server_address
 
 SCHEMES = ("http", "https", "all", "no")
 
@@ -58,7 +58,7 @@ def test_no_proxy_stands_between_the_app_and_itself(
     with socket.create_server(("127.0.0.1", 0)) as app:
         here = f"http://127.0.0.1:{app.getsockname()[1]}"
         assert httpx.get(here).status_code == 503
-        address.pass_by_proxies("127.0.0.1")
+        server_address.pass_by_proxies("127.0.0.1")
         with pytest.raises(httpx.ReadTimeout):  # of the app, which says nothing here
             httpx.get(here, timeout=0.2)
     assert httpx.get("http://a.example").status_code == 503  # other hosts are asked for by the proxy still
@@ -73,7 +73,7 @@ def test_what_is_no_proxy_is_told_and_used_for_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    address.pass_by_proxies("127.0.0.1")
+    server_address.pass_by_proxies("127.0.0.1")
     (said,) = caplog.messages
     assert said.startswith("No proxy is used: ")
     httpx.Client().close()
@@ -136,11 +136,11 @@ def test_temporary_files_that_cannot_be_written_are_one_clear_sentence() -> None
     [
         ("http://127.0.0.1:7860/", "127.0.0.1", "http://127.0.0.1:7860/"),
         ("http://[::]:7860/", "::", "http://[::1]:7860/"),
-        ("http://localhost:7860/", address.EVERYWHERE, "http://localhost:7860/"),
+        ("http://localhost:7860/", server_address.EVERYWHERE, "http://localhost:7860/"),
     ],
 )
 def test_what_is_printed_can_be_opened(url: str, host: str, opened: str) -> None:
-    assert address.told(url, host).split()[0] == opened
+    assert server_address.told(url, host).split()[0] == opened
 
 
 @pytest.mark.parametrize(
@@ -148,4 +148,4 @@ def test_what_is_printed_can_be_opened(url: str, host: str, opened: str) -> None
     [("", None), ("/", None), ("lab", "/lab"), ("/lab/", "/lab"), ("https://a.example/lab/", "https://a.example/lab")],
 )
 def test_a_path_may_be_written_in_any_way(given: str, root_path: str | None) -> None:
-    assert address.prefix(given) == root_path
+    assert server_address.prefix(given) == root_path

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from restoration import ControlError, Photo, Restorer, WeightsError, export, image
+from restoration import ControlError, Photo, Restorer, WeightsError, image, onnx_export
 from restoration.__main__ import app
 from tests.conftest import ROOT
 
@@ -56,9 +56,9 @@ def test_what_differs_is_not_kept(
     exported: tuple[Path, str], tmp_path: Path, restorer: Restorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = (exported[0] / "gan.onnx").read_bytes()
-    monkeypatch.setattr(export, "converted", lambda restorer, model: other)
+    monkeypatch.setattr(onnx_export, "converted", lambda restorer, model: other)
     with pytest.raises(WeightsError, match=r"vae as ONNX differs from PyTorch by \d+ levels of 255"):
-        export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
+        onnx_export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -74,7 +74,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, restorer: Restorer, mon
     with pytest.raises(
         ControlError, match=r'^onnxscript is not installed; run in a checkout: pip install -e "\.\[onnx\]"$'
     ):
-        export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
+        onnx_export.to_onnx(restorer, "vae", tmp_path / "vae.onnx")
 
 
 def test_a_format_must_be_named(tmp_path: Path) -> None:
