@@ -8,16 +8,18 @@ import pytest
 import torch
 
 from restoration.network.tone import undo
-from tests.train.test_main import fresh
 from train import tone
+from train.__main__ import load_config
 from train.data import Batches
+from train.objectives import build_objective
 from train.photos import find_photos
 
 
 @pytest.mark.slow
 def test_fading_is_learned_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tone, "PHOTOS", 64)
-    network, photos = fresh("cnn"), Batches(find_photos(str(folder)), batch=8, seed=0, plain_share=0)
+    network = build_objective("cnn", load_config("cnn")).network
+    photos = Batches(find_photos(str(folder)), batch=8, seed=0, plain_share=0)
     before = {name: each.clone() for name, each in network.state_dict().items()}
     y = tone.restore(network, photos, 8)
     assert y.shape == (64, 1, 64, 64)
