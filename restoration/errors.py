@@ -93,7 +93,7 @@ class Note(RestorationError):
 
 
 def no_room(name: str) -> MemoryShortage:
-    """For what ``name`` is called."""
+    """The machine has too little memory to load ``name``."""
     return MemoryShortage("memory_load", name=name)
 
 
@@ -102,7 +102,9 @@ class LibraryError(RestorationError):
 
 
 def not_loaded(error: Exception) -> RestorationError:
-    """What to say where an import failed, with the package of Debian's, which are called by their files' names."""
+    """What to say where an import failed and, of a missing system library, its Debian package, which is named after the
+    file (libgomp.so.1: libgomp1).
+    """
     if isinstance(error, MemoryError) or re.search("failed to map segment|annot allocate memory", str(error)):
         return no_room("PyTorch")
     if missing := re.search(r"(lib[\w.+-]+)\.so\.(\d+)\S*: cannot open shared", str(error)):

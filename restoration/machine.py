@@ -45,7 +45,7 @@ def enough_memory(shortage: MemoryShortage) -> Iterator[None]:
 
 
 def by_parts(work: Callable[[int], T], *sizes: int) -> T:
-    """``work`` by parts of the first of ``sizes``, the largest, for which there is memory."""
+    """``work(size)`` by the first of ``sizes``, the largest first, for which there is memory."""
     for size in sizes[:-1]:
         try:
             return work(size)

@@ -1,8 +1,7 @@
-"""How close a photo is to the truth, and how colourful it is."""
+"""How close a photo is to the truth or, without one, how it looks."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,7 @@ class Metrics:
     ssim: float  # mean over R, G and B (Wang et al. 2004: gaussian window, sigma 1.5), data range 255
     psnr_luminance: float  # BT.601 luma, not rounded, data range 255
     ssim_luminance: float
-    ciede2000: float
-    """Mean CIEDE2000 colour difference in CIELAB (D65); 0 is equal, about 2 is just visible."""
+    ciede2000: float  # mean colour difference in CIELAB (D65): 0 is equal, about 2 is just visible
     colourfulness: float  # Hasler and Süsstrunk 2003, on 8-bit sRGB: 0 is grey, about 30 moderate, over 80 vivid
 
 
@@ -76,14 +74,6 @@ def psnr_luminance(photo: Photo, reference: Photo) -> float:
 def ssim_luminance(photo: Photo, reference: Photo) -> float:
     """`Metrics.ssim_luminance` alone."""
     return _ssim(_luminance(photo), _luminance(reference))
-
-
-def with_change(value: float, before: float | None, digits: int) -> str:
-    """A measure as text, and in brackets its change against ``before``, where both are finite."""
-    text = f"{value:.{digits}f}" if math.isfinite(value) else "∞"
-    if before is None or not math.isfinite(value - before):
-        return text
-    return f"{text} ({value - before:+.{digits}f})"
 
 
 def colourfulness(photo: Photo) -> float:

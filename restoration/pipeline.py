@@ -73,8 +73,8 @@ def run_each(
     restorer: Restorer, photo: Photo, asked: Recipe, *, drawn: Photo | None = None, progress: Progress = silent
 ) -> Iterator[Run]:
     """Like `run`, but yields after each model what there is by then, for those who want to see what is finished."""
-    for (grown,) in _grow(restorer, [photo], asked, drawn, progress):
-        yield grown
+    for (so_far,) in _after_each_model(restorer, [photo], asked, drawn, progress):
+        yield so_far
 
 
 def run_batch(
@@ -86,11 +86,11 @@ def run_batch(
     progress: Progress = silent,
 ) -> list[Run]:
     """`run` for several photos. Those of 128x128, each model restores together (see `Restorer.restore_batch`)."""
-    *_, runs = _grow(restorer, photos, asked, drawn, progress)
+    *_, runs = _after_each_model(restorer, photos, asked, drawn, progress)
     return runs
 
 
-def _grow(
+def _after_each_model(
     restorer: Restorer, photos: Sequence[Photo], asked: Recipe, drawn: Photo | None, progress: Progress
 ) -> Iterator[list[Run]]:
     """The photos' runs after each model; where there is none, once."""
@@ -107,7 +107,7 @@ def _grow(
             options: dict[str, Any] = {"engine": how.engine, "denoise": how.denoise, "tile": how.tile}
             tell = next(turns)
             enlarged = [restorer.upscale(each.photo, how.scale, **options, progress=tell) for each in restored]
-        runs = [_grown(*each, recipe) for each in zip(runs, restored, enlarged, strict=True)]
+        runs = [_with_model(*each, recipe) for each in zip(runs, restored, enlarged, strict=True)]
         yield runs
 
 
@@ -136,7 +136,7 @@ def _restored(restorer: Restorer, runs: Sequence[Run], name: str, recipe: Recipe
     return [restorer.restore_whole(photo, name, look=recipe.look, seed=seed, progress=tell) for photo in given]
 
 
-def _grown(run: Run, restored: Restoration, enlarged: Upscaled | None, recipe: Recipe) -> Run:
+def _with_model(run: Run, restored: Restoration, enlarged: Upscaled | None, recipe: Recipe) -> Run:
     """``run`` with what one more model made; ``recipe`` is that of all models."""
     name = restored.model
     sharp = {**run.restored, name: restored}

@@ -50,7 +50,7 @@ class Recipe:
     versions: Mapping[str, str] = field(default_factory=library_versions)
 
     def __post_init__(self) -> None:
-        if self.size not in get_args(Size) or isinstance(self.size, float):
+        if self.size not in get_args(Size) or isinstance(self.size, float):  # 128.0 equals 128
             raise ControlError("size_unknown", size=self.size)
         check_fit(self.fit)
         if self.inpaint and self.size == SIDE:
@@ -93,7 +93,8 @@ class Recipe:
                 values[name] = Degradation.from_mapping(part)
             elif part is not None:
                 _check_fields(kind, part)
-                values[name] = kind(**({"scale": None, "engine": None} if kind is Upscaling else {}) | part)
+                missing = {"scale": None, "engine": None} if kind is Upscaling else {}
+                values[name] = kind(**missing | part)  # so that `__post_init__` names what is missing
         return cls(**values)
 
     @classmethod
@@ -122,6 +123,7 @@ class Recipe:
     def read(cls, path: Path) -> Recipe:
         """A recipe's JSON, or a report of one photo, which holds one."""
         if path.suffix == ".jsonl":
+            # one entry lists several outputs
             entries = {id(entry): entry["recipe"] for entry in read_report(path).values()}
             if len(entries) > 1:
                 raise ControlError("recipe_of_several", path=path)

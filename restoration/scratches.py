@@ -107,14 +107,14 @@ def fill(photo: Photo, mask: Mask, sensitivity: float = 0.5) -> Photo:
     if not hole.any():
         return photo
     rim = round(RIM * max(1, (photo.width * photo.height) ** 0.5 / SEEN))
-    grown = _grown(hole, rim)
+    grown = _dilated(hole, rim)
     if grown.mean() < 0.9:  # else it is everywhere, and little would be left
         misfit = np.abs(_filled(photo.pixels, grown).astype(np.int16) - photo.pixels).max(2) > FITS
         hole |= grown & misfit
     return Photo(_filled(photo.pixels, hole), photo.details)
 
 
-def _grown(hole: np.ndarray, by: int) -> np.ndarray:
+def _dilated(hole: np.ndarray, by: int) -> np.ndarray:
     """Bool ``hole`` ``[H, W]``, ``by`` pixels larger on every side: dilated by a square."""
     grown = np.pad(hole, by)
     for axis in (0, 1):
@@ -124,7 +124,7 @@ def _grown(hole: np.ndarray, by: int) -> np.ndarray:
 
 def _filled(pixels: np.ndarray, hole: np.ndarray) -> np.ndarray:
     """``pixels`` ``[H, W, 3]`` with ``hole`` ``[H, W]`` filled: where it is wide, from the photo at half the size."""
-    middle = ~_grown(~hole, WIDE)
+    middle = ~_dilated(~hole, WIDE)
     if middle.any() and min(hole.shape) >= 8:
         kept = np.where(hole, 0, 255).astype(np.uint8)
         share = np.asarray(Image.fromarray(kept).reduce(2))

@@ -50,12 +50,12 @@ def bm3d(y: np.ndarray) -> np.ndarray:
 class DnCNN(nn.Module):
     """Zhang et al. 2017, "Beyond a gaussian denoiser": a residual that is taken off the input."""
 
-    def __init__(self, depth: int = 20, width: int = 64) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(1, width, 3, padding=1)]
-        for _ in range(depth - 2):
-            layers += [nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)]
-        self.model = nn.Sequential(*layers, nn.ReLU(), nn.Conv2d(width, 1, 3, padding=1))
+        layers: list[nn.Module] = [nn.Conv2d(1, 64, 3, padding=1)]
+        for _ in range(18):
+            layers += [nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)]
+        self.model = nn.Sequential(*layers, nn.ReLU(), nn.Conv2d(64, 1, 3, padding=1))
 
     @torch.inference_mode()
     def __call__(self, y: np.ndarray) -> np.ndarray:

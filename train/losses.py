@@ -51,11 +51,11 @@ class Content(nn.Module):
 
     def forward(self, light: Light, chroma: Tensor, faded: Tensor, truth: Tensor) -> dict[str, Tensor]:
         """``chroma`` ``[B, 2, H, W]``, the ``faded`` luminance ``[B, 1, H, W]`` and the ``truth`` ``[B, 3, H, W]``."""
+        pairs = (light.detail, chroma), (faded, truth[:, 1:])
         losses: dict[str, Callable[[], Tensor]] = {
             "detail": lambda: log_mse(light.detail, faded, floor=3e-5),
             "chroma_mse": lambda: functional.mse_loss(chroma, truth[:, 1:]),
             "chroma_deviation": lambda: chroma_deviation(chroma, truth[:, 1:]),
             "perceptual": lambda: self.perceptual(*(to_rgb(torch.cat(each, 1)) for each in pairs)),  # type: ignore[misc]
         }
-        pairs = (light.detail, chroma), (faded, truth[:, 1:])
         return {name: weight * losses[name]() for name, weight in self.weights.items()}

@@ -21,7 +21,7 @@ def _layer(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     )
 
 
-class Restorer(nn.Module):
+class Detail(nn.Module):
     """What is wrong with a luminance, by a U-Net of three sizes: a half, a quarter and an eighth of the side."""
 
     def __init__(self, *, width: int) -> None:
@@ -57,7 +57,7 @@ class Colouriser(nn.Module):
 
 
 def build(config: Mapping[str, Any]) -> LuminanceNetwork:
-    return LuminanceNetwork(Restorer, Colouriser, **config)
+    return LuminanceNetwork(Detail, Colouriser, **config)
 
 
 SPEC = ModelSpec(

@@ -158,7 +158,7 @@ def _contents(member: Member) -> Iterator[bytes]:
                 raise zipfile.BadZipFile("declared with another size")
     except PhotoError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # whatever damaged data make the unpackers trip over
         raise PhotoError("archive_member_damaged", name=member.name) from error
 
 

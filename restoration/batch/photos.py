@@ -1,4 +1,4 @@
-"""Which files are photos: those of a folder, of an archive, and those that a visitor sends."""
+"""Which files are photos: those of a folder and of an archive; `is_litter` tells what is none, for uploads too."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -77,9 +78,9 @@ def compare_command(
         truth = cast(Photo, run.truth)
         pictures = {"degraded": run.degraded, **{name: each.photo for name, each in run.restored.items()}}
         measured = {name: metrics.compare(photo, truth) for name, photo in pictures.items()}
-        panels = [_panel("degraded", run.degraded, measured["degraded"])]
-        panels += [_panel(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names]
-        pictures |= {"truth": truth, "sheet": sheet([[*panels, Cell(truth, ["truth"])]])}
+        cells = [_cell("degraded", run.degraded, measured["degraded"])]
+        cells += [_cell(restorer.title(name), pictures[name], measured[name], measured["degraded"]) for name in names]
+        pictures |= {"truth": truth, "sheet": sheet([[*cells, Cell(truth, ["truth"])]])}
         seconds = {name: each.seconds for name, each in run.restored.items()}
         return Made(results=pictures, recipe=recipe, seconds=seconds, measured=measured)
 
@@ -115,6 +116,7 @@ def sweep_command(
     robustness.check_measure(measure)
     restorer, hashes = options.loaded(device, weights, names)
     worst = Degradation.from_mapping({"grayscale": True, control: at[-1]})
+    recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
 
     def label(name: str) -> str:
         return restorer.title(name) if name in names else robustness.english(name)
@@ -127,7 +129,6 @@ def sweep_command(
         typer.echo(robustness.verdict(swept, measure, label), err=as_json)
         return Made(results=results, recipe=recipe, facts={"control": control, "strengths": at})
 
-    recipe = Recipe(fit=fit, degradation=worst, seed=seed, models=hashes)
     process(todo, quiet, as_json, work)
 
 
@@ -159,22 +160,29 @@ def samples_command(
         mean = restorer.restore(photo, name)
         drawn = restorer.samples(photo, n, seed=seed, model=name)
         pictures = dict(zip(names, drawn.photos, strict=True)) | {"uncertainty": drawn.map()}
-        panels = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
-        panels += [Cell(picture, [name]) for name, picture in pictures.items()]
-        pictures["sheet"] = sheet([panels[start : start + 6] for start in range(0, len(panels), 6)], side=128)
+        cells = [Cell(photo, ["input"]), Cell(mean.photo, ["restored"])]
+        cells += [Cell(picture, [name]) for name, picture in pictures.items()]
+        pictures["sheet"] = sheet([cells[start : start + 6] for start in range(0, len(cells), 6)], side=128)
         facts = {"uncertainty": round(float(drawn.uncertainty.mean()), 3)}
         return Made(results=pictures, recipe=recipe, seconds={"samples": drawn.seconds}, facts=facts)
 
     process(todo, quiet, as_json, work)
 
 
-def _panel(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
+def _with_change(value: float, before: float | None, digits: int) -> str:
+    """A measure as text, and in brackets its change against ``before``, where both are finite."""
+    text = f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+    if before is None or not math.isfinite(value - before):
+        return text
+    return f"{text} ({value - before:+.{digits}f})"
+
+
+def _cell(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
     """A picture with its scores against the truth, and their change against the degraded photo's."""
-    from ..metrics import with_change
 
     def line(label: str, name: str, digits: int) -> str:
         was = getattr(before, name) if before else None
-        return f"{label}: {with_change(getattr(measured, name), was, digits)}"
+        return f"{label}: {_with_change(getattr(measured, name), was, digits)}"
 
     lines = line("PSNR, dB", "psnr", 2), line("luminance, dB", "psnr_luminance", 2), line("SSIM", "ssim", 3)
     return Cell(photo, [title, *lines])

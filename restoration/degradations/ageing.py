@@ -1,4 +1,4 @@
-"""What the years do to a print: kernels that fade, scratch and soil a batch, written as those of `degradations` are.
+"""What the years do to a print: kernels that fade, scratch and soil a batch, written as those of `kernels` are.
 
 Sizes are in pixels of a photo whose shorter side is 128, and grow with it: a print has the same cracks at any size.
 """

@@ -123,5 +123,5 @@ def turn_upright(picture: Image.Image) -> None:
         ImageOps.exif_transpose(picture, in_place=True)
     except MemoryError:
         raise
-    except Exception as error:  # as above, from the parsers of EXIF and XMP
+    except Exception as error:  # the parsers of EXIF and XMP raise whatever damaged data make them trip over
         logger.debug("EXIF not read: %s", error)

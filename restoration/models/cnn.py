@@ -19,7 +19,7 @@ def _residuals(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(Residual(width) for _ in range(count)))
 
 
-class Restorer(nn.Module):
+class Detail(nn.Module):
     """CNN1: a luminance residual from residual blocks at a half, a quarter and an eighth of the side.
 
     Half size by pixel unshuffling, as FFDNet does (Zhang et al. 2018): nothing is lost and four times less is computed.
@@ -80,7 +80,7 @@ SPEC = ModelSpec(
     id="cnn",
     title="CNN",
     summary="Two plain networks in sequence: one restores the luminance, the other colours it.",
-    build=lambda config: LuminanceNetwork(Restorer, Colouriser, **config),
+    build=lambda config: LuminanceNetwork(Detail, Colouriser, **config),
     weights="cnn.safetensors",
     encoder=ENCODER,
 )

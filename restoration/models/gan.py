@@ -29,12 +29,12 @@ def _twice(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
-class Restorer(nn.Module):
+class Detail(nn.Module):
     """A luminance residual by a U-Net.
 
     Strided 4x4 convolutions go down, ``blocks`` residual blocks work at the bottom, nearest upsampling and 3x3
     convolutions come back (no transposed convolution, hence no checkerboard: Odena et al. 2016), joined by the
-    encoder's features (Isola et al. 2017, "Image-to-image translation with conditional adversarial networks").
+    features of the way down (Isola et al. 2017, "Image-to-image translation with conditional adversarial networks").
     """
 
     def __init__(self, *, widths: Sequence[int], blocks: int) -> None:
@@ -87,7 +87,7 @@ SPEC = ModelSpec(
     id="gan",
     title="GAN",
     summary="A U-Net generator taught by a patch discriminator to look real rather than to be safe.",
-    build=lambda config: LuminanceNetwork(Restorer, Colouriser, **config),
+    build=lambda config: LuminanceNetwork(Detail, Colouriser, **config),
     weights="gan.safetensors",
     encoder=ENCODER,
 )

@@ -19,7 +19,7 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(*layer(inputs, outputs), *layer(outputs, outputs))
 
 
-class Restorer(nn.Module):
+class Detail(nn.Module):
     """A luminance residual by a U-Net: pooling down, transposed convolutions up, the skips of every size joined."""
 
     def __init__(self, *, widths: Sequence[int]) -> None:
@@ -103,7 +103,7 @@ SPEC = ModelSpec(
     id="vae",
     title="VAE",
     summary="A conditional variational autoencoder with skips; the mean of its latent restores the photo.",
-    build=lambda config: VAE(Restorer, Colouriser, **config),
+    build=lambda config: VAE(Detail, Colouriser, **config),
     weights="vae.safetensors",
     encoder=ENCODER,
     samples=True,

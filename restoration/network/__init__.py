@@ -52,8 +52,8 @@ class LuminanceNetwork(nn.Module):
 
     The config ``{"restore": {...}, "colour": {...}, "tone_width": 128}`` has the arguments of a family's two modules:
 
-    - ``restorer(**restore)`` maps the `luminance_features` of a luminance, ``[B, 3, H, W]``, to the restored one,
-      ``[B, 1, H, W]``, as faded as it came. It becomes ``detail``.
+    - ``detail(**restore)`` maps the `luminance_features` of a luminance, ``[B, 3, H, W]``, to the restored one,
+      ``[B, 1, H, W]``, as faded as it came.
     - ``colouriser(**colour)`` maps a restored luminance ``[B, 1, H, W]`` in [0, 1], and the encoder's features of it
       (``CHANNELS`` wide, at strides 4, 8, 16 and 32 of a somewhat larger photo), to Cb, Cr ``[B, 2, H, W]``.
 
@@ -66,7 +66,7 @@ class LuminanceNetwork(nn.Module):
 
     def __init__(
         self,
-        restorer: Callable[..., nn.Module],
+        detail: Callable[..., nn.Module],
         colouriser: Callable[..., nn.Module],
         *,
         restore: Mapping[str, Any],
@@ -74,7 +74,7 @@ class LuminanceNetwork(nn.Module):
         tone_width: int,
     ) -> None:
         super().__init__()
-        self.detail = restorer(**restore)
+        self.detail = detail(**restore)
         self.colouriser = colouriser(**colour)
         self.tone = ToneEstimator(width=tone_width)
         self.encoder = Encoder()

@@ -42,8 +42,8 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     entry = released.manifest()[name]
     contents = checkpoints.contents_of(path)
     sha256 = hashlib.sha256(contents).hexdigest()
-    users = entry.url is None and any(served(Path(given), entry) == path for given in explicit)
-    if sha256 not in entry.files.values() and (not users or path.resolve().parent == released.FOLDER.resolve()):
+    is_own = entry.url is None and any(served(Path(given), entry) == path for given in explicit)
+    if sha256 not in entry.files.values() and (not is_own or path.resolve().parent == released.FOLDER.resolve()):
         if entry.url:
             raise WeightsError("download_damaged", path=path, url=entry.url)
         raise WeightsError("weights_damaged", path=path)

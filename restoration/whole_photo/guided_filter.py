@@ -20,12 +20,12 @@ def box(planes: Tensor, radius: int) -> Tensor:
     return functional.avg_pool2d(planes, 2 * radius + 1, 1, radius, count_include_pad=False)
 
 
-def slopes(y: Tensor, chroma: Tensor, radius: int = RADIUS) -> Tensor:
+def slopes(y: Tensor, chroma: Tensor) -> Tensor:
     """How much chroma ``[1, C, h, w]`` changes with luminance ``[1, 1, h, w]``, around each pixel."""
-    mean, colour = box(y, radius), box(chroma, radius)
-    covariance = box(y * chroma, radius) - mean * colour
-    variance = box(y * y, radius) - mean * mean
-    return box(covariance / (variance + EPSILON), radius)
+    mean, colour = box(y, RADIUS), box(chroma, RADIUS)
+    covariance = box(y * chroma, RADIUS) - mean * colour
+    variance = box(y * y, RADIUS) - mean * mean
+    return box(covariance / (variance + EPSILON), RADIUS)
 
 
 def smoothed(chroma: Tensor, radius: int) -> Tensor:
