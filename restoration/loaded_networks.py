@@ -15,13 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from . import scratches, upscale
-from . import weights as find_weights
 from .device import Place
 from .errors import RestorationError, WeightsError, no_room
 from .machine import enough_memory
 from .models import model as find_model
-from .network.scratch_detector import WEIGHTS as SCRATCH_DETECTOR
+from .network.scratch_detector import SCRATCH_WEIGHTS
 from .types import ModelSpec
+from .weights import UserWeights, find, load
 from .weights.checkpoints import architecture_mismatch
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class LoadedNetworks:
     or another network's, and `MemoryShortage`.
     """
 
-    def __init__(self, own: find_weights.UserWeights) -> None:
+    def __init__(self, own: UserWeights) -> None:
         self._own = own
         self._kept: dict[tuple[str, Place], LoadedNetwork] = {}
         self._locks: dict[tuple[str, Place], threading.Lock] = {}
@@ -64,7 +64,7 @@ class LoadedNetworks:
 
     def scratch_detector(self, place: Place) -> LoadedNetwork:
         """The network that finds scratches."""
-        return self._loaded(SCRATCH_DETECTOR, Place(place.device), scratches.build)
+        return self._loaded(SCRATCH_WEIGHTS, Place(place.device), scratches.build)
 
     def upscaler(self, name: str, place: Place) -> LoadedNetwork:
         """The network of Real-ESRGAN's whose weights are called ``name``, in the place's precision."""
@@ -97,7 +97,7 @@ class LoadedNetworks:
         if engine != "x4plus" or scale != 2:
             return engine
         try:
-            find_weights.find(upscale.ENGINES["x2plus"].weights, self._own.files)
+            find(upscale.ENGINES["x2plus"].weights, self._own.files)
         except WeightsError:
             return engine
         return "x2plus"
@@ -113,7 +113,7 @@ class LoadedNetworks:
             return self._kept[key]
 
     def _load(self, name: str, place: Place, build: Build) -> LoadedNetwork:
-        checkpoint = find_weights.load(name, self._own.files)
+        checkpoint = load(name, self._own.files)
         try:
             network = build(checkpoint.config, checkpoint.tensors)
         except RestorationError:
@@ -130,7 +130,7 @@ class LoadedNetworks:
             network = spec.build(config)
         real = [key for key, tensor in network.state_dict().items() if tensor.is_floating_point()]
         if spec.encoder:
-            encoder = find_weights.load(spec.encoder, self._own.files).tensors
+            encoder = load(spec.encoder, self._own.files).tensors
             tensors = {**tensors, **{f"encoder.{key}": tensor for key, tensor in encoder.items()}}
         network.load_state_dict(dict(tensors), assign=True)
         for key in real:  # torch itself refuses whole numbers for parameters alone, not for statistics

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from . import image, scratches, upscale, whole_photo
-from . import weights as find_weights
 from .degradations import checked_seed
 from .device import CPU, Place, Places, set_up_torch
 from .errors import ControlError, MemoryShortage, RestorationError, WeightsError
@@ -27,6 +26,7 @@ from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress, silent
 from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
+from .weights import UserWeights, models_of, restorers, title
 from .weights.checkpoints import ORIGINALS
 from .whole_photo import own_colours
 
@@ -109,24 +109,26 @@ class Restorer:
 
     def __init__(self, device: str = "auto", weights: Sequence[str | os.PathLike[str]] = ()) -> None:
         set_up_torch(torch.__version__)
-        self._own = find_weights.UserWeights(weights)
+        self._own = UserWeights(weights)
         self._networks = LoadedNetworks(self._own)
         self._places = Places(device, self._is_right)
         self.device = self._places.device
 
-    def prepare(self, models: Iterable[str] = ()) -> None:
-        """Load ``models`` before the first photo, so that errors show early; after `upscaling`, which does so for
-        `upscale`.
+    def prepare(self, models: Iterable[str]) -> None:
+        """Load ``models`` before the first photo, so that errors show early; `upscaling` does so for `upscale`.
 
-        Raises `ControlError` too for one of the restorer's own ``weights`` that neither uses.
+        Raises what `restore` raises, and `ControlError` for two names of one network.
         """
         ids: dict[str, str] = {}
         for name in models:
             self.weights_sha256(name)
             if (other := ids.setdefault(self._id(name), name)) != name:
                 raise ControlError("models_same", name=name, other=other)
+
+    def check_own_weights(self) -> None:
+        """Raise `ControlError` for a path of the user's that nothing loaded so far uses."""
         for path in self._own.unused(self._networks.names()):
-            held = ", ".join(find_weights.models_of(self._own.held[path])) or "Real-ESRGAN"
+            held = ", ".join(models_of(self._own.held[path])) or "Real-ESRGAN"
             raise ControlError("weights_unused", path=path, held=held)
 
     # --- Models -------------------------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ class Restorer:
         return next(name for name in self._candidates() if self.has_samples(name))
 
     def _candidates(self) -> list[str]:
-        return [*self._own.models, *(entry.model for entry in find_weights.restorers())]
+        return [*self._own.models, *(entry.model for entry in restorers())]
 
     def _id(self, model: str) -> str:
         """The model that runs where ``model`` is asked for; decided once, whatever becomes of the files."""
@@ -158,7 +160,7 @@ class Restorer:
 
     def title(self, model: str) -> str:
         """What the network is called that serves ``model``."""
-        return find_weights.title(self._id(model))
+        return title(self._id(model))
 
     def weights_sha256(self, model: str) -> str:
         """The SHA-256 of the file that serves ``model``."""

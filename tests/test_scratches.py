@@ -9,7 +9,7 @@ from scipy.ndimage import maximum_filter
 
 from restoration import Degradation, Photo, Restorer, image, scratches, weights
 from restoration.errors import ControlError, PhotoError
-from restoration.network.scratch_detector import WEIGHTS
+from restoration.network.scratch_detector import SCRATCH_WEIGHTS
 from restoration.types import Inpainting, Mask
 from tests.conftest import EXAMPLES
 
@@ -49,7 +49,7 @@ def test_undamaged_photos_are_left_alone(restorer: Restorer) -> None:
 
 
 def test_it_is_no_model_to_compare() -> None:
-    assert WEIGHTS in weights.manifest()
+    assert SCRATCH_WEIGHTS in weights.manifest()
     assert "scratches" not in {entry.model for entry in weights.restorers()}
 
 

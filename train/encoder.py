@@ -14,7 +14,7 @@ import typer
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from restoration.network.encoder import WEIGHTS, Encoder
+from restoration.network.encoder import ENCODER_WEIGHTS, Encoder
 
 from .checkpoint import in_half_precision
 from .export import release
@@ -49,7 +49,7 @@ def folded(network: Any) -> dict[str, Tensor]:
 def main() -> None:
     """Write the encoder's weights, manifest entry and card."""
     release(
-        WEIGHTS,
+        ENCODER_WEIGHTS,
         safetensors.torch.save(in_half_precision(folded(package())), {"model": "encoder", "config": "{}"}),
         "encoder.md",
         card={},

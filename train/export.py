@@ -14,7 +14,7 @@ import typer
 from restoration.files import write_atomically
 from restoration.models import model as find_model
 from restoration.models import models
-from restoration.network.scratch_detector import WEIGHTS as SCRATCHES
+from restoration.network.scratch_detector import SCRATCH_WEIGHTS
 from restoration.weights import FOLDER
 from restoration.weights.checkpoints import header
 
@@ -80,7 +80,7 @@ def main(
             "title": "Scratches",
             "data": "pieces of photos, mostly large ones; see the card",
         }
-        release(SCRATCHES, file.read_bytes(), "scratches.md", told, **entry)
+        release(SCRATCH_WEIGHTS, file.read_bytes(), "scratches.md", told, **entry)
         return
     spec = find_model(name)
     told |= {"id": name, "summary": spec.summary, "losses": losses_of(config["objective"])}

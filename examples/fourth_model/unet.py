@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..network import LuminanceNetwork, SubpixelHead, convolution, resized
-from ..network.encoder import CHANNELS
-from ..network.encoder import WEIGHTS as ENCODER
+from ..network.encoder import CHANNELS, ENCODER_WEIGHTS
 from ..types import ModelSpec
 
 
@@ -66,5 +65,5 @@ SPEC = ModelSpec(
     summary="A small U-Net, to show how a model is added.",
     build=build,
     weights="unet.safetensors",
-    encoder=ENCODER,
+    encoder=ENCODER_WEIGHTS,
 )

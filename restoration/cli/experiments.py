@@ -153,6 +153,7 @@ def samples_command(
     restorer = options.make_restorer(device, weights)
     name = model or restorer.sampler
     restorer.prepare([name])
+    restorer.check_own_weights()
     recipe = Recipe(fit=fit, models={name: restorer.weights_sha256(name)}, seed=seed)
 
     def work(job: Job, path: Path) -> Made:

@@ -46,9 +46,9 @@ def convert_command(
     if out.suffix != ".safetensors" or out.exists() or not out.parent.is_dir():
         raise ControlError("convert_out", out=out)
     part, tensors = checkpoints.original(checkpoint)
-    from ..models._original import check_fit
+    from ..models._original import check_shapes
 
-    check_fit(checkpoint, part, tensors)
+    check_shapes(checkpoint, part, tensors)
     with writing(out):
         files.write_atomically(out, checkpoints.packed(part, tensors))
     typer.echo(f"{out}: the original project's {part.upper()}.")
@@ -73,6 +73,7 @@ def export_command(
     names = model_names(models)
     restorer = make_restorer("cpu", weights)
     restorer.prepare(names)
+    restorer.check_own_weights()
     for name in names:
         path = out / f"{name}.onnx"
         levels = onnx_export.to_onnx(restorer, name, path)

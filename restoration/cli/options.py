@@ -152,6 +152,7 @@ def loaded(device: str, own_weights: list[Path] | None, names: Sequence[str]) ->
     """A `Restorer` that has loaded the models of these names, and the SHA-256 of the weights of each."""
     restorer = make_restorer(device, own_weights)
     restorer.prepare(names)
+    restorer.check_own_weights()
     return restorer, {name: restorer.weights_sha256(name) for name in names}
 
 

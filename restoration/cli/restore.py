@@ -209,6 +209,7 @@ def _prepared(restorer: Restorer, asked: Recipe) -> Recipe:
 
     resolved = pipeline.resolve(restorer, asked)
     restorer.prepare(asked.models)
+    restorer.check_own_weights()
     return resolved
 
 
@@ -301,7 +302,7 @@ def upscale_command(
     todo = plan(inputs, out, kinds, format=options.result_format(out, format, "own"))
     restorer = options.make_restorer(device, weights)
     upscaling = restorer.upscaling(scale, engine, denoise, tile)
-    restorer.prepare()
+    restorer.check_own_weights()
     recipe = Recipe(size="own", upscaling=upscaling)
 
     def work(job: Job, path: Path) -> Made:

@@ -143,7 +143,7 @@ class CNN2(nn.Module):
 NETWORKS = {"vae": VAE, "gan": Generator, "cnn1": CNN1, "cnn2": CNN2}
 
 
-def check_fit(path: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
+def check_shapes(path: Path, part: str, tensors: Mapping[str, Tensor]) -> None:
     """Raise `WeightsError` where the tensors of the file at ``path`` are not exactly those of the part."""
     try:
         with torch.device("meta"):  # shapes alone

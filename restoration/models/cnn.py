@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network import LuminanceNetwork, Residual, SubpixelHead, convolution, resized
-from ..network.encoder import CHANNELS
-from ..network.encoder import WEIGHTS as ENCODER
+from ..network.encoder import CHANNELS, ENCODER_WEIGHTS
 from ..types import ModelSpec
 
 
@@ -82,5 +81,5 @@ SPEC = ModelSpec(
     summary="Two plain networks in sequence: one restores the luminance, the other colours it.",
     build=lambda config: LuminanceNetwork(Detail, Colouriser, **config),
     weights="cnn.safetensors",
-    encoder=ENCODER,
+    encoder=ENCODER_WEIGHTS,
 )

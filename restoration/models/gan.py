@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..network import LuminanceNetwork, SubpixelHead, convolution, layer, resized
-from ..network.encoder import CHANNELS
-from ..network.encoder import WEIGHTS as ENCODER
+from ..network.encoder import CHANNELS, ENCODER_WEIGHTS
 from ..types import ModelSpec
 
 
@@ -89,5 +88,5 @@ SPEC = ModelSpec(
     summary="A U-Net generator taught by a patch discriminator to look real rather than to be safe.",
     build=lambda config: LuminanceNetwork(Detail, Colouriser, **config),
     weights="gan.safetensors",
-    encoder=ENCODER,
+    encoder=ENCODER_WEIGHTS,
 )

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..network import SamplingNetwork, convolution, flip_ensemble, layer, resized, zero_init
-from ..network.encoder import CHANNELS
-from ..network.encoder import WEIGHTS as ENCODER
+from ..network.encoder import CHANNELS, ENCODER_WEIGHTS
 from ..types import ModelSpec
 
 
@@ -105,6 +104,6 @@ SPEC = ModelSpec(
     summary="A conditional variational autoencoder with skips; the mean of its latent restores the photo.",
     build=lambda config: VAE(Detail, Colouriser, **config),
     weights="vae.safetensors",
-    encoder=ENCODER,
+    encoder=ENCODER_WEIGHTS,
     samples=True,
 )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WEIGHTS = "encoder.safetensors"
+ENCODER_WEIGHTS = "encoder.safetensors"
 CHANNELS = (24, 40, 112, 320)  # of the features at strides 4, 8, 16 and 32 of what the encoder sees
 # Expansion, width, blocks, kernel, stride of each stage (Tan and Le 2019, "EfficientNet"; Lite is Google's variant for
 # small devices, without squeeze-and-excitation and with ReLU6).

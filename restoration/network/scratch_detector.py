@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from . import Residual, convolution, resized
 
-WEIGHTS = "scratches.safetensors"
+SCRATCH_WEIGHTS = "scratches.safetensors"
 
 
 _Block = partial(Residual, momentum=0.02)

@@ -13,7 +13,7 @@ from restoration.colour import in_gamut, luminance, to_rgb, to_ycc
 from restoration.models import model, models
 from restoration.models.vae import VAE
 from restoration.network import LuminanceNetwork, SamplingNetwork, luminance_features
-from restoration.network.encoder import WEIGHTS as ENCODER
+from restoration.network.encoder import ENCODER_WEIGHTS
 from train.__main__ import load_config
 from train.objectives import build_objective
 
@@ -23,7 +23,7 @@ RELEASED = [entry.model for entry in weights.restorers()]
 def fresh(name: str) -> LuminanceNetwork:
     """A network without training, but for the encoder, as ever."""
     network = cast(LuminanceNetwork, model(name).build(load_config(name)["network"]))
-    network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
+    network.encoder.load_state_dict(dict(weights.load(ENCODER_WEIGHTS).tensors))
     return network.eval()
 
 
@@ -167,7 +167,7 @@ def test_tone_undoes_fading_and_leaves_other_photos_alone(released: LuminanceNet
 @torch.inference_mode()
 def test_one_encoder_serves_all(restorer: Restorer) -> None:
     """It is a file of its own, and no model's file holds anything of it."""
-    seen = weights.load(ENCODER).tensors
+    seen = weights.load(ENCODER_WEIGHTS).tensors
     for name in RELEASED:
         assert not any(key.startswith("encoder.") for key in weights.load(model(name).weights).tensors)
         own = cast(LuminanceNetwork, restorer.network(name)).encoder.state_dict()

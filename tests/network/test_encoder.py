@@ -7,13 +7,13 @@ from torch.nn import functional
 
 from restoration import Photo, image, weights
 from restoration.colour import luminance
-from restoration.network.encoder import CHANNELS, WEIGHTS, Encoder
+from restoration.network.encoder import CHANNELS, ENCODER_WEIGHTS, Encoder
 from train.encoder import package
 
 
 def released() -> Encoder:
     encoder = Encoder()
-    encoder.load_state_dict(dict(weights.load(WEIGHTS).tensors))
+    encoder.load_state_dict(dict(weights.load(ENCODER_WEIGHTS).tensors))
     return encoder
 
 

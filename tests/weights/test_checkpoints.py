@@ -267,7 +267,9 @@ def test_two_files_for_one_model_are_refused(files: dict[str, Path], tmp_path: P
     source = files["gan"] if other.endswith(".pth") else released.FOLDER / other
     with pytest.raises(ControlError, match=rf"{other} and .*gan_best\.pth both hold weights for gan; give one"):
         Restorer(weights=[files["gan"], shutil.copy(source, tmp_path / other)])
-    Restorer(weights=[files["gan"], files["gan"]]).prepare(["gan"])
+    restorer = Restorer(weights=[files["gan"], files["gan"]])
+    restorer.prepare(["gan"])
+    restorer.check_own_weights()
 
 
 def test_one_network_is_not_compared_with_itself(files: dict[str, Path]) -> None:

@@ -77,9 +77,12 @@ def test_explicit_paths_come_first(folder: Path, tmp_path: Path, photo: Photo) -
     result = Restorer(weights=[own]).restore(photo, "vae")
     assert result.weights_sha256 == hashlib.sha256(own.read_bytes()).hexdigest()
     assert weights.load("cnn.safetensors", [own]).path.parent == folder  # not this model's: the released ones
+    restorer = Restorer(weights=[own])
+    restorer.prepare(["cnn"])
     with pytest.raises(ControlError, match="weights for vae, which was not asked for"):
-        Restorer(weights=[own]).prepare(["cnn"])
-    Restorer(weights=[own]).prepare(["cnn", "vae"])
+        restorer.check_own_weights()
+    restorer.prepare(["vae"])
+    restorer.check_own_weights()
 
     in_folder = own.rename(own.with_name(NAME))
     assert weights.find(NAME, [own.parent]) == in_folder

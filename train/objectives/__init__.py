@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from restoration import weights
 from restoration.models import model as find_model
 from restoration.network import LuminanceNetwork
-from restoration.network.encoder import WEIGHTS as ENCODER
+from restoration.network.encoder import ENCODER_WEIGHTS
 
 from .. import optimisers
 from ..losses import Content
@@ -58,6 +58,6 @@ def build_objective(name: str, config: Mapping[str, Any]) -> Objective:
     if importlib.util.find_spec(f"train.objectives.{name}") is None:
         raise SystemExit(f"train/objectives/{name}.py is missing; write what the {name} is taught as its OBJECTIVE.")
     network = cast(LuminanceNetwork, find_model(name).build(config["network"]))
-    network.encoder.load_state_dict(dict(weights.load(ENCODER).tensors))
+    network.encoder.load_state_dict(dict(weights.load(ENCODER_WEIGHTS).tensors))
     network = network.to(memory_format=torch.channels_last)
     return importlib.import_module(f"train.objectives.{name}").OBJECTIVE(network, config["objective"])

@@ -25,7 +25,7 @@ from skimage.restoration import inpaint_biharmonic
 from restoration import Look, Restorer, scratches
 from restoration.degradations import Degradation
 from restoration.files import write_atomically
-from restoration.network.scratch_detector import WEIGHTS
+from restoration.network.scratch_detector import SCRATCH_WEIGHTS
 from restoration.types import Inpainting, Mask, Photo
 from restoration.weights import manifest, restorers
 
@@ -198,7 +198,7 @@ def main(photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and fi
         group[f"film, {name}"] = partial(film, masks=masks)
     kinds = {name: score_kind(wholes, kind, 1) for group in groups.values() for name, kind in group.items()}
     results = {
-        "weights_sha256": manifest()[WEIGHTS].sha256,
+        "weights_sha256": manifest()[SCRATCH_WEIGHTS].sha256,
         "photos": len(held),
         "groups": {name: means([kinds[kind] for kind in group]) for name, group in groups.items()},
         "kinds": kinds,
