@@ -189,4 +189,5 @@ def degrade(
         strengths |= {name: np.where(pieces, 0, strengths[name]) for name in ("scratches", "dust")}
     faded = fade_batch(luminance(truth), strengths, fields)
     unfading = strengths | {"fading": np.zeros(len(truth))}
-    return degrade_batch(faded.expand(-1, 3, -1, -1), unfading, fields), faded
+    grey = luminance(faded.expand(-1, 3, -1, -1))  # rounded as it was when the released networks were trained
+    return degrade_batch(grey, unfading, fields), faded

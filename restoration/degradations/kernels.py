@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from ..colour import luminance
 from .ageing import FIELDS, Array, dust, fading, scratches
 from .controls import CONTROLS
 from .jpeg import jpeg_dct
@@ -79,15 +78,12 @@ def blur(images: Array, size: np.ndarray) -> Array:
     return images
 
 
-def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise, *, grayscale: bool) -> Array:
+def before_jpeg(images: Array, strengths: Mapping[str, np.ndarray], noise: Noise) -> Array:
     """All steps but JPEG: fading; the original's noises, in the order that ``noise`` draws; scratches; dust; blur;
     clip.
 
-    ``images`` is ``[B, 3, H, W]``, ``strengths`` maps each control to ``[B]`` on the host. Returns one channel where
-    ``grayscale``, else three.
+    ``images`` is ``[B, C, H, W]``; ``strengths`` maps each control to ``[B]`` on the host.
     """
-    if grayscale:
-        images = luminance(images)
     images = fade(images, strengths, noise)
     batch, _, height, width = images.shape
     for name in noise.order():
@@ -132,12 +128,10 @@ def fade_batch(images: torch.Tensor, strengths: Mapping[str, np.ndarray], genera
     return fade(images, strengths, DeviceNoise(generator))
 
 
-def degrade_batch(
-    images: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator, *, grayscale: bool = True
-) -> torch.Tensor:
-    """The batched path: the kernels of `Degradation.apply` on ``[B, 3, H, W]``, fields drawn on the batch's device.
+def degrade_batch(y: torch.Tensor, strengths: Mapping[str, np.ndarray], generator: torch.Generator) -> torch.Tensor:
+    """The batched path: the kernels of `Degradation.apply` on luminance ``[B, 1, H, W]``, fields drawn on its device.
 
-    JPEG is its lossy part alone (`jpeg_dct`), so H and W must be multiples of 16. Returns ``[B, 1 or 3, H, W]``.
+    JPEG is its lossy part alone (`jpeg_dct`), so H and W must be multiples of 8.
     """
-    images = before_jpeg(images, strengths, DeviceNoise(generator), grayscale=grayscale)
-    return jpeg_dct((images * 255).round() / 255, strengths["jpeg"])
+    degraded = before_jpeg(y, strengths, DeviceNoise(generator))
+    return jpeg_dct((degraded * 255).round() / 255, strengths["jpeg"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..colour import luminance
 from ..errors import ControlError
 from ..types import Photo
 from .controls import AGEING, CONTROLS
@@ -54,7 +55,7 @@ class Degradation:
         """
         strengths = {name: np.array([getattr(self, name)]) for name in CONTROLS}
         pixels = photo.pixels.transpose(2, 0, 1)[None].astype(np.float32) / 255
-        pixels = before_jpeg(pixels, strengths, SeededNoise(seed), grayscale=self.grayscale)
+        pixels = before_jpeg(luminance(pixels) if self.grayscale else pixels, strengths, SeededNoise(seed))
         pixels = np.rint(pixels[0].transpose(1, 2, 0) * 255).astype(np.uint8)
         if self.jpeg != CONTROLS["jpeg"].off:
             pixels = jpeg_round_trip(pixels, int(self.jpeg))

@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from restoration import PRESETS, Photo, Restorer, image, weights
-from restoration.colour import to_ycc
+from restoration.colour import luminance, to_ycc
 from restoration.degradations import degrade_batch
 from restoration.errors import WeightsError
 from restoration.weights import released
@@ -127,7 +127,7 @@ def test_an_objective_learns_one_batch(photos: list[Photo], model: str) -> None:
     objective = loop.build_objective(model, config)
     images = image.to_tensor(photos[:4])
     degraded = degrade_batch(
-        images, PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
+        luminance(images), PRESETS["heavy"].draw_many(np.random.default_rng(0), 4), torch.Generator().manual_seed(0)
     )
     truth = to_ycc(images)
     seen = []
