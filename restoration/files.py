@@ -62,37 +62,37 @@ def shortened(name: str, most: int = MAX_NAME) -> str:
 def result_names(
     photos: Sequence[str],
     endings: Sequence[Sequence[str]],
-    is_taken: Callable[[int, str], bool] = lambda place, name: False,
+    is_taken: Callable[[int, str], bool] = lambda index, name: False,
 ) -> list[list[str]]:
     """For each photo's relative path the paths of its results, one for each of its ``endings``; no two are alike.
 
     a.jpg with the endings .png and _x4.png gives a.png and a_x4.png. Photos whose results would have one name (a.jpg
     and a.png) keep their suffix in it (a.jpg.png and a.png.png), and are numbered where that is not enough; so are
-    those whose names ``is_taken``, given the photo's place and a path, says not to be free. Names that differ in case
+    those whose names ``is_taken``, given the photo's index and a path, says not to be free. Names that differ in case
     only are alike, as they are on many systems. All are `legible`, and cut where they are too long for a disk.
     """
     paths = [PurePosixPath(*map(shortened, PurePosixPath(legible(photo)).parts)) for photo in photos]
 
-    def named(place: int, stem: str, number: str = "") -> list[str]:
-        room = MAX_NAME - max(len(f"{number}{ending}") for ending in endings[place])
-        return [str(paths[place].parent / f"{shortened(stem, room)}{number}{ending}") for ending in endings[place]]
+    def named(index: int, stem: str, number: str = "") -> list[str]:
+        room = MAX_NAME - max(len(f"{number}{ending}") for ending in endings[index])
+        return [str(paths[index].parent / f"{shortened(stem, room)}{number}{ending}") for ending in endings[index]]
 
-    results = [named(place, path.stem) for place, path in enumerate(paths)]
+    results = [named(index, path.stem) for index, path in enumerate(paths)]
     claims = Counter(_key(name) for names in results for name in names)
     taken = {_key(str(folder)) for path in paths for folder in path.parents}
     clashing = [
-        place
-        for place, names in enumerate(results)
-        if any(claims[_key(name)] > 1 or _key(name) in taken or is_taken(place, name) for name in names)
+        index
+        for index, names in enumerate(results)
+        if any(claims[_key(name)] > 1 or _key(name) in taken or is_taken(index, name) for name in names)
     ]
-    taken |= claims.keys() - {_key(name) for place in clashing for name in results[place]}
-    for place in clashing:
+    taken |= claims.keys() - {_key(name) for index in clashing for name in results[index]}
+    for index in clashing:
         number = 1
-        results[place] = named(place, paths[place].name)
-        while any(_key(name) in taken or is_taken(place, name) for name in results[place]):
+        results[index] = named(index, paths[index].name)
+        while any(_key(name) in taken or is_taken(index, name) for name in results[index]):
             number += 1
-            results[place] = named(place, paths[place].name, f" ({number})")
-        taken |= {_key(name) for name in results[place]}
+            results[index] = named(index, paths[index].name, f" ({number})")
+        taken |= {_key(name) for name in results[index]}
     return results
 
 

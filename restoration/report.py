@@ -75,14 +75,14 @@ def commit(report: Path, entry: Entry, files: Mapping[Path, bytes]) -> None:
 
 
 @contextmanager
-def writing(place: Path) -> Iterator[None]:
-    """What is done inside writes to ``place``: `OutputError` where it cannot, for want of room or of permission."""
+def writing(path: Path) -> Iterator[None]:
+    """What is done inside writes to ``path``: `OutputError` where it cannot, for want of room or of permission."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
             raise
-        raise OutputError("out_unwritable", place=place, reason=error.strerror) from error
+        raise OutputError("out_unwritable", path=path, reason=error.strerror) from error
 
 
 def _append(report: Path, line: bytes) -> None:

@@ -80,8 +80,7 @@ class Samples:
 
     def map(self) -> Photo:
         """`uncertainty` as a grey picture: black where the draws agree, white from 32 levels on."""
-        grey = np.rint(np.clip(self.uncertainty * (255 / 32), 0, 255)).astype(np.uint8)
-        return Photo(np.repeat(grey[..., None], 3, axis=2))
+        return image.grey(np.rint(np.clip(self.uncertainty * (255 / 32), 0, 255)).astype(np.uint8))
 
 
 def _finite(images: Tensor, path: Path) -> Tensor:

@@ -113,8 +113,8 @@ def strengths(control: str, low: float, high: float, steps: int) -> tuple[float,
         scale.check(control, end)
     if not low < high:
         raise ControlError("sweep_range", low=low, high=high)
-    places = np.rint((np.linspace(low, high, steps) - scale.low) / scale.step)
-    values = [round(scale.low + place * scale.step, 6) for place in sorted(set(places.tolist()))]
+    numbers = np.rint((np.linspace(low, high, steps) - scale.low) / scale.step)
+    values = [round(scale.low + number * scale.step, 6) for number in sorted(set(numbers.tolist()))]
     if scale.step >= 1:
         values = [int(value) for value in values]
     return tuple(reversed(values) if scale.off == scale.high else values)
@@ -148,7 +148,7 @@ def sweep(
     total = len(at) * len(models)
     devices: set[str] = set()
     try:
-        for place, model in enumerate(models):
+        for index, model in enumerate(models):
             restored: list[Photo] = []
             for start in range(0, len(at), BATCH):
                 batch = restorer.restore_batch(photos[DEGRADED][start : start + BATCH], model)
@@ -156,7 +156,7 @@ def sweep(
                 devices |= {each.device for each in batch}
                 if len(restored) == len(at):
                     photos[model] = tuple(restored)
-                progress(place * len(at) + len(restored), total)
+                progress(index * len(at) + len(restored), total)
     except Stopped:
         if len(photos) == 1:
             raise
@@ -229,9 +229,9 @@ def table(swept: Sweep, label: Label = str) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([label(name) for name in (swept.control, "candidate", *names)])
-    for place, strength in enumerate(swept.strengths):
+    for index, strength in enumerate(swept.strengths):
         for candidate, row in swept.measures.items():
-            writer.writerow([strength, label(candidate), *(getattr(row[place], name) for name in names)])
+            writer.writerow([strength, label(candidate), *(getattr(row[index], name) for name in names)])
     return text.getvalue()
 
 
@@ -265,9 +265,9 @@ def plot(swept: Sweep, measure: str = "psnr_luminance", label: Label = english) 
     rows = {name: [getattr(measured, measure) for measured in row] for name, row in swept.measures.items()}
     gained = gains(swept, measure)
     below.axhline(0, **given)  # where the degraded photo's line is
-    for place, (name, row) in enumerate(rows.items()):
-        style = given if name == DEGRADED else {"color": f"C{place - 1}"}
-        style = {**style, "marker": "xos^Dvph"[place % 8], "markersize": 5}
+    for index, (name, row) in enumerate(rows.items()):
+        style = given if name == DEGRADED else {"color": f"C{index - 1}"}
+        style = {**style, "marker": "xos^Dvph"[index % 8], "markersize": 5}
         above.plot(swept.strengths, row, label=label(name), **style)
         if name in gained:
             below.plot(swept.strengths, gained[name], **style)

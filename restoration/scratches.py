@@ -40,8 +40,7 @@ def detect(photo: Photo, network: nn.Module) -> Mask:
     """
     factor = min(1, SEEN / (photo.width * photo.height) ** 0.5)
     width, height = (max(STEP, round(side * factor)) for side in (photo.width, photo.height))
-    small = np.array(Image.fromarray(photo.pixels).resize((width, height), Image.Resampling.BOX))
-    images = image.to_tensor([Photo(small)]).to(next(network.parameters()).device)
+    images = image.to_tensor([image.resized(photo, width, height)]).to(next(network.parameters()).device)
     padded = functional.pad(images, (0, -width % STEP, 0, -height % STEP), "reflect")
     with torch.inference_mode():
         logits: Tensor = network(padded.contiguous(memory_format=torch.channels_last))
@@ -82,7 +81,7 @@ def marked(mask: Mask, sensitivity: float = 0.5) -> np.ndarray:
 
 def picture(found: np.ndarray) -> Photo:
     """A mask to look at and to correct: white where bool ``found`` ``[H, W]`` says; `mask_of` reads it again."""
-    return Photo(np.repeat(np.where(found, 255, 0).astype(np.uint8)[..., None], 3, axis=2))
+    return image.grey(np.where(found, 255, 0).astype(np.uint8))
 
 
 def overlay(photo: Photo, found: np.ndarray) -> Photo:

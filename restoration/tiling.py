@@ -106,16 +106,16 @@ def _spread(length: int, most: int, overlap: int, step: int) -> tuple[list[int],
         return [0], length
     count = -(-(length - overlap) // (most - overlap))
     side = -(-(length + (count - 1) * overlap) // (count * step)) * step
-    return [place * (length - side) // (count - 1) // step * step for place in range(count)], side
+    return [index * (length - side) // (count - 1) // step * step for index in range(count)], side
 
 
 def _shares(starts: Sequence[int], side: int, margin: int, fade: int) -> list[Tensor]:
     """What each of the tiles that begin at ``starts`` counts along its ``side`` pixels; at each pixel they add to 1."""
     at = torch.arange(side) + 0.5
     weights = []
-    for place in range(len(starts)):
-        before = ((at - margin) / fade).clamp(0, 1) if place else torch.ones(side)
-        after = ((side - at - margin) / fade).clamp(0, 1) if place < len(starts) - 1 else torch.ones(side)
+    for index in range(len(starts)):
+        before = ((at - margin) / fade).clamp(0, 1) if index else torch.ones(side)
+        after = ((side - at - margin) / fade).clamp(0, 1) if index < len(starts) - 1 else torch.ones(side)
         weights.append(before * after)
     total = torch.zeros(starts[-1] + side)
     for start, weight in zip(starts, weights, strict=True):

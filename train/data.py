@@ -144,10 +144,10 @@ class Batches(Dataset[Tensor]):
         return "piece" if self.large and chance < self.plain_share + LARGE else "crop"
 
     def _image(self, sight: int) -> Image.Image:
-        epoch, place = divmod(sight, len(self.photos))
+        epoch, index = divmod(sight, len(self.photos))
         if epoch != self._epoch:
             self._epoch, self._order = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.photos))
-        photo = int(self._order[place])
+        photo = int(self._order[index])
         return self._images[photo] if self._images else decode(self.photos[photo])
 
 

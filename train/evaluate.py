@@ -107,8 +107,7 @@ def on_each_core(photos: Sequence[PhotoFile], condition: Condition, score: Calla
 
 def grey_photo(y: np.ndarray) -> Photo:
     """A photo of a luminance ``[H, W]`` in [0, 255], which is rounded and clipped."""
-    levels = np.rint(y.clip(0, 255)).astype(np.uint8)
-    return Photo(np.repeat(levels[..., None], 3, axis=2))
+    return image.grey(np.rint(y.clip(0, 255)).astype(np.uint8))
 
 
 def measure(photo: Photo, truth: Photo) -> dict[str, float]:
@@ -221,9 +220,9 @@ def of_people(scores: Scores, files: Sequence[PhotoFile]) -> dict[str, Any]:
     """`summarise` of the photos that show a face, one person or several; of no kind that ``files`` have not."""
     table: dict[str, Any] = {}
     for kind, names in json.loads(PEOPLE.read_text(encoding="utf-8")).items():
-        if places := [place for place, file in enumerate(files) if file.name in names]:
-            chosen = {candidate: [rows[place] for place in places] for candidate, rows in scores.items()}
-            table[kind] = {"photos": len(places), "scores": summarise(chosen)}
+        if chosen_rows := [index for index, file in enumerate(files) if file.name in names]:
+            chosen = {candidate: [rows[index] for index in chosen_rows] for candidate, rows in scores.items()}
+            table[kind] = {"photos": len(chosen_rows), "scores": summarise(chosen)}
     return table
 
 

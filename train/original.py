@@ -79,11 +79,11 @@ class Lesson(nn.Module):
     def learn(self, given: Tensor, truth: Tensor, progress: float) -> Tensor:
         raise NotImplementedError
 
-    def descend(self, loss: Tensor, place: int = 0) -> Tensor:
-        self.optimisers[place].zero_grad()
+    def descend(self, loss: Tensor, index: int = 0) -> Tensor:
+        self.optimisers[index].zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
-        self.optimisers[place].step()
+        self.optimisers[index].step()
         return loss.detach()
 
 

@@ -83,8 +83,8 @@ def extracted(member: Member, folder: Path | None = None) -> Iterator[Path]:
     """
     if member.refusal:
         raise member.refusal
-    with TemporaryDirectory(dir=folder) as place:
-        path = Path(place) / shortened(PurePosixPath(member.name).name)
+    with TemporaryDirectory(dir=folder) as own:
+        path = Path(own) / shortened(PurePosixPath(member.name).name)
         with path.open("wb") as file:
             for chunk in _contents(member):
                 file.write(chunk)

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .. import image
 from ..errors import ControlError, Note, OutputError, RestorationError
@@ -48,11 +48,32 @@ class Made:
     """What else the report says of it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Begun(Generic[T]):
+    """A photo on its way: ``found`` is what was read of its file and, later, what was made of that."""
+
+    started: float
+    job: Job
+    sha256: str
+    found: T
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Finished:
+    """What is left to do for a photo: its results' files and its line of the report are written, and it is counted."""
+
+    job: Job
+    seconds: float
+    notes: Sequence[Note]
+    entry: Entry
+    files: Mapping[Path, bytes]
+
+
 def work_through(
     jobs: Sequence[Job],
     read: Callable[[Job, Path], T],
     work: Callable[..., Sequence[Made]],
-    write: Callable[[tuple[Entry, Mapping[Path, bytes]]], object],
+    write: Callable[[Entry, Mapping[Path, bytes]], object],
     summary: Summary,
     way: Way = in_parallel,
 ) -> Generator[tuple[Job, BaseException | None], None, None]:
@@ -65,20 +86,19 @@ def work_through(
     """
     one_at_a_time = threading.Lock()
 
-    def read_with_hash(job: Job) -> tuple[float, Job, str, T]:
+    def read_with_hash(job: Job) -> _Begun[T]:
         started = time.perf_counter()
         with job.opened() as path:
-            return started, job, sha256(path), read(job, path)
+            return _Begun(started=started, job=job, sha256=sha256(path), found=read(job, path))
 
-    def work_on(some: Sequence[tuple[float, Job, str, T]], *own: Restorer) -> list[tuple[float, Job, str, Made]]:
-        made = work([found for *_, found in some], *own)
-        return [(started, job, digest, each) for (started, job, digest, _), each in zip(some, made, strict=True)]
+    def work_on(some: Sequence[_Begun[T]], *own: Restorer) -> list[_Begun[Made]]:
+        made = work([each.found for each in some], *own)
+        return [replace(cast(Any, begun), found=each) for begun, each in zip(some, made, strict=True)]
 
-    def write_and_count(finished: tuple[Job, float, list[Note], Entry, dict[Path, bytes]]) -> None:
-        job, seconds, notes, entry, files = finished
+    def write_and_count(finished: _Finished) -> None:
         with one_at_a_time:
-            write((entry, files))
-            summary.add(job, seconds, notes)
+            write(finished.entry, finished.files)
+            summary.add(finished.job, finished.seconds, finished.notes)
 
     outcomes = way(jobs, read_with_hash, work_on, write_and_count, finish=_finished)
     with closing(outcomes):  # so that nothing more is begun after an error
@@ -91,15 +111,15 @@ def work_through(
             yield job, failure
 
 
-def _finished(one: tuple[float, Job, str, Made]) -> tuple[Job, float, list[Note], Entry, dict[Path, bytes]]:
-    """The job, its seconds, the notes on its file, its line of the report, and its results' files."""
-    started, job, digest, made = one
+def _finished(begun: _Begun[Made]) -> _Finished:
+    """Encode what was made of a photo, and word its line of the report."""
+    job, made = begun.job, begun.found
     results = {job.outputs[kind]: result for kind, result in made.results.items()}
     notes = [note for result in results.values() if isinstance(result, Photo) for note in result.details.notes]
     unlike = {str(note): note for note in notes}
     entry = {
         "input": job.name,
-        "input_sha256": digest,
+        "input_sha256": begun.sha256,
         "outputs": job.outputs,
         "seconds": {step: round(value, 4) for step, value in made.seconds.items()},
         "metrics": {name: finite(asdict(each)) for name, each in made.measured.items()} if made.measured else None,
@@ -113,7 +133,8 @@ def _finished(one: tuple[float, Job, str, Made]) -> tuple[Job, float, list[Note]
         path: result if isinstance(result, bytes) else image.encode(result, path.suffix)
         for path, result in results.items()
     }
-    return job, time.perf_counter() - started, [*unlike.values()], entry, files
+    seconds = time.perf_counter() - begun.started
+    return _Finished(job=job, seconds=seconds, notes=[*unlike.values()], entry=entry, files=files)
 
 
 # --- Of photos that a recipe restores ---------------------------------------------------------------------------------

@@ -42,21 +42,21 @@ def in_parallel(
     def turn(some: Sequence[Item]) -> list[tuple[Item, BaseException | None]]:
         outcomes: dict[int, BaseException | None] = {}
         found: dict[int, Read] = {}
-        for place, item in enumerate(some):
+        for index, item in enumerate(some):
             try:
-                found[place] = read(item)
+                found[index] = read(item)
             except Exception as error:
-                outcomes[place] = error
-        for place, made in zip(found, _worked(work, list(found.values())), strict=True):
+                outcomes[index] = error
+        for index, made in zip(found, _worked(work, list(found.values())), strict=True):
             try:
                 if isinstance(made, Exception):
                     raise made
                 write(finish(made))
             except Exception as error:
-                outcomes[place] = error
+                outcomes[index] = error
         for failure in outcomes.values():
             _let_go(failure)
-        return [(item, outcomes.get(place)) for place, item in enumerate(some)]
+        return [(item, outcomes.get(index)) for index, item in enumerate(some)]
 
     left = iter(items)
     turns = iter(lambda: list(islice(left, batch)), [])

@@ -54,15 +54,15 @@ def search(root: Path, but: Iterable[Path]) -> Found:
         found.unreadable.append(Path(os.fsdecode(error.filename)))
 
     while waiting:
-        for place, folders, names in os.walk(waiting.popleft(), onerror=not_read):
-            identity = _identity(Path(place))
+        for folder, folders, names in os.walk(waiting.popleft(), onerror=not_read):
+            identity = _identity(Path(folder))
             if identity in seen:
                 folders.clear()
                 continue
             seen.add(identity)
             folders[:] = sorted(name for name in folders if not is_litter(name))
-            waiting += [Path(place, name) for name in folders if Path(place, name).is_symlink()]
-            for path in (Path(place, name) for name in names if not is_litter(name)):
+            waiting += [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
+            for path in (Path(folder, name) for name in names if not is_litter(name)):
                 is_there = os.path.exists(path)  # of a link to nothing it is told when it is read
                 if (os.path.isfile(path) or not is_there) and is_photo(path.name, partial(_head, path)):
                     found.photos.append(path)

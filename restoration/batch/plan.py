@@ -98,14 +98,14 @@ def plan(
         return Plan(out, [Job(legible(str(source)), source, outputs)], refused, passed_over)
 
     own = {given.resolve() for given in inputs}
-    places = list(sources)
+    in_order = list(sources)
 
-    def is_taken(place: int, name: str) -> bool:
+    def is_taken(index: int, name: str) -> bool:
         """Is there a file already that is not an earlier result of the same photo?"""
         path = (out / name).resolve()
-        return os.path.exists(out / name) and (path in own or made_from.get(path) != legible(places[place].name))
+        return os.path.exists(out / name) and (path in own or made_from.get(path) != legible(in_order[index].name))
 
-    named = [(legible(str(source)), source, place.as_posix()) for source, place in sources.items()]
+    named = [(legible(str(source)), source, target.as_posix()) for source, target in sources.items()]
     return Plan(out, _jobs(named, out, kinds, format, is_taken), refused, passed_over)
 
 
@@ -139,7 +139,7 @@ def _jobs(
     out: Path,
     kinds: Mapping[str, str],
     format: Format,
-    is_taken: Callable[[int, str], bool] = lambda place, name: False,
+    is_taken: Callable[[int, str], bool] = lambda index, name: False,
 ) -> list[Job]:
     """Of photos: what each is called, where it is, and the path that its results mirror below ``out``."""
     suffixes = [same_suffix(path) if format == "same" else f".{format}" for *_, path in named]

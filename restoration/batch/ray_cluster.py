@@ -78,7 +78,7 @@ class Cluster:
         """
         left = dict(enumerate(items))
         there = WorkerTask(read=read, work=work, finish=finish)
-        for place, outcome in self._outcomes(left, there, batch) if left else ():
+        for index, outcome in self._outcomes(left, there, batch) if left else ():
             try:
                 if isinstance(outcome, BaseException):
                     raise outcome
@@ -86,12 +86,12 @@ class Cluster:
                 failure = None
             except Exception as error:
                 failure = error
-            yield left.pop(place), failure
+            yield left.pop(index), failure
         for item in left.values():
             yield item, RestorationError("worker_lost", tries=RETRIES + 1)
 
     def _outcomes(self, items: Mapping[int, Item], there: WorkerTask[Item, Any, Any, Any], batch: int) -> Iterator[Any]:
-        """Each place with what workers made of its item, or the error."""
+        """Each index with what workers made of its item, or the error."""
         import ray.data
 
         # Workers read by `image.load`, not Ray by its `read_images`, whose decoder knows none of our limits and
@@ -220,8 +220,8 @@ class _Worker:
             batch=self.batch,
             threads=1 if self.restorer.device.type == "cpu" else 2,  # while a GPU restores, others are read
         )
-        for (place, _), error in outcomes:
-            yield {"outcome": [_packed((place, finished.pop(place) if error is None else error))]}
+        for (index, _), error in outcomes:
+            yield {"outcome": [_packed((index, finished.pop(index) if error is None else error))]}
 
 
 def _packed(outcome: Any) -> bytes:
@@ -230,7 +230,7 @@ def _packed(outcome: Any) -> bytes:
         packed = pickle.dumps(outcome)
         pickle.loads(packed)
     except Exception:  # whatever a foreign error's own code raises there; it stays an error, never a result
-        place, error = outcome if isinstance(outcome, tuple) else (None, outcome)
+        index, error = outcome if isinstance(outcome, tuple) else (None, outcome)
         words = RuntimeError(str(error))
-        return pickle.dumps(words if place is None else (place, words))
+        return pickle.dumps(words if index is None else (index, words))
     return packed

@@ -180,9 +180,9 @@ Votes = Folder | Dataset
 
 
 @contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """What is done inside writes to ``place``: `OutputError` where it cannot."""
+def _writing(path: Path) -> Iterator[None]:
+    """What is done inside writes to ``path``: `OutputError` where it cannot."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        raise OutputError("votes_unwritable", place=place, reason=error) from error
+        raise OutputError("votes_unwritable", path=path, reason=error) from error

@@ -40,7 +40,7 @@ def degrade_command(
     from .. import metrics
 
     todo = plan(inputs, out, {"degraded": "", "truth": "_truth"})
-    recipes = {job.source: damage.recipe_of(place, {}) for place, job in enumerate(todo.jobs)}
+    recipes = {job.source: damage.recipe_of(index, {}) for index, job in enumerate(todo.jobs)}
 
     def work(job: Job, path: Path) -> Made:
         recipe = recipes[job.source]

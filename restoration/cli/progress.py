@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -53,7 +54,7 @@ def process(
         left = [job for job in todo.jobs if not is_done(job, recipe_of(job).to_json(), made, report)]
     count, before = len(todo.jobs), len(todo.jobs) - len(left)
     summary = Summary(todo, before)
-    outcomes = work_through(left, read, work, lambda written: commit(report, *written), summary, way)
+    outcomes = work_through(left, read, work, partial(commit, report), summary, way)
     for name, refusal in todo.refused:
         _say(name, refusal)
     hidden = None if count > 1 and not quiet else True

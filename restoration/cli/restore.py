@@ -115,7 +115,8 @@ def restore_command(
         from ..batch.ray_cluster import connected
 
         connection = connected(device, weights or ())
-    _restore(inputs, out, asked, restorer, connection, format, max_pixels, drawn, quiet, as_json)
+    how = Restoring(recipe=asked, drawn=drawn, max_pixels=max_pixels)
+    _restore(inputs, out, format, how, restorer, connection, quiet=quiet, as_json=as_json)
 
 
 def _inpainting(inpaint: str, sensitivity: float | None, max_pixels: int) -> tuple[Inpainting | None, Photo | None]:
@@ -155,24 +156,25 @@ def replay_command(
         raise ControlError("recipe_modelless", path=recipe)
     drawn = image.load(mask, reduce_to=None, max_pixels=max_pixels) if mask else None
     restorer = options.make_restorer(device, weights)
-    _restore(inputs, out, asked, restorer, nullcontext(), format, max_pixels, drawn, quiet, as_json)
+    how = Restoring(recipe=asked, drawn=drawn, max_pixels=max_pixels)
+    _restore(inputs, out, format, how, restorer, nullcontext(), quiet=quiet, as_json=as_json)
 
 
 def _restore(
     inputs: list[Path],
     out: Path,
-    asked: Recipe,
+    format: Format | None,
+    how: Restoring,
     restorer: Restorer,
     connection: AbstractContextManager[Cluster | None],
-    format: Format | None,
-    max_pixels: int,
-    drawn: Photo | None,
+    *,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Run ``asked`` on each photo, by ``restorer``, or by one of each worker's where ``connection`` gives a cluster."""
+    """Restore each photo, by ``restorer``, or by one of each worker's where ``connection`` gives a cluster."""
     from ..models import model
 
+    asked = how.recipe
     for name in asked.models:
         model(name)  # before it becomes part of a file's name
     form = options.result_format(out, format, asked.size)
@@ -181,8 +183,7 @@ def _restore(
         recipe = cluster.ask(partial(_prepared, asked=asked)) if cluster else _prepared(restorer, asked)
         if difference := asked.mismatch(recipe):
             typer.echo(f"Note: {difference}", err=True)
-        shows_tiles = len(todo.jobs) == 1 and not quiet
-        task = Restoring(recipe=recipe, drawn=drawn, max_pixels=max_pixels, shows_tiles=shows_tiles)
+        task = replace(how, recipe=recipe, shows_tiles=len(todo.jobs) == 1 and not quiet)
         work = task.work if cluster else partial(task.work, restorer=restorer)
         way = _way(recipe, len(todo.jobs), cluster)
         process(todo, quiet, as_json, task.read, work, recipe_of=lambda job: recipe, way=way)
@@ -220,7 +221,7 @@ class Restoring:
     recipe: Recipe
     drawn: Photo | None
     max_pixels: int
-    shows_tiles: bool
+    shows_tiles: bool = False
 
     def read(self, job: Job, path: Path) -> tuple[Photo, Photo | None]:
         """The photo, and the other half of a pair that `degrade` wrote, unless the recipe has damage of its own."""

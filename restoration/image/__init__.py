@@ -133,6 +133,16 @@ def is_picture(head: bytes) -> bool:
 # --- Sizes and tensors ------------------------------------------------------------------------------------------------
 
 
+def grey(levels: np.ndarray) -> Photo:
+    """A grey photo of levels ``[H, W]``, uint8."""
+    return Photo(np.repeat(levels[..., None], 3, axis=2))
+
+
+def resized(photo: Photo, width: int, height: int, filter: Image.Resampling = Image.Resampling.BOX) -> Photo:
+    """``photo`` at another size, by one of Pillow's filters; without its details."""
+    return Photo(np.array(Image.fromarray(photo.pixels).resize((width, height), filter)))
+
+
 def check_fit(how: str) -> None:
     """Raise `ControlError` for a fit that there is not."""
     if how not in get_args(Fit):

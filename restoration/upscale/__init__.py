@@ -197,5 +197,4 @@ def enlarge(
 
 def bicubic(photo: Photo, scale: int) -> Photo:
     """``photo`` enlarged by Pillow's bicubic filter, without any network."""
-    size = (photo.width * scale, photo.height * scale)
-    return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BICUBIC)))
+    return image.resized(photo, photo.width * scale, photo.height * scale, Image.Resampling.BICUBIC)

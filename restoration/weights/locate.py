@@ -32,16 +32,16 @@ class UserWeights:
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         self.held: dict[Path, Mapping[str, Path]] = {}
         files: dict[str, Path] = {}
-        for place in map(Path, paths):
-            entries = [(entry, path) for entry in released.manifest().values() if (path := served(place, entry))]
-            parts = parts_in(place)
+        for given in map(Path, paths):
+            entries = [(entry, path) for entry in released.manifest().values() if (path := served(given, entry))]
+            parts = parts_in(given)
             if not entries and not parts:
-                raise checkpoints.foreign(place, released.manifest())
-            self.held[place] = {**{entry.name: path for entry, path in entries}, **parts}
+                raise checkpoints.foreign(given, released.manifest())
+            self.held[given] = {**{entry.name: path for entry, path in entries}, **parts}
             for name in {entry.model for entry, _ in entries} | parts.keys() | models_of(parts).keys():
-                other = files.setdefault(name, place)
-                if place.is_file() and other.is_file() and not place.samefile(other):
-                    raise ControlError("weights_twice", path=place, other=other, name=name)
+                other = files.setdefault(name, given)
+                if given.is_file() and other.is_file() and not given.samefile(other):
+                    raise ControlError("weights_twice", path=given, other=other, name=name)
         self.files = [path for held in self.held.values() for path in held.values()]
         self.models = models_of(*self.held.values())
 
@@ -52,7 +52,7 @@ class UserWeights:
     def unused(self, names: Iterable[str]) -> Iterator[Path]:
         """The paths that hold none of the weights called ``names``, and no part of such an original model."""
         used = {part for name in names for part in (ORIGINALS[name].parts if name in ORIGINALS else (name,))}
-        return (place for place, held in self.held.items() if used.isdisjoint(held))
+        return (given for given, held in self.held.items() if used.isdisjoint(held))
 
 
 def models_of(*held: Container[str]) -> Mapping[str, str]:
@@ -98,10 +98,10 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     if name not in released.manifest():
         raise WeightsError("weights_unknown", name=name)
     entry = released.manifest()[name]
-    for place in (*map(Path, explicit), released.FOLDER):
-        if not place.exists() and place != released.FOLDER:
-            raise WeightsError("weights_nowhere", path=place)
-        if path := served(place, entry):
+    for given in (*map(Path, explicit), released.FOLDER):
+        if not given.exists() and given != released.FOLDER:
+            raise WeightsError("weights_nowhere", path=given)
+        if path := served(given, entry):
             return path
     urls = [entry.url] if entry.url else []
     repo = released.published()
@@ -120,19 +120,19 @@ def find(name: str, explicit: Sequence[str | os.PathLike[str]] = (), *, fetch: b
     raise WeightsError("weights_later", name=name, url=urls[0])
 
 
-def parts_in(place: Path, *, warn: bool = False) -> dict[str, Path]:
-    """The original project's parts at ``place``, a file or a folder; of several files for one the best, or the last.
+def parts_in(given: Path, *, warn: bool = False) -> dict[str, Path]:
+    """The original project's parts at ``given``, a file or a folder; of several files for one the best, or the last.
 
     What is not there or cannot be read raises `WeightsError`, or is left out with a warning where ``warn`` says so, as
     in ``weights/``, which the user did not name.
     """
-    if not warn and not place.exists():
-        raise WeightsError("weights_nowhere", path=place)
+    if not warn and not given.exists():
+        raise WeightsError("weights_nowhere", path=given)
     ours = {name for entry in released.manifest().values() for name in entry.files}
-    paths = [place]
-    if place.is_dir():
+    paths = [given]
+    if given.is_dir():
         kinds = (".pth", ".safetensors")
-        paths = [path for path in place.iterdir() if path.suffix in kinds and path.is_file()]
+        paths = [path for path in given.iterdir() if path.suffix in kinds and path.is_file()]
     found: dict[str, Path] = {}
     for path in sorted(paths, key=_rank):
         if path.suffix == ".pth" and path.name in ours:
@@ -155,9 +155,9 @@ def _rank(path: Path) -> tuple[bool, int, str]:
     return "best" not in path.stem, -int(numbers[-1]) if numbers else 0, path.name
 
 
-def served(place: Path, entry: released.Entry) -> Path | None:
-    """The file at ``place``, a file or a folder, that holds the entry's weights: by its header, if it has one."""
-    paths = [place / name for name in entry.files] if place.is_dir() else [place]
+def served(given: Path, entry: released.Entry) -> Path | None:
+    """The file at ``given``, a file or a folder, that holds the entry's weights: by its header, if it has one."""
+    paths = [given / name for name in entry.files] if given.is_dir() else [given]
     for path in paths:
         if not path.is_file():
             continue

@@ -53,11 +53,11 @@ def load(name: str, explicit: Sequence[str | os.PathLike[str]] = ()) -> Checkpoi
     return Checkpoint(path=path, sha256=sha256, config=config or entry.config, tensors=tensors)
 
 
-def _load_original(id: str, places: Sequence[Path]) -> Checkpoint:
+def _load_original(id: str, explicit: Sequence[Path]) -> Checkpoint:
     """One or two files of the original project's. The SHA-256 of two is that of one after the other; each tensor's key
     begins with the name of its part.
     """
-    original, found = ORIGINALS[id], ChainMap(*map(parts_in, places), parts_in(released.FOLDER, warn=True))
+    original, found = ORIGINALS[id], ChainMap(*map(parts_in, explicit), parts_in(released.FOLDER, warn=True))
     if missing := [part for part in original.parts if part not in found]:
         wanted = " and ".join(checkpoints.PARTS[part][1] for part in missing)
         raise WeightsError("original_missing", title=original.title, files=wanted, folder=released.FOLDER)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -116,8 +115,7 @@ def luminance_of(photo: Photo) -> Tensor:
 
 def own_chroma(photo: Photo, height: int, width: int) -> Tensor:
     """The photo's own Cb, Cr at a smaller size, ``[1, 2, h, w]``: eyes and JPEG see no finer ones."""
-    small = Image.fromarray(photo.pixels).resize((width, height), Image.Resampling.BOX)
-    return to_ycc(image.to_tensor([Photo(np.array(small))]))[:, 1:]
+    return to_ycc(image.to_tensor([image.resized(photo, width, height)]))[:, 1:]
 
 
 def painted(y: Tensor, overlay: Overlay | None) -> Photo:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
 
+from .. import image
 from ..colour import LUMA
 from ..types import Photo
 
-SIDE = 96  # to which a photo is reduced first: what is finer is the noise of a camera or of JPEG
+REDUCED = 96  # to which a photo is reduced first: what is finer is the noise of a camera or of JPEG
 LEAST = 6.0
 """Levels of 255 by which the chroma of a coloured photo differs, over its most coloured twentieth, from toning."""
 
@@ -20,9 +20,9 @@ def has_any(photo: Photo) -> bool:
 
 def beyond_toning(photo: Photo) -> float:
     """By how many levels of 255 the 95th percentile of the pixels differs from the colour that its luminance has."""
-    scale = SIDE / max(photo.width, photo.height)
-    size = [max(1, min(length, round(length * scale))) for length in (photo.width, photo.height)]
-    rgb = np.asarray(Image.fromarray(photo.pixels).resize((size[0], size[1]), Image.Resampling.BOX), float)
+    scale = REDUCED / max(photo.width, photo.height)
+    width, height = (max(1, min(length, round(length * scale))) for length in (photo.width, photo.height))
+    rgb = image.resized(photo, width, height).pixels.astype(float)
     y = (rgb @ np.array(LUMA)).ravel()
     chroma = np.stack([(rgb[..., 2].ravel() - y) / 1.772, (rgb[..., 0].ravel() - y) / 1.402], 1)
     curve = np.stack([np.ones_like(y), y / 255, (y / 255) ** 2, (y / 255) ** 3], 1)

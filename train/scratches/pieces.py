@@ -31,7 +31,7 @@ VISIBLE, INVISIBLE = 12 / 255, 5 / 255
 def split_large(photos: Sequence[PhotoFile]) -> tuple[Sequence[PhotoFile], Sequence[PhotoFile]]:
     """Large photos to learn from, and those that are left out."""
     ordered = sorted(photos, key=lambda photo: photo.name)
-    return [photo for place, photo in enumerate(ordered) if place % HELD_OUT], ordered[::HELD_OUT]
+    return [photo for index, photo in enumerate(ordered) if index % HELD_OUT], ordered[::HELD_OUT]
 
 
 def pixels(photo: PhotoFile) -> np.ndarray:

@@ -75,7 +75,13 @@ def restore(app: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -
 
     made: list[tuple[Entry, Mapping[Path, bytes]]] = []
     failures: list[tuple[str, RestorationError]] = []
-    outcomes = work_through(todo.jobs, lambda job, path: app.load_for(recipe, str(path)), work, made.append, counted)
+    outcomes = work_through(
+        todo.jobs,
+        lambda job, path: app.load_for(recipe, str(path)),
+        work,
+        lambda *written: made.append(written),
+        counted,
+    )
 
     def results() -> Iterator[tuple[str, bytes]]:
         with suppress(Stopped):
