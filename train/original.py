@@ -16,7 +16,6 @@ import torch
 import typer
 from torch import Tensor, nn, optim
 from torch.nn import functional
-from torchvision.models import VGG16_Weights, vgg16
 from tqdm import tqdm
 
 from restoration.colour import luminance
@@ -24,6 +23,7 @@ from restoration.models._original import CNN1, CNN2, VAE, Generator
 
 from .checkpoint import save
 from .data import Batches, batches, degrade
+from .perceptual import vgg16
 from .photos import find_photos, split
 from .validation import ValidationSet, psnr
 
@@ -44,24 +44,16 @@ def taught(run: Path) -> dict[str, dict[str, int]]:
 
 
 class VGG(nn.Module):
-    """The features[:16] of ImageNet's VGG16, of RGB ``[B, 3, H, W]`` in [-1, 1]; the original compares them by L1.
-
-    ``weights`` is another trunk of the same shape, such as `vgg_shift_tolerant.pth` of the package stlpips-pytorch;
-    without it torchvision downloads its own.
-    """
+    """The features of `vgg16`, of RGB ``[B, 3, H, W]`` in [-1, 1]; the original compares them by L1."""
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, weights: Path | None) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
-        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
-        self.layers = vgg16(weights=None if weights else VGG16_Weights.IMAGENET1K_V1).features[:16]
-        if weights:
-            given = torch.load(weights, map_location="cpu", weights_only=True)
-            trunk = [each for key, each in given.items() if key.startswith("net.") and not key.endswith("filt")]
-            self.layers.load_state_dict(dict(zip(self.layers.state_dict(), trunk, strict=False)))
+        self.layers, _, mean, deviation = vgg16(weights)
+        self.register_buffer("mean", mean.view(3, 1, 1))
+        self.register_buffer("deviation", deviation.view(3, 1, 1))
         self.requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -7,7 +7,9 @@ The features are never SqueezeNet's: LPIPS scores with those, and a score must n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,12 +22,20 @@ Backbone = tuple[nn.Sequential, tuple[int, ...], Tensor, Tensor]
 """Layers, after which of them features are taken, and the mean and the deviation of the RGB that they expect."""
 
 
-def vgg16() -> Backbone:
-    """torchvision's ImageNet VGG16 as far as the original project went (features[:16]); downloaded at first use."""
+def vgg16(weights: Path | None = None) -> Backbone:
+    """VGG16 as far as the original project went (features[:16]), with ImageNet's weights.
+
+    ``weights`` is a file with another trunk of the same shape, such as `vgg_shift_tolerant.pth` of the package
+    stlpips-pytorch; without it torchvision downloads its own at first use.
+    """
     from torchvision.models import VGG16_Weights
     from torchvision.models import vgg16 as build
 
-    layers = build(weights=VGG16_Weights.IMAGENET1K_V1).features[:16]
+    layers = build(weights=None if weights else VGG16_Weights.IMAGENET1K_V1).features[:16]
+    if weights:
+        given = torch.load(weights, map_location="cpu", weights_only=True)
+        trunk = [each for key, each in given.items() if key.startswith("net.") and not key.endswith("filt")]
+        layers.load_state_dict(dict(zip(layers.state_dict(), trunk, strict=False)))
     return layers, (4, 9, 16), torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
 
@@ -36,7 +46,7 @@ def efficientnet_lite0() -> Backbone:
     return layers, (4, 6, 8, 14), torch.full((3,), 127 / 255), torch.full((3,), 128 / 255)
 
 
-BACKBONES = {"vgg16": vgg16, "efficientnet-lite0": efficientnet_lite0}
+BACKBONES: dict[str, Callable[[], Backbone]] = {"vgg16": vgg16, "efficientnet-lite0": efficientnet_lite0}
 
 
 class Perceptual(nn.Module):
