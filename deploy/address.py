@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.generated import write_or_check
+from deploy.generated import ROOT, write_or_check
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "notebooks/colab_demo.ipynb"
 COLAB = "https://colab.research.google.com"
 SPACES = "https://huggingface.co/spaces/"

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def write_or_check(texts: Mapping[Path, str], root: Path, remedy: str) -> None:
     """Make each file below ``root`` say its text; with ``--check`` end instead where one does not, with ``remedy``."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from deploy.generated import write_or_check
+from deploy.generated import ROOT, write_or_check
 
-ROOT = Path(__file__).resolve().parent.parent
 BUILT = ("basicsr", "realesrgan")
 """pip builds them from source, for minutes, and fetches PyTorch once more to do so; spandrel takes their place."""
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from deploy.address import SPACES, urls
+from deploy.generated import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SPACE = ROOT / "out" / "space"
 PARTS = (
     *("app.py", "ui", "restoration", "weights"),
