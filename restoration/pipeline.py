@@ -146,8 +146,7 @@ def _with_model(run: Run, restored: Restoration, enlarged: Upscaled | None, reci
         run.recipe,
         models={**run.recipe.models, name: recipe.models[name]},
         upscaling=next((each.upscaling for each in large.values()), None),
-        versions={**recipe.versions, "device": " and ".join(sorted(devices))},
-    )
+    ).ran_on(devices)
     fell_back = devices != {recipe.versions["device"]}
     return replace(run, restored=sharp, enlarged=large, recipe=ran, fell_back=fell_back)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -65,6 +65,10 @@ class Recipe:
         if self.upscaling:
             for each in fields(Upscaling):
                 _check_type(f"upscaling: {each.name}", getattr(self.upscaling, each.name), _UPSCALING_TYPES[each.name])
+
+    def ran_on(self, devices: Iterable[str]) -> Recipe:
+        """The recipe of a run whose networks ran on ``devices``: "cpu", or "cpu and cuda" where one stood in."""
+        return replace(self, versions={**self.versions, "device": " and ".join(sorted(devices))})
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": SCHEMA, **asdict(self)}

@@ -25,7 +25,7 @@ from .machine import by_parts, enough_memory
 from .models import model as find_model
 from .network import LuminanceNetwork, SamplingNetwork
 from .tiling import Progress, silent
-from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Upscaling, drawn_sha256
+from .types import MAX_SAMPLES, SIDE, Inpainting, Look, Mask, Photo, Size, Upscaling, drawn_sha256
 from .weights import UserWeights, models_of, restorers, title
 from .weights.checkpoints import ORIGINALS
 from .whole_photo import own_colours
@@ -156,6 +156,10 @@ class Restorer:
     def restores_whole(self, model: str) -> bool:
         """Can it restore photos at their own size? The original project's networks know 128x128 pixels only."""
         return self._id(model) not in ORIGINALS
+
+    def default_size(self, model: str) -> Size:
+        """The size at which ``model`` restores photos where nothing else is asked for."""
+        return "own" if self.restores_whole(model) else 128
 
     def title(self, model: str) -> str:
         """What the network is called that serves ``model``."""

@@ -161,8 +161,7 @@ def sweep(
         if len(photos) == 1:
             raise
     done = [name for name in photos if name != DEGRADED]
-    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(done)))
-    recipe = replace(recipe, versions={**recipe.versions, "device": " and ".join(sorted(devices))})
+    recipe = resolve(restorer, Recipe(fit=fit, seed=seed, models=dict.fromkeys(done))).ran_on(devices)
     return Sweep(
         control=control,
         strengths=tuple(at),

@@ -22,6 +22,7 @@ from .types import Mask, Photo
 
 SEEN = 1024
 """Larger photos are reduced to the pixels of a square of this side; adding a pass at half the size did not help."""
+RED = (230, 40, 40)  # of what is marked, laid over the photo
 STEP = 16  # the network halves its features four times, and begins with half the side
 
 
@@ -86,7 +87,7 @@ def picture(found: np.ndarray) -> Photo:
 
 def overlay(photo: Photo, found: np.ndarray) -> Photo:
     """``photo`` with what bool ``found`` ``[H, W]`` marks in red."""
-    red = (photo.pixels * 0.3 + np.array([230, 40, 40]) * 0.7).astype(np.uint8)
+    red = (photo.pixels * 0.3 + np.array(RED) * 0.7).astype(np.uint8)
     return Photo(np.where(found[..., None], red, photo.pixels))
 
 

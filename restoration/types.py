@@ -125,6 +125,11 @@ Size = Literal["own", 128]  # a photo is restored whole, or made a square of 128
 Colour = Literal["auto", "new", "keep", "none"]
 
 
+def default_colour(size: Size) -> Colour:
+    """Of a `Look` where nothing else is asked for: in the laboratory every photo is taken for a grey one."""
+    return "auto" if size == "own" else "new"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How a restored photo is to look, whatever the model. Raises `ControlError` for values out of range.

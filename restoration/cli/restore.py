@@ -18,7 +18,7 @@ from ..batch.parallel import in_parallel, on_one_core
 from ..batch.plan import Format, Job, is_file_name, plan, truth_of
 from ..errors import ControlError
 from ..recipe import Recipe
-from ..types import Colour, Inpainting, Look, Photo, Size, Upscaling, drawn_sha256
+from ..types import Colour, Inpainting, Look, Photo, Upscaling, default_colour, drawn_sha256
 from . import options
 from .progress import process, tile_bar
 from .typer_app import app
@@ -100,9 +100,9 @@ def restore_command(
     upscaling = Upscaling(scale=upscale, engine=engine, denoise=denoise) if upscale is not None else None
     restorer = options.make_restorer("cpu" if ray else device, weights)
     name = model or restorer.model
-    chosen: Size = options.size_of(size) if size else "own" if restorer.restores_whole(name) else 128
+    chosen = options.size_of(size) if size else restorer.default_size(name)
     look = Look(
-        colour=colour or ("auto" if chosen == "own" else "new"),
+        colour=colour or default_colour(chosen),
         colour_strength=colour_strength,
         tone=0 if tone == "off" else tone_strength,
         sample=sample,
