@@ -23,7 +23,8 @@ from restoration import metrics
 from restoration.colour import LUMA
 from restoration.files import write_atomically
 
-from .evaluate import CONDITIONS, RESULTS, Scores, grey_photo, pairs, summarise
+from . import RESULTS
+from .evaluate import CONDITIONS, Scores, grey_photo, pairs, summarise
 from .photos import tar_photos
 
 Filter = Callable[[np.ndarray], np.ndarray]  # luminance in [0, 1], float [H, W] -> the same

@@ -23,15 +23,14 @@ from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
+from . import RESULTS, ROOT
 from .data import decode
 from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
 from .original import taught
 from .photos import PhotoFile, find_photos, photos_of, split
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-RESULTS = BENCHMARKS / "results"
-PEOPLE = BENCHMARKS / "people.json"
+PEOPLE = ROOT / "benchmarks" / "people.json"
 """Which photos show people, by name, as somebody saw them before any was scored."""
 Scores = dict[str, list[dict[str, float]]]
 T = TypeVar("T")

@@ -18,8 +18,10 @@ from restoration.network.scratch_detector import SCRATCH_WEIGHTS
 from restoration.weights import FOLDER
 from restoration.weights.checkpoints import header
 
+from . import RESULTS
+
 CARDS = Path(__file__).resolve().parent / "cards"
-CURVES = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training"
+CURVES = RESULTS / "training"
 
 
 def losses_of(settings: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from restoration.colour import luminance, to_ycc
 from restoration.files import write_atomically
 from restoration.models.vae import VAE
 
-from .evaluate import CONDITIONS, RESULTS, pairs
+from . import RESULTS
+from .evaluate import CONDITIONS, pairs
 from .objectives import build_objective
 from .objectives.vae import VAEObjective, kl_divergence
 from .photos import photos_of

@@ -20,9 +20,10 @@ from restoration.errors import WeightsError
 from restoration.files import write_atomically
 from restoration.weights import FOLDER, Entry, find, manifest, restorers
 
+from . import RESULTS
 from .export import CARDS
 
-QUALITY = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "quality.json"
+QUALITY = RESULTS / "quality.json"
 BORROWED_LICENCE = "LICENSE-Real-ESRGAN.txt"
 
 # What quality.json measured: the Hub's name for the metric, and ours.

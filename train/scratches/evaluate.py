@@ -29,13 +29,13 @@ from restoration.network.scratch_detector import SCRATCH_WEIGHTS
 from restoration.types import Inpainting, Mask, Photo
 from restoration.weights import manifest, restorers
 
+from .. import RESULTS, ROOT
 from ..data import decode
 from ..photos import PhotoFile, find_large, folder_photos
 from .damage import KINDS, UNTRAINED, Kind, Layer, artefacts, film, grey_layer, log_uniform, strokes
 from .pieces import composite, confusion, pixels, precision_and_recall, scan, split_large
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-RESULTS, EXAMPLES = ROOT / "benchmarks" / "results" / "scratches.json", ROOT / "assets" / "examples"
+EXAMPLES = ROOT / "assets" / "examples"
 WIDTHS = (0.7, 1, 1.5, 2, 3, 5, 8)
 """In pixels, of the cracks that are counted by width."""
 CRACKED = 512
@@ -210,7 +210,7 @@ def main(photos: Annotated[Path, typer.Option(help="Folder of large-*.tar and fi
     }
     text = json.dumps(results, indent=2) + "\n"
     typer.echo(text)
-    write_atomically(RESULTS, text.encode())
+    write_atomically(RESULTS / "scratches.json", text.encode())
 
 
 if __name__ == "__main__":
