@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .. import image
 from ..errors import ControlError, Note, OutputError, RestorationError
@@ -93,7 +93,10 @@ def work_through(
 
     def work_on(some: Sequence[_Begun[T]], *own: Restorer) -> list[_Begun[Made]]:
         made = work([each.found for each in some], *own)
-        return [replace(cast(Any, begun), found=each) for begun, each in zip(some, made, strict=True)]
+        return [
+            _Begun(started=begun.started, job=begun.job, sha256=begun.sha256, found=each)
+            for begun, each in zip(some, made, strict=True)
+        ]
 
     def write_and_count(finished: _Finished) -> None:
         with one_at_a_time:
