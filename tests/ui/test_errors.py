@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from ui.errors import sentence
 
 ERRORS = {"RestorationError", *(kind.__name__ for kind in RestorationError.__subclasses__())}
-COMMAND_LINE = ("cli", "plan.py", "report.py", "ray_cluster.py", "export.py")
+COMMAND_LINE = ("cli", "plan.py", "report.py", "ray_cluster.py", "onnx_export.py")
 """What they say, no visitor of the app reads."""
 MODULES = [path for folder in ("restoration", "ui") for path in sorted((ROOT / folder).rglob("*.py"))]
 ENGLISH, FRENCH = sentences("en"), sentences("fr")
