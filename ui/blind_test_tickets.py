@@ -34,7 +34,7 @@ class Task:
 
 
 class Tickets:
-    """Of the one process that serves the app, for ``models``; threads may share it."""
+    """Issues tickets, and lets each be voted with once; kept in the app's one process, where threads may share it."""
 
     def __init__(self, models: Sequence[str]) -> None:
         self._models = tuple(models)

@@ -21,6 +21,11 @@ def keep(paths: Iterable[str]) -> None:
     KEPT.update(paths)
 
 
+def name_of(path: str) -> str:
+    """What the files that are made of the visitor's photo at ``path`` are called after."""
+    return Path(path).stem[:60] or "photo"
+
+
 def received(path: str) -> str:
     """``path``, of a file that a visitor sent; `ControlError` where it is none.
 

@@ -28,11 +28,12 @@ from restoration.tiling import Stopped
 
 from .cancellation import PROGRESS, raise_if_disconnected
 from .context import QUIET
+from .hardening import cleanup
 from .links import link, linked
 from .texts import i18n, is_french, text
 
 KEPT = 1800
-"""Seconds that a result waits after the job's end; its files stay longer than that (`cleaning.AGE`)."""
+"""Seconds that a result waits after the job's end; its files stay longer than that (`cleanup.AGE`)."""
 MOST = 8
 """Jobs of one kind that run or wait for their turn, and pages that follow them: Gradio serves 40 events at once."""
 LOOK = 0.2
@@ -232,13 +233,13 @@ def desk(kind: str, label: Any, elem_id: str) -> Desk:
         visible=False,
         elem_id=f"{elem_id}-link",
     )
-    return Desk(Jobs(kind), run, stop, address, gr.State(time_to_live=3000))
+    return Desk(Jobs(kind), run, stop, address, gr.State(time_to_live=cleanup.AGE))
 
 
 def wire(
     desk: Desk, begin: Begin, inputs: Sequence[Component], show: Show, outputs: Sequence[Component], *, over: Component
 ) -> None:
-    """Wire it; ``over`` a component its progress is shown, and words are put into the first of ``outputs``."""
+    """Wire it. Progress is shown over ``over``; words about the job go into the first of ``outputs``."""
     desk.begin, desk.show, desk.told = begin, show, outputs[0]
     kind = desk.jobs.kind
     titles = json.dumps([text(f"tab_{kind}", french) for french in (False, True)])

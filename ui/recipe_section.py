@@ -37,9 +37,7 @@ def layout(app: AppContext, sidebar: Sidebar) -> RecipeSection:
     """Lay out the recipe, inside the caller's Blocks."""
     with gr.Accordion(i18n("recipe"), open=False, elem_id="recipes"):
         gr.Markdown(i18n("recipe_lead"))
-        written = gr.Code(
-            language="json", label=i18n("recipe_json"), interactive=True, lines=4, max_lines=12, elem_id="recipe"
-        )
+        written = gr.Code(language="json", label=i18n("recipe_json"), interactive=True, lines=4, max_lines=12)
         address = gr.Textbox(label=i18n("recipe_link"), interactive=False, buttons=["copy"], elem_id="recipe-link")
         with gr.Row():
             apply = gr.Button(i18n("recipe_apply"), size="sm")

@@ -12,15 +12,14 @@ import numpy as np
 
 from restoration import Photo, Recipe, Run, Upscaling, image, metrics, scratches
 from restoration.batch import archive
-from restoration.contact_sheet import Cell as Captioned
-from restoration.contact_sheet import sheet
+from restoration.contact_sheet import Cell, sheet
 from restoration.restorer import Mended
 
 from . import scores
 from .context import TITLES
 from .errors import sentence
-from .files import publish
-from .texts import number, text
+from .files import name_of, publish
+from .texts import duration, number, text
 
 WHITE = 64
 """Levels of 255 that an error map shows as white."""
@@ -48,11 +47,11 @@ class Result:
     @property
     def name(self) -> str:
         """What its files are called after."""
-        return Path(self.photo).stem[:60] or "photo"
+        return name_of(self.photo)
 
     @property
     def given(self) -> str:
-        """What the models were given is called so."""
+        """The name in `paths` of what the models were given."""
         return "degraded" if "degraded" in self.paths else "photo"
 
     def largest(self, kind: str) -> str:
@@ -81,7 +80,7 @@ def pictures(run: Run) -> dict[str, Photo]:
 def publish_run(path: str, run: Run, earlier: Result | None = None, whole: tuple[int, int] | None = None) -> Result:
     """The run of the photo at ``path`` with its pictures as files, of which those of an ``earlier`` part of it stay."""
     kept = earlier.paths if earlier else {}
-    name = Result(photo=path, recipe=run.recipe, paths={}, sizes={}).name
+    name = name_of(path)
     found = pictures(run)
     new = {f"{name}_{kind}_{each.width}x{each.height}.png": each for kind, each in found.items() if kind not in kept}
     paths = iter(publish(new).values())
@@ -174,14 +173,10 @@ def what_was_mended(mended: Mended | None, french: bool) -> str:
 
 
 def _time(name: str, run: Run, french: bool) -> str:
-    spent = _spent(run.restored[name].seconds)
+    spent = duration(run.restored[name].seconds)
     if larger := run.enlarged.get(name):
-        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {_spent(larger.seconds)}"
+        spent += f", ×{larger.upscaling.scale}{' :' if french else ':'} {duration(larger.seconds)}"
     return spent
-
-
-def _spent(seconds: float) -> str:
-    return f"{round(seconds * 1000)} ms" if seconds < 10 else f"{round(seconds)} s"
 
 
 def colours_that_were_chosen(run: Run, french: bool) -> str:
@@ -207,16 +202,16 @@ def engine_that_ran(ran: Upscaling | None, french: bool) -> str:
 def labelled_sheet(found: Iterable[tuple[str, Photo]], french: bool) -> Photo:
     """`pictures`, each with its title and, where there is an original, its PSNR."""
     truth: Photo | None = None
-    panels = []
+    cells = []
     for kind, photo in found:
         size = photo.width, photo.height
         captions = [title(kind, size, french)]
         if truth and size == (truth.width, truth.height):
             captions.append(f"PSNR {number(metrics.psnr(photo, truth), 2, french)} dB")
-        panels.append(Captioned(photo, captions))
+        cells.append(Cell(photo, captions))
         truth = photo if kind == "original" else truth
-    columns = 4 if len(panels) > 5 else len(panels)
-    return sheet([panels[start : start + columns] for start in range(0, len(panels), columns)], side=384)
+    columns = 4 if len(cells) > 5 else len(cells)
+    return sheet([cells[start : start + columns] for start in range(0, len(cells), columns)], side=384)
 
 
 def everything(result: Result, french: bool) -> str:

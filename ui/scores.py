@@ -182,10 +182,12 @@ def line(title: str, cells: Sequence[str]) -> str:
     return f'<tr><th scope="row">{title}</th>{"".join(cells)}</tr>'
 
 
-def html_table(columns: Sequence[str], lines: Sequence[str], caption: str, french: bool, kind: str = "") -> str:
-    """A table of such lines, each with a title and a cell of every column; ``kind`` tells its style from others'."""
+def html_table(
+    columns: Sequence[str], lines: Sequence[str], caption: str, french: bool, classes: str = "measures"
+) -> str:
+    """A table of such lines, each with a title and a cell of every column; the page styles it by its ``classes``."""
     titles = "".join(f'<th scope="col">{text(name, french)}</th>' if name else "<td></td>" for name in columns)
     return (
-        f'<table class="measures{kind}"><caption>{text(caption, french)}</caption><thead><tr>{titles}</tr></thead>'
+        f'<table class="{classes}"><caption>{text(caption, french)}</caption><thead><tr>{titles}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
     )

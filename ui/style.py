@@ -6,9 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
-THEME = gr.themes.Soft(
-    font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-).set(  # none is fetched
+# The fonts are the system's, as none is fetched.
+THEME = gr.themes.Soft(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
     layout_gap="8px",
     block_padding="6px 8px",
     checkbox_label_padding="3px 8px",

@@ -36,3 +36,8 @@ def number(value: float, digits: int, french: bool, *, sign: bool = False) -> st
     """``value`` as it is written in the language."""
     written = f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−").replace("inf", "∞")
     return written.replace(".", ",") if french else written
+
+
+def duration(seconds: float) -> str:
+    """A time as it is written in both languages."""
+    return f"{round(seconds * 1000)} ms" if seconds < 10 else f"{round(seconds)} s"

@@ -26,7 +26,7 @@ const show = () => {
 const keep = () => {
   undo.disabled = !earlier.length;
   props.value = { ...props.value, mask: mask.toDataURL("image/png") };
-  if (document.querySelector("#viewer [data-view]:not([hidden])")) document.body.dataset.stale = "";
+  lab.stale();
 };
 
 const open = async () => {

@@ -18,6 +18,7 @@ from restoration.errors import PhotoError
 from restoration.types import Inpainting, Mask, drawn_sha256
 
 from ..context import QUIET, RUNNING, AppContext, bound
+from ..hardening import cleanup
 from ..sidebar import Sidebar, chosen
 from ..texts import is_french, number, text
 from .pictures import html_component
@@ -58,7 +59,7 @@ def layout() -> ScratchEditor:
     with gr.Column(visible=False) as whole:
         told = gr.Markdown(elem_id="scratches-told")
         editor = html_component("scratch_editor", "scratches-editor")
-    return ScratchEditor(whole=whole, told=told, editor=editor, found=gr.State(time_to_live=3000))
+    return ScratchEditor(whole=whole, told=told, editor=editor, found=gr.State(time_to_live=cleanup.AGE))
 
 
 def wire(editor: ScratchEditor, app: AppContext, sidebar: Sidebar) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from restoration import Photo, Recipe, metrics
-from restoration.blind_test.ranking import LEAST, Ranking, rank
+from restoration.blind_test.ranking import LEAST, Ranking, Standing, rank
 from restoration.blind_test.votes import Vote, Votes
 from restoration.degradations import preset
 from restoration.metrics import Metrics
@@ -24,8 +24,9 @@ from ..cancellation import PROGRESS, Cancellation, discard
 from ..components.pictures import picture
 from ..context import QUIET, RUNNING, TITLES, AppContext, bound
 from ..files import publish
+from ..hardening import cleanup
 from ..sidebar import Sidebar, chosen
-from ..texts import i18n, is_french, number, text
+from ..texts import duration, i18n, is_french, number, text
 
 LETTERS = string.ascii_uppercase
 """What the pictures are called before they are named."""
@@ -107,7 +108,7 @@ def told(task: Task, choice: str | None, measured: Shown | None, french: bool) -
     parts = [f"<h3>{chose}</h3>"]
     if measured:
         said = (agreement(measure, choice, measured.restored, french) for measure in MEASURES)
-        times = {name: f"{round(1000 * seconds)} ms" for name, seconds in measured.seconds.items()}
+        times = {name: duration(seconds) for name, seconds in measured.seconds.items()}
         rows = [scores.Row(names[name], measured.restored[name], times[name]) for name in task.order]
         degraded = scores.Row(text("degraded", french), measured.degraded)
         parts += [f"<p>{' '.join(said)}</p>", scores.table(degraded, rows, french)]
@@ -129,11 +130,11 @@ def ranked(ranking: Ranking, french: bool) -> str:
             cells = [scores.cell("ranking_kept", times, french), scores.cell("ranking_chance", chance, french)]
             lines.append(scores.line(TITLES[each.model], [*cells, f"<td>{_dot(each)}</td>"]))
         columns = ("model_column", "ranking_kept", "ranking_chance", "")
-        parts.append(scores.html_table(columns, lines, "ranking_caption", french, kind=" ranking"))
+        parts.append(scores.html_table(columns, lines, "ranking_caption", french, classes="measures ranking"))
     return "".join(parts)
 
 
-def _dot(standing: Any) -> str:
+def _dot(standing: Standing) -> str:
     """A standing as a dot in its interval; the numbers beside it say the same."""
     left, width = 100 * standing.low, 100 * (standing.high - standing.low)
     return (
@@ -187,12 +188,12 @@ def layout(app: AppContext, votes: Votes | None) -> BlindTestTab:
                 keeps.append(gr.Button(elem_id=f"blind-keep-{place}"))
     none = gr.Button(i18n("blind_none"), visible=False, elem_id="blind-none")
     result = gr.HTML(elem_id="blind-told")
-    again = gr.Button(i18n("blind_again"), visible=False, elem_id="blind-again")
+    again = gr.Button(i18n("blind_again"), visible=False)
     ranking = gr.HTML(elem_id="blind-ranking")
     return BlindTestTab(
         app=app, tickets=Tickets(list(TITLES)), votes=votes, start=start, given=given, question=question, row=row,
         pictures=pictures, keeps=keeps, none=none, result=result, again=again, ranking=ranking,
-        ticket=gr.Textbox(visible=False), last=gr.State(time_to_live=3000), running=gr.State(),
+        ticket=gr.Textbox(visible=False), last=gr.State(time_to_live=cleanup.AGE), running=gr.State(),
     )  # fmt: skip
 
 

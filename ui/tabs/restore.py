@@ -32,6 +32,7 @@ from ..components.scratch_editor import ScratchEditor
 from ..context import QUIET, RUNNING, SAMPLERS, TITLES, AppContext, bound, logged
 from ..errors import refuse, sentence
 from ..files import keep, publish
+from ..hardening import cleanup
 from ..results import Measured, Result, error_maps, everything, measure, publish_run
 from ..sidebar import Sidebar, chosen, recipe_from_controls, requested_recipe
 from ..texts import i18n, is_french, text
@@ -110,7 +111,7 @@ def layout(app: AppContext, sidebar: Sidebar) -> RestoreTab:
     return RestoreTab(
         app=app, sidebar=sidebar, choose=choose, verdict=verdict, viewer=pictures, save=save, save_all=save_all,
         maps=maps, scratches=editor, numbers=numbers, draw_samples=draw_samples, samples=samples,
-        uncertainty=uncertainty, last=gr.State(time_to_live=3000), go=gr.State(), running=gr.State(),
+        uncertainty=uncertainty, last=gr.State(time_to_live=cleanup.AGE), go=gr.State(), running=gr.State(),
     )  # fmt: skip
 
 

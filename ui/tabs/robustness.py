@@ -21,7 +21,8 @@ from restoration.tiling import silent
 from .. import examples, jobs, zerogpu
 from ..components.pictures import picture
 from ..context import QUIET, TITLES, AppContext, bound
-from ..files import publish
+from ..files import name_of, publish
+from ..hardening import cleanup
 from ..jobs import Desk, Tell, Work
 from ..sidebar import Sidebar, chosen
 from ..texts import i18n, is_french, labelled, number, text
@@ -175,7 +176,7 @@ def layout(app: AppContext) -> RobustnessTab:
         plot=picture(i18n("sweep_plot"), "plot"),
         strip=picture(i18n("strip"), "strip"),
         downloads=gr.File(label=i18n("sweep_files"), file_count="multiple", interactive=False),
-        last=gr.State(time_to_live=3000),
+        last=gr.State(time_to_live=cleanup.AGE),
     )
 
 
@@ -204,7 +205,7 @@ def begin(
     french, path = is_french(request), chosen(path, request)
     truth = image.fit(app.load(examples.undamaged(path)), fit)
     at = robustness.strengths(control, low, high, steps)
-    name = Path(path).stem[:60]
+    name = name_of(path)
     return lambda tell: stress(app, name, truth, control, at, measure, french, tell, seed=seed, fit=fit)
 
 
