@@ -53,8 +53,8 @@ def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
     from ui.tabs import about, batch, blind_test, restore, robustness
     from ui.texts import i18n
 
-    aging = (cleanup.ROUND, cleanup.AGE)
-    with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=aging) as demo:
+    delete_cache = (cleanup.ROUND, cleanup.AGE)
+    with gr.Blocks(title="Restoration Lab", analytics_enabled=False, delete_cache=delete_cache) as demo:
         api.endpoints(context)  # first: Gradio would call them restore_1 and so on after the tabs' functions
         gr.Markdown(i18n("intro"), elem_id="intro")
         with gr.Row(elem_id="app"):
@@ -71,9 +71,9 @@ def build(context: AppContext, votes: Votes | None = None) -> gr.Blocks:
                 with gr.Tab(i18n("tab_robustness"), id="robustness") as testing:
                     robustness.wire(robustness.layout(context), side)
                 with gr.Tab(i18n("tab_batch"), id="batch") as batching:
-                    batch.tab(context)
-                with gr.Tab(i18n("about_tab"), id="about") as reading:
-                    about.tab()
+                    batch.wire(batch.layout(context))
+                with gr.Tab(i18n("tab_about"), id="about") as reading:
+                    about.wire(about.layout())
         tabs = {"restore": restoring, "blind": blinded, "robustness": testing, "batch": batching, "about": reading}
         for name, tab in tabs.items():  # the style shows of the sidebar what the tab has a use for
             tab.select(None, js=f"() => {{ document.body.dataset.tab = '{name}' }}", api_visibility="private")
@@ -192,9 +192,8 @@ def launch(
             footer_links=["api", "gradio", "settings"],
             _frontend=False,  # or it would ask itself whether it runs, and end where that takes 3 seconds
         )
-    if (
-        not zerogpu.IS_LENT
-    ):  # where nothing runs but for a visitor; only now, as FastAPI has put warnings aside meanwhile
+    # Only now, as FastAPI has put warnings aside meanwhile; on ZeroGPU nothing runs but for a visitor.
+    if not zerogpu.IS_LENT:
         threading.Thread(target=restore.prepare, args=[context], daemon=True).start()
     print(f"Restoration Lab is open: {server_address.told(url, host)}", flush=True)
     if not hasattr(sys, "ps1"):  # as a notebook's cell has, which ends here

@@ -32,7 +32,7 @@ def main() -> None:
         for tab, act in TABS.items():
             page.get_by_role("tab", name=text(tab, False)).click()
             act(page)
-            shot(page, tab.replace("tab", "").strip("_"))
+            shot(page, tab.removeprefix("tab_"))
         shot(shown(browser, f"{url}?__theme=dark", PHONE, french=True), "phone")
         shot(shown(browser, f"{url}?__theme=light", PHONE), "phone_light")
 
@@ -69,7 +69,7 @@ TABS: dict[str, Callable[[Page], None]] = {
     "tab_blind": vote,
     "tab_robustness": sweep,
     "tab_batch": batch,
-    "about_tab": read,
+    "tab_about": read,
 }
 """What is done in each tab."""
 

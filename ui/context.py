@@ -88,10 +88,9 @@ def check_recipe(recipe: Recipe) -> None:
             raise ControlError("samples_none", model=TITLES[name])
 
 
-def able(recipe: Recipe) -> Recipe:
-    """``recipe`` by those of its models that can do it: the original project's know 128x128 pixels only.
-
-    Where it has no others, at that size.
+def only_by_able_models(recipe: Recipe) -> Recipe:
+    """``recipe`` without the models that cannot do it (the original project's know 128x128 pixels only); where none is
+    left, at 128x128.
     """
     models = {name: sha256 for name, sha256 in recipe.models.items() if name not in ORIGINALS}
     if recipe.size == SIDE or len(models) == len(recipe.models):

@@ -21,7 +21,7 @@ from restoration.image import Fit
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
-from .context import ENGINES, QUIET, TITLES, able
+from .context import ENGINES, QUIET, TITLES, only_by_able_models
 from .errors import refuse
 from .files import received
 from .texts import i18n, is_french, labelled, text
@@ -94,7 +94,7 @@ def requested_recipe(values: Mapping[str, Any], request: gr.Request) -> Recipe:
         denoise = values["denoise"] if values["engine"] == "general" else None
         upscaling = Upscaling(scale=values["scale"], engine=values["engine"], denoise=denoise)
     models = {name: None for name in TITLES if name in values["models"]}
-    recipe = able(replace(recipe_from_controls(values), models=models, upscaling=upscaling))
+    recipe = only_by_able_models(replace(recipe_from_controls(values), models=models, upscaling=upscaling))
     if len(recipe.models) < len(models):
         gr.Info(text("left_out", is_french(request)))
     return recipe
@@ -134,7 +134,7 @@ def layout() -> Sidebar:
         seed = gr.Number(value=0, precision=0, minimum=0, label=i18n("seed"), elem_id="seed")
         fit = gr.Radio(labelled(get_args(Fit)), value="crop", label=i18n("fit"), elem_id="fit")
     with gr.Accordion(i18n("mending"), open=False, elem_id="mending") as mending:
-        mend = gr.Checkbox(label=i18n("scratches_mend"), elem_id="mend")
+        mend = gr.Checkbox(label=i18n("scratches_mend"))
         sensitivity = gr.Slider(0, 1, value=0.5, step=0.01, label=i18n("scratches_sensitivity"))
         find = gr.Button(i18n("scratches_find"), size="sm", elem_id="find-scratches")
     with gr.Accordion(i18n("look"), open=False, elem_id="look") as looks:

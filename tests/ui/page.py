@@ -26,7 +26,7 @@ expect = sync_api.expect
 
 COFFEE = EXAMPLES / "coffee.jpg"
 TITLES = {entry.model: entry.title for entry in restorers()}
-TABS = ("tab_restore", "tab_blind", "tab_robustness", "tab_batch", "about_tab")
+TABS = ("tab_restore", "tab_blind", "tab_robustness", "tab_batch", "tab_about")
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 VERDICT = "#verdict [data-testid=markdown]"
 DESK = {"width": 1280, "height": 900}
@@ -267,7 +267,7 @@ def run_everything(page: Page, french: bool) -> Iterator[str]:
     page.locator("#sweep").click()
     expect(page.locator("#strip img")).to_be_visible()
     yield "tab_robustness"
-    for tab in ("tab_batch", "about_tab"):
+    for tab in ("tab_batch", "tab_about"):
         open_tab(page, tab, french)
         expect(page.locator("#batch" if tab == "tab_batch" else ".about table >> nth=0")).to_be_visible()
         yield tab

@@ -670,7 +670,7 @@ def test_a_batch_restores_what_it_can_and_says_what_it_cannot(visit: Visit, tmp_
 @LANGUAGES
 def test_about_draws_the_networks_and_scores_every_model(visit: Visit, french: bool) -> None:
     page = visit(french=french)
-    open_tab(page, "about_tab", french)
+    open_tab(page, "tab_about", french)
     about = page.locator(".about")
     drawn = page.get_by_role("img", name="VAE, GAN, CNN")
     expect(drawn.get_by_text("Photo restaurée" if french else "Restored photo", exact=True)).to_be_visible()

@@ -19,7 +19,7 @@ from restoration.weights import manifest, released
 from restoration.whole_photo import TILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.original import save, state
-from ui.context import ENGINES, TITLES, AppContext, able
+from ui.context import ENGINES, TITLES, AppContext, only_by_able_models
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -138,8 +138,8 @@ def test_an_original_that_would_not_run_is_not_offered(tmp_path: Path) -> None:
 
 def test_networks_of_128_pixels_do_not_keep_the_others_from_whole_photos() -> None:
     both = Recipe(size="own", look=Look(colour="auto"), models={"gan": None, "gan-original": None})
-    assert able(both) == replace(both, models={"gan": None})
+    assert only_by_able_models(both) == replace(both, models={"gan": None})
     alone = replace(both, models={"gan-original": None})
-    assert able(alone) == Recipe(size=128, models={"gan-original": None})
+    assert only_by_able_models(alone) == Recipe(size=128, models={"gan-original": None})
     for asked in (replace(both, models={"gan": None}), replace(both, size=128, look=Look())):
-        assert able(asked) is asked
+        assert only_by_able_models(asked) is asked

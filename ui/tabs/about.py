@@ -8,14 +8,19 @@ from __future__ import annotations
 import re
 
 import gradio as gr
+from gradio.components import Component
 
 from ..context import QUIET
 from ..texts import LOCALES, is_french
 
 
-def tab() -> None:
-    """Lay out the tab inside the caller's Blocks; it is filled in the visitor's language when the page loads."""
-    contents = [gr.HTML(), gr.Markdown(elem_classes="about")]
+def layout() -> list[Component]:
+    """Lay out the tab, inside the caller's Blocks: where the drawing and the page will be."""
+    return [gr.HTML(), gr.Markdown(elem_classes="about")]
+
+
+def wire(contents: list[Component]) -> None:
+    """Have it filled, in the visitor's language, when the page loads."""
     gr.on(None, load, None, contents, **QUIET)  # no trigger: when the page loads
 
 

@@ -7,12 +7,12 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any, get_args
 
 import gradio as gr
+from gradio.components import Component
 from gradio.data_classes import ListFiles
 
 from restoration import Look, Photo, Recipe, RestorationError, Upscaling, image
@@ -27,10 +27,10 @@ from restoration.tiling import Stopped
 from restoration.types import Inpainting, Size
 
 from .. import jobs
-from ..context import QUIET, TITLES, AppContext, able
+from ..context import QUIET, TITLES, AppContext, bound, only_by_able_models
 from ..errors import refuse, sentence
 from ..files import publish, received
-from ..jobs import Tell, Work
+from ..jobs import Desk, Tell, Work
 from ..results import engine_that_ran, reported_sizes
 from ..texts import i18n, is_french, labelled, text
 
@@ -158,7 +158,7 @@ def begin(
         raise refuse("batch_none", request)
     if not names:
         raise refuse("no_model", request)
-    recipe = able(
+    recipe = only_by_able_models(
         Recipe(
             size=size,
             fit=fit,
@@ -189,8 +189,24 @@ def _uploaded_files(payload: ListFiles | None) -> list[str]:
     return [received(file.path) for file in payload.root] if payload else []
 
 
-def tab(app: AppContext) -> None:
-    """Lay out and wire the tab, inside the caller's Blocks."""
+@dataclass(frozen=True, kw_only=True)
+class BatchTab:
+    """The tab's components, by what they hold, and what its handlers share."""
+
+    app: AppContext
+    files: gr.File
+    models: gr.CheckboxGroup
+    size: gr.Radio
+    fit: gr.Radio
+    scale: gr.Radio
+    mend: gr.Checkbox
+    desk: Desk
+    summary: gr.HTML
+    archive: gr.File
+
+
+def layout(app: AppContext) -> BatchTab:
+    """Lay out the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("batch_lead"))
     files = gr.File(label=i18n("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files")
     files.preprocess = _uploaded_files  # type: ignore[method-assign, assignment]  # Gradio's leaves an empty file for each
@@ -198,19 +214,31 @@ def tab(app: AppContext) -> None:
         models = gr.CheckboxGroup(
             [(title, name) for name, title in TITLES.items()], value=list(TITLES)[:1], label=i18n("model_of_batch")
         )
-        size = gr.Radio(labelled(get_args(Size), "size_"), value="own", label=i18n("size"), elem_id="batch-size")
+        size = gr.Radio(labelled(get_args(Size), "size_"), value="own", label=i18n("size"))
         fit = gr.Radio(labelled(get_args(image.Fit)), value="crop", label=i18n("fit"), visible=False)
         scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"))
         mend = gr.Checkbox(label=i18n("scratches_mend"))
-    desk = jobs.desk("batch", i18n("batch_run"), "batch")
-    told = gr.HTML(elem_id="batch-summary")
-    result = gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip")
-    size.change(_fields_of, size, [fit, mend], **QUIET)
-    jobs.wire(
-        desk,
-        partial(begin, app),
-        [files, models, size, fit, scale, mend],
-        lambda batch, french: {told: summary(batch, french), result: batch.archive},
-        [told, result],
-        over=result,
+    return BatchTab(
+        app=app,
+        files=files,
+        models=models,
+        size=size,
+        fit=fit,
+        scale=scale,
+        mend=mend,
+        desk=jobs.desk("batch", i18n("batch_run"), "batch"),
+        summary=gr.HTML(elem_id="batch-summary"),
+        archive=gr.File(label=i18n("batch_zip"), interactive=False, elem_id="batch-zip"),
     )
+
+
+def wire(tab: BatchTab) -> None:
+    """Wire the tab."""
+    tab.size.change(_fields_of, tab.size, [tab.fit, tab.mend], **QUIET)
+    inputs = [tab.files, tab.models, tab.size, tab.fit, tab.scale, tab.mend]
+    jobs.wire(tab.desk, bound(begin, tab.app), inputs, bound(show, tab), [tab.summary, tab.archive], over=tab.archive)
+
+
+def show(tab: BatchTab, batch: Batch, french: bool) -> dict[Component, Any]:
+    """What came of a batch, in words and as a file."""
+    return {tab.summary: summary(batch, french), tab.archive: batch.archive}

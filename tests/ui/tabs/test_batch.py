@@ -80,7 +80,7 @@ def failed(made: Batch) -> list[tuple[str, str]]:
 
 def test_an_upload_is_its_path(lab: AppContext) -> None:
     with gr.Blocks() as demo:
-        batch.tab(lab)
+        batch.wire(batch.layout(lab))
     (files,) = [each for each in demo.blocks.values() if each.elem_id == "batch-files"]
     assert isinstance(files, gr.File)
     assert files.preprocess(None) == []
