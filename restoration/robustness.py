@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import reduce
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -19,7 +19,7 @@ from PIL import Image
 from . import metrics
 from .contact_sheet import Cell, sheet
 from .degradations import CONTROLS, Control, Degradation
-from .errors import ControlError
+from .errors import ControlError, sentences
 from .image import Fit
 from .metrics import Metrics
 from .pipeline import resolve
@@ -37,7 +37,6 @@ PLOTTED = ("psnr_luminance", "psnr", "ssim", "ciede2000")  # the measures that `
 LOWER_IS_BETTER = ("ciede2000",)  # those of them that measure an error
 
 Label = Callable[[str], str]  # the name to print for a control, a measure, a candidate or `GAIN`
-Say = Callable[..., str]  # ``say(key, **fields)`` puts one of the phrases of `verdict` into words
 Stretch = tuple[float, float]  # strengths that follow each other in a sweep: the mildest and the severest
 
 _ENGLISH = {
@@ -48,31 +47,12 @@ _ENGLISH = {
     DEGRADED: "degraded input",
     GAIN: "gain over the degraded input (up is better)",
 }
-PHRASES = {
-    "sentence": "{control}, {measure}: {clauses}.",
-    "always": "{name} helped at every strength tried",
-    "never": "{name} never helped",
-    "somewhere": "{name} helped {where}",
-    "at": "at {strength:g}",
-    "until": "up to {strength:g}",
-    "until_falling": "down to {strength:g}",
-    "since": "from {strength:g} up",
-    "since_falling": "from {strength:g} down",
-    "between": "from {mild:g} to {severe:g}",
-    "and": "{before} and {after}",
-    "series": "{before}; {after}",
-}
-"""What `verdict` says, in English."""
 
 
 def english(name: str) -> str:
     if name in CONTROLS:
         return f"{name.replace('_', ' ')}: {CONTROLS[name].help}"
     return _ENGLISH.get(name) or title(name)
-
-
-def _in_english(key: str, **fields: Any) -> str:
-    return PHRASES[key].format(**fields)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,19 +176,32 @@ def is_falling(swept: Sweep) -> bool:
     return swept.strengths[-1] < swept.strengths[0]
 
 
-def verdict(swept: Sweep, measure: str = "psnr_luminance", label: Label = english, say: Say = _in_english) -> str:
-    """A sentence that says at which strengths each model helped."""
+def verdict(
+    swept: Sweep,
+    measure: str = "psnr_luminance",
+    label: Label = english,
+    language: Literal["en", "fr"] = "en",
+) -> str:
+    """A sentence that says at which strengths each model helped; ``label`` gives the names in the same language."""
     check_measure(measure)
     first, final = swept.strengths[0], swept.strengths[-1]
     falling = "_falling" if is_falling(swept) else ""
 
+    def say(phrase: str, **fields: str) -> str:
+        return sentences(language)[f"verdict_{phrase}"].format(**fields)
+
+    def written(strength: float) -> str:
+        return f"{strength:g}".replace(".", "," if language == "fr" else ".")
+
     def where(stretch: Stretch) -> str:
         mild, severe = stretch
         if mild == severe:
-            return say("at", strength=mild)
-        if mild == first:
-            return say(f"until{falling}", strength=severe)
-        return say(f"since{falling}", strength=mild) if severe == final else say("between", mild=mild, severe=severe)
+            phrase = "at"
+        elif mild == first:
+            phrase = f"until{falling}"
+        else:
+            phrase = f"since{falling}" if severe == final else "between"
+        return say(phrase, mild=written(mild), severe=written(severe))
 
     def joined(conjunction: str, parts: Iterable[str]) -> str:
         return reduce(lambda before, after: say(conjunction, before=before, after=after), parts)

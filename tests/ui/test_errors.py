@@ -19,6 +19,14 @@ COMMAND_LINE = ("cli", "plan.py", "report.py", "ray_cluster.py", "onnx_export.py
 """What they say, no visitor of the app reads."""
 MODULES = [path for folder in ("restoration", "ui") for path in sorted((ROOT / folder).rglob("*.py"))]
 ENGLISH, FRENCH = sentences("en"), sentences("fr")
+VERDICT = {
+    f"verdict_{phrase}"
+    for phrase in (
+        *("sentence", "always", "never", "somewhere", "at", "until", "until_falling", "since", "since_falling"),
+        *("between", "and", "series"),
+    )
+}
+"""The phrases that `robustness.verdict` makes its sentence of."""
 
 
 def constructions(path: Path) -> Iterator[tuple[str, ast.Call]]:
@@ -43,16 +51,21 @@ def test_every_error_has_its_sentence_in_both_languages(path: Path) -> None:
 
 
 def test_every_sentence_is_used() -> None:
-    used = {code for path in MODULES for code, _ in constructions(path)} | {"photo_bad"}
+    used = {code for path in MODULES for code, _ in constructions(path)} | {"photo_bad", *VERDICT}
     assert used == set(ENGLISH)
     assert set(FRENCH) <= used
 
 
+def test_a_verdict_has_its_phrases_in_both_languages() -> None:
+    for phrase in VERDICT:
+        assert fields(FRENCH[phrase]) == fields(ENGLISH[phrase]), phrase
+
+
 def test_french_has_its_typography() -> None:
-    for french in FRENCH.values():
+    for code, french in FRENCH.items():
         bare = "".join(text for text, *_ in Formatter().parse(french))
         assert all(bare[place - 1] == " " for place, sign in enumerate(bare) if sign in ";:!?»"), french
-        assert french.endswith((".", "}"))
+        assert french.endswith((".", "}")) or code in VERDICT
 
 
 @pytest.mark.parametrize(

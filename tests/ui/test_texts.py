@@ -16,7 +16,7 @@ import pytest
 from restoration import image
 from restoration.degradations import CONTROLS, PRESETS
 from restoration.metrics import Metrics
-from restoration.robustness import DEGRADED, GAIN, PHRASES, PLOTTED
+from restoration.robustness import DEGRADED, GAIN, PLOTTED
 from restoration.types import Colour, Size
 from tests.conftest import ROOT
 from tests.ui.words import ENGLISH, FRENCH, SENTENCES
@@ -118,7 +118,6 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 def test_what_the_code_makes_of_names_is_there() -> None:
     made = {f"engine_{name}" for name in ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
     made |= {f"colour_{name}" for name in get_args(Colour)} | {f"size_{size}" for size in get_args(Size)}
-    made |= {f"verdict_{phrase}" for phrase in PHRASES}
     assert made | WORDS | FROM_THE_LIBRARY <= SENTENCES.keys()
 
 

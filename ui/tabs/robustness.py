@@ -37,24 +37,14 @@ def label(french: bool) -> Callable[[str], str]:
 
 def summary(swept: Sweep, measure: str, french: bool) -> str:
     """Where each model helped, in a sentence."""
-
-    def say(key: str, **fields: Any) -> str:
-        strengths = {name: _strength(each, french) for name, each in fields.items() if not isinstance(each, str)}
-        return text(f"verdict_{key}", french, **{**fields, **strengths})
-
-    return robustness.verdict(swept, measure, label(french), say)
-
-
-def _strength(value: float, french: bool) -> str:
-    written = f"{value:g}"
-    return written.replace(".", ",") if french else written
+    return robustness.verdict(swept, measure, label(french), "fr" if french else "en")
 
 
 def described(swept: Sweep, measure: str, french: bool) -> str:
     """What the plot shows, in words: where each line begins and ends."""
     lines = []
     for name, row in swept.measures.items():
-        first, final = (number(getattr(row[place], measure), 2, french) for place in (0, -1))
+        first, final = (number(getattr(row[index], measure), 2, french) for index in (0, -1))
         lines.append(text("plot_line", french, name=label(french)(name), first=first, last=final))
     names = {"measure": text(measure, french), "control": text(swept.control, french)}
     return text("plot_alt", french, **names, lines=(" ; " if french else "; ").join(lines))
