@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from .common import ROOT, Json
+from .common import EXAMPLES, ROOT, Json
 from .quality_tables import trained
 
 Rows = Iterable[Sequence[str]]
@@ -61,7 +61,7 @@ def _is_best(condition: Json, name: str, measure: str, sign: int) -> bool:
 
 
 def _credits() -> Rows:
-    table = (ROOT / "assets" / "examples" / "README.md").read_text(encoding="utf-8")
+    table = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
     return rows[1:]  # the first is its head
 

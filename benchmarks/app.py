@@ -22,15 +22,14 @@ from PIL import Image
 
 from ui.texts import text
 
-from .common import ROOT, Json, write
+from .common import EXAMPLES, Json, write
 from .serving import DESK, PHONE, opened, serve, visited
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-EXAMPLES = ROOT / "assets" / "examples"
 STARTS, VISITS, PAINTS, CLICKS = 5, 5, 3, 9
-SIDE = 1024
+DROPPED_SIDE = 1024
 """Of the photo that a new visitor drops, in pixels."""
 DRAWN = """([css, before]) => {
   const img = document.querySelector(css);
@@ -59,7 +58,7 @@ def first_result(browser: Browser, url: str) -> Json:
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "megapixel.png"
         with Image.open(EXAMPLES / "astronaut.jpg") as example:
-            example.resize((SIDE, SIDE)).save(photo)
+            example.resize((DROPPED_SIDE, DROPPED_SIDE)).save(photo)
         visits = [dropped(browser, url, photo, DESK) for _ in range(VISITS)]
         phone = dropped(browser, url, photo, PHONE)
     return {

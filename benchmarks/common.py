@@ -15,7 +15,8 @@ from restoration.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.jpg"))
+EXAMPLES = ROOT / "assets" / "examples"
+PHOTOS = sorted(EXAMPLES.glob("*.jpg"))
 
 Json = dict[str, Any]
 

@@ -27,7 +27,7 @@ from restoration import PRESETS, Photo, Recipe, Restorer, image, pipeline, robus
 from restoration.recipe import library_versions
 from ui.context import TITLES
 
-from .common import EXAMPLES, Json, write
+from .common import PHOTOS, Json, write
 from .serving import serve
 
 KINDS = ("restore", "compare", "sweep", "upload")
@@ -51,7 +51,7 @@ class Request:
 
 def prepared(restorer: Restorer, kind: str, seed: int, folder: Path) -> Request:
     """One of `KINDS`, of the seed's photo; a large one is put into ``folder``."""
-    path = EXAMPLES[seed % len(EXAMPLES)]
+    path = PHOTOS[seed % len(PHOTOS)]
     if kind == "upload":
         large = folder / f"{seed}.jpg"
         large.write_bytes(enlarged(path, seed))

@@ -16,7 +16,7 @@ from restoration.contact_sheet import Cell, sheet
 from restoration.types import Inpainting
 from restoration.weights import restorers
 
-from .common import EXAMPLES, ROOT, read_log, write
+from .common import PHOTOS, ROOT, read_log, write
 
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
@@ -26,7 +26,7 @@ SCRATCHED = ("grace_hopper", "chelsea", "motorcycle")
 def examples() -> list[tuple[str, Photo, Photo]]:
     """Name, truth and degraded photo of every example: preset `original`, seed = its place in the list."""
     found = []
-    for seed, path in enumerate(EXAMPLES):
+    for seed, path in enumerate(PHOTOS):
         truth = image.fit(image.load(path))
         found.append((path.stem, truth, PRESETS["original"].draw(seed).apply(truth, seed)))
     return found
@@ -90,7 +90,7 @@ def mended(restorer: Restorer, model: str) -> Photo:
 def mistaken(restorer: Restorer) -> Photo:
     """The undamaged examples of which most is taken for damage."""
     panels = []
-    for path in EXAMPLES:
+    for path in PHOTOS:
         photo = image.load(path, reduce_to=None)
         found = scratches.marked(restorer.find_scratches(photo))
         share = float(found.mean())

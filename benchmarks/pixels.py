@@ -12,7 +12,7 @@ from PIL import Image
 from restoration import Look, Photo, Restorer, image
 from restoration.types import SIDE
 
-from .common import EXAMPLES, ROOT, Json, in_turn, peak_memory, write
+from .common import PHOTOS, ROOT, Json, in_turn, peak_memory, write
 
 MODEL = "cnn"
 SIDES = (128, 256, 512, 1024, 2048)
@@ -26,7 +26,7 @@ def pixels(restorer: Restorer) -> Json:
     wait for them.
     """
     found: Json = {"model": MODEL, "cores": torch.get_num_threads(), "sides": {}}
-    with tempfile.TemporaryDirectory() as place, Image.open(EXAMPLES[0]) as picture:
+    with tempfile.TemporaryDirectory() as place, Image.open(PHOTOS[0]) as picture:
         for side in SIDES:
             path = Path(place) / f"{side}.png"
             photo = Photo(np.array(picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)))

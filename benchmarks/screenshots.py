@@ -11,7 +11,7 @@ from PIL import Image
 from restoration.files import write_atomically
 from ui.texts import text
 
-from .common import EXAMPLES, ROOT
+from .common import PHOTOS, ROOT
 from .serving import DESK, PHONE, opened, visited
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def sweep(page: Page) -> None:
 
 
 def batch(page: Page) -> None:
-    page.set_input_files("#batch-files input[type=file]", EXAMPLES[:4])
+    page.set_input_files("#batch-files input[type=file]", PHOTOS[:4])
     page.wait_for_selector("#batch-files .file-preview tr >> nth=3")
     page.click("#batch")
     page.wait_for_selector("#batch-zip a")

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from deploy.process import free_port, launched
 
+from .common import ROOT
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
-ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 """What the browser that playwright drives may be called: the system's own, so that nothing is downloaded."""
 DESK: ViewportSize = {"width": 1280, "height": 900}

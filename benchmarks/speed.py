@@ -31,7 +31,7 @@ from restoration.recipe import library_versions
 from restoration.restorer import CPU_BATCH
 
 from . import pixels
-from .common import EXAMPLES, ROOT, Json, in_turn, write
+from .common import PHOTOS, ROOT, Json, in_turn, write
 from .load import enlarged
 from .markdown import MODELS
 
@@ -42,7 +42,7 @@ Run = Callable[[], Any]
 
 def examples(count: int) -> Tensor:
     """``[count, 3, 128, 128]``, degraded."""
-    photos = [image.fit(image.load(EXAMPLES[n % len(EXAMPLES)])) for n in range(count)]
+    photos = [image.fit(image.load(PHOTOS[n % len(PHOTOS)])) for n in range(count)]
     degraded = [PRESETS["original"].draw(n).apply(photo, n) for n, photo in enumerate(photos)]
     return image.to_tensor(degraded).to(memory_format=torch.channels_last)
 
@@ -117,17 +117,17 @@ def networks(restorer: Restorer, rounds: int) -> Json:
 
 def path(restorer: Restorer, rounds: int) -> Json:
     """Seconds of each stage of one photo's way, and of opening larger ones, one of 12 megapixels among them."""
-    truth = image.fit(image.load(EXAMPLES[0]))
+    truth = image.fit(image.load(PHOTOS[0]))
     damage = PRESETS["original"].draw(1)
     degraded = damage.apply(truth, 1)
     restored = restorer.restore(degraded).photo
     larger = restorer.upscale(restored, 4, engine="fast").photo
-    with Image.open(EXAMPLES[0]) as picture:
+    with Image.open(PHOTOS[0]) as picture:
         size = f"{picture.width}×{picture.height}"
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small.png", Path(folder) / "large.jpg"
         image.save(truth, small)
-        large.write_bytes(enlarged(EXAMPLES[0], 0))
+        large.write_bytes(enlarged(PHOTOS[0], 0))
         stages: dict[str, Run] = {
             "decode": lambda: image.fit(image.load(small)),
             "degrade": lambda: damage.apply(truth, 1),
@@ -136,7 +136,7 @@ def path(restorer: Restorer, rounds: int) -> Json:
             "encode": lambda: image.encode(restored),
             "enlarge ×4": lambda: restorer.upscale(restored, 4, engine="fast"),
             "encode the enlarged": lambda: image.encode(larger),
-            f"decode and fit a JPEG of {size}": lambda: image.fit(image.load(EXAMPLES[0])),
+            f"decode and fit a JPEG of {size}": lambda: image.fit(image.load(PHOTOS[0])),
             "decode and fit one of 12 megapixels": lambda: image.fit(image.load(large)),
             "the same, all of its pixels": lambda: image.fit(image.load(large, reduce_to=None)),
         }
@@ -149,7 +149,7 @@ def start(rounds: int) -> Json:
         out = Path(folder) / "out"
         commands: dict[str, list[str]] = {
             "import torch": ["-c", "import torch"],
-            "restore": ["-m", "restoration", "restore", str(EXAMPLES[0]), "-o", str(out), "--size", "128"],
+            "restore": ["-m", "restoration", "restore", str(PHOTOS[0]), "-o", str(out), "--size", "128"],
             "--help": ["-m", "restoration", "--help"],
             "models": ["-m", "restoration", "models"],
         }

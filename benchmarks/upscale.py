@@ -24,7 +24,7 @@ from restoration import Photo, Restorer, image, metrics, upscale, weights
 from restoration.contact_sheet import Cell, sheet
 from train.lpips import Lpips
 
-from .common import EXAMPLES, ROOT, Json, in_turn, peak_memory, write
+from .common import EXAMPLES, PHOTOS, ROOT, Json, in_turn, peak_memory, write
 
 NETWORKS = ("fast", "general", "x4plus")
 ROUNDS = {"fast": 15, "general": 15, "x4plus": 4}
@@ -63,7 +63,7 @@ def upstream(
 
 def against_upstream(restorer: Restorer, engine: str, own: Path) -> Json:
     """`Restorer.upscale` and `RealESRGANer.enhance`, 128x128 to 512x512; their largest difference on three photos."""
-    photos = [image.fit(image.load(path)) for path in EXAMPLES[:3]]
+    photos = [image.fit(image.load(path)) for path in PHOTOS[:3]]
     with tempfile.TemporaryDirectory() as folder:
         enhance = upstream([upscale.ENGINES[engine].weights], [own], Path(folder))
     ways = {
@@ -80,7 +80,7 @@ def command(engine: str, side: int, own: Path) -> Json:
     """The command `upscale` on one photo of ``side`` pixels: its whole time, and its peak memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "photo.png"
-        picture = Image.open(ROOT / "assets" / "examples" / "picos_de_europa.jpg")
+        picture = Image.open(EXAMPLES / "picos_de_europa.jpg")
         picture.resize((side, side), Image.Resampling.BICUBIC).save(photo)
         started = time.perf_counter()
         peak = peak_memory(["upscale", photo, "-o", Path(folder) / "out", "--engine", engine, "--weights", own])
@@ -100,7 +100,7 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
     engines = ("bicubic", *NETWORKS)
     scores: dict[str, dict[str, list[float]]] = {name: {"psnr": [], "lpips": []} for name in engines}
     rows: list[list[Cell]] = []
-    for path in EXAMPLES:
+    for path in PHOTOS:
         small, truth = small_and_true(path)
         results = [restorer.upscale(small, engine=name).photo for name in engines]
         for name, photo, distance in zip(engines, results, lpips(results, truth), strict=True):
@@ -111,7 +111,7 @@ def quality(restorer: Restorer, lpips: Lpips) -> tuple[Json, Photo]:
             row += [Cell(detail(photo), [name]) for name, photo in zip(engines, results, strict=True)]
             rows.append([*row, Cell(detail(truth), ["truth"])])
     means = {name: {measure: mean(values) for measure, values in each.items()} for name, each in scores.items()}
-    each = {name: dict(zip([p.stem for p in EXAMPLES], scores[name]["psnr"], strict=True)) for name in engines}
+    each = {name: dict(zip([p.stem for p in PHOTOS], scores[name]["psnr"], strict=True)) for name in engines}
     return {"reduction": "bicubic", "scores": means, "psnr_of_each": each}, sheet(rows, side=192)
 
 

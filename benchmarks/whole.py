@@ -19,7 +19,7 @@ from restoration.weights import restorers
 from train.evaluate import measure, summarise
 from train.lpips import Lpips
 
-from .common import EXAMPLES, Json, write
+from .common import PHOTOS, Json, write
 
 PRESETS_TRIED = ("original", "antique", "light")
 OTHERS = ("camera", "coins", "hubble_deep_field", "immunohistochemistry", "moon", "retina")
@@ -28,7 +28,7 @@ ENGINE = "fast"
 
 
 def photos() -> dict[str, Photo]:
-    found = {path.stem: image.load(path, reduce_to=None) for path in EXAMPLES}
+    found = {path.stem: image.load(path, reduce_to=None) for path in PHOTOS}
     for name in OTHERS:
         pixels = getattr(data, name)()
         found[name] = Photo(np.array(Image.fromarray(pixels).convert("RGB")))

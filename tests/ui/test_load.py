@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from benchmarks.common import EXAMPLES
+from benchmarks.common import PHOTOS
 from benchmarks.load import KINDS, Request, ask, connected, listening, prepared, visit
 from benchmarks.serving import serve
 from restoration import Restorer
@@ -48,7 +48,7 @@ def test_a_crowd_gets_its_own_pixels_or_is_told_that_the_queue_is_full(
 def test_a_full_queue_is_said(own: str, restorer: Restorer, tmp_path: Path) -> None:
     async def called() -> list[httpx.Response]:
         async with connected(own) as http:
-            upload = await http.post("/upload", files={"files": EXAMPLES[0].read_bytes()})
+            upload = await http.post("/upload", files={"files": PHOTOS[0].read_bytes()})
             body = {"photo": {"path": upload.json()[0], "meta": {"_type": "gradio.FileData"}}, "steps": 2}
             answers = await asyncio.gather(*(http.post("/call/v2/sweep", json=body) for _ in range(12)))
             for each in answers:
@@ -83,7 +83,7 @@ def test_hundreds_of_restorations_leave_their_results_and_nothing_else(
     own: str, folder: Path, restorer: Restorer, tmp_path: Path
 ) -> None:
     app = listening(own)
-    requests = [prepared(restorer, "restore", seed, tmp_path) for seed in range(len(EXAMPLES))]
+    requests = [prepared(restorer, "restore", seed, tmp_path) for seed in range(len(PHOTOS))]
     asyncio.run(ask_in_turn(own, list(islice(cycle(requests), 50))))
     settled = app.memory_info().rss, app.num_fds()
     before = files(folder / "cache")
