@@ -29,7 +29,7 @@ from restoration.types import MAX_SAMPLES, Colour, Inpainting, Photo, Size, draw
 from restoration.upscale import check as check_upscaling
 
 from .cancellation import raise_if_disconnected
-from .context import ENGINES, RUNNING, TITLES, AppContext, bound
+from .context import OFFERED_ENGINES, RUNNING, TITLES, AppContext, bound
 from .files import publish, received
 from .results import labelled_sheet, pictures, reported_sizes
 from .texts import text
@@ -86,7 +86,9 @@ PARAMETERS: dict[str, Json] = {
         "enum": [0, 2, 4],
         "description": "How many times larger: 2 or 4; where a restored photo is enlarged also 0, for not at all.",
     },
-    "engine": _choice("What enlarges: a network of Real-ESRGAN, auto for the best at hand, or a filter.", ENGINES),
+    "engine": _choice(
+        "What enlarges: a network of Real-ESRGAN, auto for the best at hand, or a filter.", OFFERED_ENGINES
+    ),
     "denoise": _number(
         "The engine general's denoise strength, 0 (keeps noise) to 1; left out for other engines.", 0, 1
     ),
@@ -181,7 +183,7 @@ def report(run: Run, asked: Recipe) -> Json:
     }
 
 
-def files(photos: dict[str, Photo]) -> dict[str, str]:
+def as_files(photos: dict[str, Photo]) -> dict[str, str]:
     """The photos as PNG files, by their names."""
     paths = publish({f"{name}.png": photo for name, photo in photos.items()})
     return dict(zip(photos, paths.values(), strict=True))
@@ -209,7 +211,7 @@ def endpoint(*results: str) -> Callable[[T], T]:
 
 @endpoint("restored", "enlarged", "report")
 def restore(
-    app: AppContext, photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0,
+    context: AppContext, photo: Json, model: str = next(iter(TITLES)), fit: image.Fit = "crop", scale: int = 0,
     engine: str = "auto", denoise: float | None = None, recipe: str | Json | None = None, size: str | None = None,
     colour: str | None = None, colour_strength: float = 1, tone: float = 1, sample: int | None = None, seed: int = 0,
     inpaint: str = "off", sensitivity: float = 0.5, mask: Json | None = None,
@@ -229,8 +231,8 @@ def restore(
     check(colour_strength=colour_strength, tone=tone, sample=sample, seed=seed)
     if scale:
         check_upscaling(scale, engine, denoise)
-    at: Size = sized(size) if size is not None else "own" if app.restorer.restores_whole(model) else 128
-    drawn = app.load(sent(mask), reduce_to=None) if mask else None
+    at: Size = sized(size) if size is not None else "own" if context.restorer.restores_whole(model) else 128
+    drawn = context.load(sent(mask), reduce_to=None) if mask else None
     mending = Inpainting(sensitivity=sensitivity) if inpaint == "auto" else None
     if colour is None:
         colour = "auto" if at == "own" else "new"
@@ -244,15 +246,15 @@ def restore(
         asked = replayed(recipe)
     if len(asked.models) != 1:
         raise ControlError("recipe_one_model")
-    run = app.run(app.load_for(asked, sent(photo)), asked, drawn=drawn)
+    run = context.run(context.load_for(asked, sent(photo)), asked, drawn=drawn)
     (name,) = run.restored
     enlarged = {"enlarged": run.enlarged[name].photo} if name in run.enlarged else {}
-    made = files({"restored": run.restored[name].photo, **enlarged})
+    made = as_files({"restored": run.restored[name].photo, **enlarged})
     return made["restored"], made.get("enlarged"), report(run, asked)
 
 
 @endpoint("mask", "overlay", "report")
-def find_scratches(app: AppContext, photo: Json, sensitivity: float = 0.5) -> tuple[str, str, Json]:
+def find_scratches(context: AppContext, photo: Json, sensitivity: float = 0.5) -> tuple[str, str, Json]:
     """Find scratches, creases and dust on a photo, to look at or to correct before restoring it by that mask.
 
     Returns:
@@ -260,15 +262,15 @@ def find_scratches(app: AppContext, photo: Json, sensitivity: float = 0.5) -> tu
     """
     check(sensitivity=sensitivity)
     inpainting = Inpainting(sensitivity=sensitivity)
-    source = app.load(sent(photo), reduce_to=None)
-    found = scratches.marked(app.work(Restorer.find_scratches, source), inpainting.sensitivity)
-    made = files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
+    source = context.load(sent(photo), reduce_to=None)
+    found = scratches.marked(context.work(Restorer.find_scratches, source), inpainting.sensitivity)
+    made = as_files({"mask": scratches.picture(found), "overlay": scratches.overlay(source, found)})
     return made["mask"], made["overlay"], {"marked": round(float(found.mean()), 5)}
 
 
 @endpoint("degraded", "original", "report")
 def degrade(
-    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    context: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
     grayscale: bool = True, gaussian: float | None = None, salt_pepper: float | None = None,
     speckle: float | None = None, correlated: float | None = None, lines: int | None = None, blur: int | None = None,
     jpeg: int | None = None, fading: float | None = None, scratches: int | None = None, dust: float | None = None,
@@ -288,14 +290,14 @@ def degrade(
     given = {name: strength for name, strength in by_hand.items() if strength is not None}
     degradation = replace(drawn, grayscale=grayscale, **given)
     asked = Recipe(size=sized(size), fit=fit, degradation=degradation, seed=seed)
-    run = app.run(app.load_for(asked, sent(photo)), asked)
-    made = files(pictures(run))
+    run = context.run(context.load_for(asked, sent(photo)), asked)
+    made = as_files(pictures(run))
     return made["degraded"], made["original"], report(run, asked)
 
 
 @endpoint("original", "degraded", "restored by model", "sheet", "report")
 def compare(
-    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    context: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
     recipe: str | Json | None = None,
 ) -> tuple[str | None, str, dict[str, Json], str, Json]:  # fmt: skip
     """Damage a good photo, let every model restore it, and measure each against the original.
@@ -312,9 +314,9 @@ def compare(
     if recipe is not None:
         asked = replayed(recipe)
     asked = replace(asked, models={**dict.fromkeys(TITLES), **asked.models}, upscaling=None)
-    run = app.run(app.load_for(asked, sent(photo)), asked)
+    run = context.run(context.load_for(asked, sent(photo)), asked)
     found = pictures(run)
-    made = files({**found, "sheet": labelled_sheet(found.items(), french=False)})
+    made = as_files({**found, "sheet": labelled_sheet(found.items(), french=False)})
     restored = {name: dict(FileData(path=made[name]).model_dump()) for name in TITLES}
     original, degraded = (made["original"], made["degraded"]) if run.truth else (None, made["photo"])
     return original, degraded, restored, made["sheet"], report(run, asked)
@@ -322,7 +324,7 @@ def compare(
 
 @endpoint("original", "degraded", *TITLES, "sheet", "report")
 def compare_by_position(
-    app: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
+    context: AppContext, photo: Json, damage: str = "original", seed: int = 0, fit: image.Fit = "crop",
     recipe: str | Json | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """What compare returned before it named its results; it will go with version 0.2.
@@ -330,13 +332,13 @@ def compare_by_position(
     Returns:
         The original, the degraded photo, each model's, all of them as a labelled sheet, and a report with measures.
     """
-    original, degraded, restored, sheet, told = compare(app, photo, damage, seed, fit, recipe)
+    original, degraded, restored, sheet, told = compare(context, photo, damage, seed, fit, recipe)
     return original, degraded, *(each["path"] for each in restored.values()), sheet, told
 
 
 @endpoint("enlarged", "report")
 def upscale(
-    app: AppContext, photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
+    context: AppContext, photo: Json, scale: int = 4, engine: str = "auto", denoise: float | None = None,
 ) -> tuple[str, Json]:  # fmt: skip
     """Enlarge a photo 2 or 4 times by Real-ESRGAN, in colour and without restoring it; to 4096x4096 at most.
 
@@ -345,18 +347,20 @@ def upscale(
     """
     check(engine=engine, denoise=denoise)
     check_upscaling(scale, engine, denoise)
-    source = app.load(sent(photo), reduce_to=None)
-    result = app.work(Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected)
+    source = context.load(sent(photo), reduce_to=None)
+    result = context.work(
+        Restorer.upscale, source, scale, engine=engine, denoise=denoise, progress=raise_if_disconnected
+    )
     versions = {**library_versions(), "device": result.device}
     recipe = Recipe(size="own", upscaling=result.upscaling, versions=versions)
-    enlarged = files({"enlarged": result.photo})["enlarged"]
+    enlarged = as_files({"enlarged": result.photo})["enlarged"]
     told = {"seconds": round(result.seconds, 4), "recipe": recipe.to_json()}
-    return enlarged, told | fallen_back(result.device != app.restorer.device.type)
+    return enlarged, told | fallen_back(result.device != context.restorer.device.type)
 
 
 @endpoint("plot", "strip", "table", "report")
 def sweep(
-    app: AppContext, photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None,
+    context: AppContext, photo: Json, control: str = "gaussian", low: float | None = None, high: float | None = None,
     steps: int = 8, measure: str = "psnr_luminance", seed: int = 0, fit: image.Fit = "crop",
 ) -> tuple[Any, ...]:  # fmt: skip
     """Stress-test the networks: damage a good photo by one degradation, from mild to severe, and measure each step.
@@ -369,8 +373,8 @@ def sweep(
     lowest, highest = robustness.reach(control)
     ends = lowest if low is None else low, highest if high is None else high
     at = robustness.strengths(control, *ends, steps)
-    truth = image.fit(app.load(sent(photo)), fit)
-    swept = app.work(
+    truth = image.fit(context.load(sent(photo)), fit)
+    swept = context.work(
         robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=raise_if_disconnected
     )
     strip, table = robustness.strip(swept), robustness.table(swept).encode()
@@ -383,10 +387,10 @@ def sweep(
     return (*made.values(), told | fallen_back(swept.fell_back))
 
 
-def endpoints(app: AppContext) -> None:
+def endpoints(context: AppContext) -> None:
     """Register them on the caller's Blocks, before anything else takes their names."""
     for function, results in ENDPOINTS.items():
-        handler = bound(function, app)
+        handler = bound(function, context)
         parameters = inspect.signature(handler).parameters.values()
         gr.Button(visible=False).click(
             handler,

@@ -53,7 +53,7 @@ TITLES = {
 """The models' titles by id: ours in the manifest's order, then the original project's that lie in ``weights/``."""
 SAMPLERS = [name for name in TITLES if find_model(name).samples]
 """Those of them that know several answers."""
-ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
+OFFERED_ENGINES = ("auto", "fast", "general", "x4plus", "bicubic")
 MIN_TILE = 64
 NETWORK = "network"
 """The concurrency id of every listener that runs a network: they take turns, so that two cores serve one well."""
@@ -179,7 +179,7 @@ class AppContext:
             self.restorer.prepare(TITLES)
         with logged():
             self.restorer.scratches_sha256()
-        for engine in ENGINES:
+        for engine in OFFERED_ENGINES:
             with logged():
                 self.restorer.upscaling(engine=engine)
 

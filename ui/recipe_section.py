@@ -25,7 +25,7 @@ from .texts import i18n, is_french, text
 class RecipeSection:
     """The section's components, and what its handlers share."""
 
-    app: AppContext
+    context: AppContext
     sidebar: Sidebar
     written: gr.Code
     address: gr.Textbox
@@ -33,7 +33,7 @@ class RecipeSection:
     file: gr.UploadButton
 
 
-def layout(app: AppContext, sidebar: Sidebar) -> RecipeSection:
+def layout(context: AppContext, sidebar: Sidebar) -> RecipeSection:
     """Lay out the recipe, inside the caller's Blocks."""
     with gr.Accordion(i18n("recipe"), open=False, elem_id="recipes"):
         gr.Markdown(i18n("recipe_lead"))
@@ -42,7 +42,7 @@ def layout(app: AppContext, sidebar: Sidebar) -> RecipeSection:
         with gr.Row():
             apply = gr.Button(i18n("recipe_apply"), size="sm")
             file = gr.UploadButton(str(i18n("recipe_load")), file_types=[".json"], size="sm")
-    return RecipeSection(app=app, sidebar=sidebar, written=written, address=address, apply=apply, file=file)
+    return RecipeSection(context=context, sidebar=sidebar, written=written, address=address, apply=apply, file=file)
 
 
 def wire(section: RecipeSection, last: gr.State) -> None:
@@ -84,7 +84,7 @@ def from_address(section: RecipeSection, request: gr.Request) -> dict[Any, Any]:
 def fill(section: RecipeSection, recipe: Recipe, request: gr.Request) -> dict[Any, Any]:
     """Set the controls as ``recipe`` has them, and warn where it was made by other weights, libraries or a device."""
     sidebar, values = section.sidebar, settings(recipe)
-    if differs := difference(recipe, section.app):
+    if differs := difference(recipe, section.context):
         gr.Warning(sentence(differs, is_french(request)))
     gr.Info(text("recipe_loaded", is_french(request)))
     return {
@@ -130,9 +130,9 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     return values
 
 
-def difference(recipe: Recipe, app: AppContext) -> RecipeMismatch | None:
+def difference(recipe: Recipe, context: AppContext) -> RecipeMismatch | None:
     """What of the models' weights, the libraries and the device is not as the recipe has it.
 
     An engine's weights, which are pinned, are not fetched for that: where they cannot be had, the run says so.
     """
-    return recipe.mismatch(pipeline.resolve(app.restorer, replace(recipe, upscaling=None)))
+    return recipe.mismatch(pipeline.resolve(context.restorer, replace(recipe, upscaling=None)))

@@ -21,7 +21,7 @@ from restoration.image import Fit
 from restoration.types import MAX_SAMPLES, Colour
 
 from . import examples
-from .context import ENGINES, QUIET, TITLES, only_by_able_models
+from .context import OFFERED_ENGINES, QUIET, TITLES, only_by_able_models
 from .errors import refuse
 from .files import received
 from .texts import i18n, is_french, labelled, text
@@ -146,7 +146,7 @@ def layout() -> Sidebar:
         }
     with gr.Accordion(i18n("size"), open=False, elem_id="size"):
         scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"), elem_id="scale")
-        engine = gr.Dropdown(labelled(ENGINES, "engine_"), value="auto", label=i18n("engine"))
+        engine = gr.Dropdown(labelled(OFFERED_ENGINES, "engine_"), value="auto", label=i18n("engine"))
         denoise = gr.Slider(0, 1, value=1, step=0.05, label=i18n("denoise"), visible=False)
     engine.change(lambda name: gr.Slider(visible=name == "general"), engine, denoise, **QUIET)
     return Sidebar(

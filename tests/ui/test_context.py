@@ -19,7 +19,7 @@ from restoration.weights import manifest, released
 from restoration.whole_photo import TILE
 from tests.conftest import EXAMPLES, ROOT
 from tests.original import save, state
-from ui.context import ENGINES, TITLES, AppContext, only_by_able_models
+from ui.context import OFFERED_ENGINES, TITLES, AppContext, only_by_able_models
 
 
 def test_every_model_of_the_manifest_has_its_title() -> None:
@@ -29,8 +29,8 @@ def test_every_model_of_the_manifest_has_its_title() -> None:
 
 def test_every_engine_is_offered_but_the_one_that_only_serves_twice() -> None:
     """x4plus gives way to it where that is right."""
-    assert set(ENGINES) == set(upscale.CHOICES) - {"x2plus"}
-    assert ENGINES[0] == "auto"
+    assert set(OFFERED_ENGINES) == set(upscale.CHOICES) - {"x2plus"}
+    assert OFFERED_ENGINES[0] == "auto"
 
 
 def test_a_photo_is_read_as_the_library_reads_it(restorer: Restorer) -> None:

@@ -13,7 +13,7 @@ from restoration.degradations import CONTROLS
 from restoration.types import Inpainting
 from tests.conftest import EXAMPLES
 from tests.ui.test_sidebar import VALUES, visitor
-from ui.context import ENGINES, TITLES, AppContext
+from ui.context import OFFERED_ENGINES, TITLES, AppContext
 from ui.links import link
 from ui.recipe_section import difference, settings
 from ui.results import pictures
@@ -32,7 +32,7 @@ RECIPES = [
     replace(FULL, upscaling=None),
     replace(FULL, degradation=replace(DAMAGE, grayscale=False, blur=21, jpeg=2, lines=0)),
     replace(FULL, degradation=Degradation(), seed=0),
-    *(replace(FULL, upscaling=Upscaling(scale=4, engine=engine)) for engine in ENGINES if engine != "general"),
+    *(replace(FULL, upscaling=Upscaling(scale=4, engine=engine)) for engine in OFFERED_ENGINES if engine != "general"),
     Recipe(size="own", look=Look(colour="auto"), models=dict.fromkeys(TITLES)),
     Recipe(size="own", fit="pad", look=Look(colour="none", tone=0), models={"gan": None},
            upscaling=Upscaling(scale=4, engine="fast", weights={"a": "0" * 64})),

@@ -14,7 +14,7 @@ from gradio.data_classes import ImageData
 from restoration import PRESETS, ControlError, Look, Recipe, Upscaling
 from tests.conftest import EXAMPLES
 from ui import sidebar
-from ui.context import ENGINES
+from ui.context import OFFERED_ENGINES
 from ui.files import publish
 
 VALUES: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_the_controls_make_a_recipe() -> None:
     assert list(found.models) == ["vae", "cnn"]  # in the models' own order, not that of the clicks
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", OFFERED_ENGINES)
 @pytest.mark.parametrize("scale", [2, 4])
 def test_only_general_is_given_a_denoise_strength(engine: str, scale: int) -> None:
     found = sidebar.requested_recipe({**VALUES, "scale": scale, "engine": engine}, visitor())

@@ -20,7 +20,7 @@ from restoration.robustness import DEGRADED, GAIN, PLOTTED
 from restoration.types import Colour, Size
 from tests.conftest import ROOT
 from tests.ui.words import ENGLISH, FRENCH, SENTENCES
-from ui.context import ENGINES
+from ui.context import OFFERED_ENGINES
 from ui.texts import is_french, number, text
 
 SOURCES = [*(path for path in sorted((ROOT / "ui").rglob("*.py")) if path.name != "texts.py"), ROOT / "app.py"]
@@ -116,7 +116,7 @@ def test_every_sentence_that_is_asked_for_is_there() -> None:
 
 
 def test_what_the_code_makes_of_names_is_there() -> None:
-    made = {f"engine_{name}" for name in ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
+    made = {f"engine_{name}" for name in OFFERED_ENGINES} | {f"upscale_{times}" for times in (0, 2, 4)}
     made |= {f"colour_{name}" for name in get_args(Colour)} | {f"size_{size}" for size in get_args(Size)}
     assert made | WORDS | FROM_THE_LIBRARY <= SENTENCES.keys()
 

@@ -23,7 +23,7 @@ from ..sidebar import Sidebar, chosen
 from ..texts import is_french, number, text
 from .pictures import html_component
 
-SIDE = 1024
+MAX_SIDE = 1024
 """Most pixels a side of what is drawn on: a finger is no finer, and a phone has little memory."""
 RED = (230, 40, 40, 255)
 PNG = "data:image/png;base64,"
@@ -62,34 +62,34 @@ def layout() -> ScratchEditor:
     return ScratchEditor(whole=whole, told=told, editor=editor, found=gr.State(time_to_live=cleanup.AGE))
 
 
-def wire(editor: ScratchEditor, app: AppContext, sidebar: Sidebar) -> None:
+def wire(editor: ScratchEditor, context: AppContext, sidebar: Sidebar) -> None:
     """Have the sidebar's controls of scratches find them, and show more or fewer."""
     mend, sensitivity = sidebar.settings["mend"], sidebar.settings["sensitivity"]
     shown = [editor.told, editor.editor]
     sidebar.find.click(
-        bound(find, app), [sidebar.photo, sensitivity], [editor.found, mend, editor.whole, *shown], **RUNNING
+        bound(find, context), [sidebar.photo, sensitivity], [editor.found, mend, editor.whole, *shown], **RUNNING
     )
     sensitivity.release(  # type: ignore[attr-defined]
-        bound(move, app), [editor.found, sensitivity], shown, trigger_mode="always_last", **QUIET
+        bound(move, context), [editor.found, sensitivity], shown, trigger_mode="always_last", **QUIET
     )
     gr.on([sidebar.arrived.change, sidebar.mode.change], forget, None, [editor.found, editor.whole], **QUIET)
 
 
-def find(app: AppContext, path: str | None, sensitivity: float, request: gr.Request) -> tuple[Any, ...]:
+def find(context: AppContext, path: str | None, sensitivity: float, request: gr.Request) -> tuple[Any, ...]:
     """Find the photo's scratches: what was found, that they are to be mended, and the editor with the mask in it."""
     path = chosen(path, request)
-    photo = app.load(path, reduce_to=None)
+    photo = context.load(path, reduce_to=None)
     small = _reduced(photo)
-    mask = app.work(Restorer.find_scratches, photo)
+    mask = context.work(Restorer.find_scratches, photo)
     found = Found(path, Mask(np.asarray(Image.fromarray(mask.pixels).resize((small.width, small.height)))))
     return found, True, gr.Column(visible=True), *show(found, small, sensitivity, is_french(request))
 
 
-def move(app: AppContext, found: Found | None, sensitivity: float, request: gr.Request) -> tuple[Any, Any]:
+def move(context: AppContext, found: Found | None, sensitivity: float, request: gr.Request) -> tuple[Any, Any]:
     """Show more or less of what was found, as ``sensitivity`` says."""
     if found is None:
         return "", gr.skip()
-    return show(found, _reduced(app.load(found.path, reduce_to=None)), sensitivity, is_french(request))
+    return show(found, _reduced(context.load(found.path, reduce_to=None)), sensitivity, is_french(request))
 
 
 def show(found: Found, small: Photo, sensitivity: float, french: bool) -> tuple[str, dict[str, Any]]:
@@ -131,7 +131,7 @@ def _drawn(layer: str) -> Photo:
     try:
         data = base64.b64decode(layer.removeprefix(PNG), validate=True)
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            if max(picture.size) > SIDE:
+            if max(picture.size) > MAX_SIDE:
                 raise ValueError(f"{picture.width}x{picture.height} pixels")
             return scratches.picture(np.asarray(picture.convert("RGBA"))[..., 3] > 127)
     except (OSError, ValueError, SyntaxError) as error:
@@ -147,6 +147,6 @@ def _data_url(pixels: np.ndarray, kind: str) -> str:
 
 def _reduced(photo: Photo) -> Photo:
     """``photo`` as it is drawn on."""
-    factor = min(1, SIDE / max(photo.width, photo.height))
+    factor = min(1, MAX_SIDE / max(photo.width, photo.height))
     size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
     return photo if factor == 1 else Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)))

@@ -54,7 +54,7 @@ class Batch:
     """How many photos were not begun, as it was stopped before."""
 
 
-def restore(app: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
+def restore(context: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -> Batch:
     """Restore every photo by ``recipe``, as damaged as it is; ``tell(done, total, name)`` before each, until it raises
     `Stopped`.
 
@@ -67,7 +67,7 @@ def restore(app: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -
     ran: list[tuple[Upscaling | None, bool]] = []
 
     def work(photos: Sequence[Photo]) -> list[Made]:
-        run = app.run(photos[0], recipe)
+        run = context.run(photos[0], recipe)
         ran.append((run.recipe.upscaling, run.fell_back))
         of_run = made_of(run)
         told = {"size": reported_sizes(run), "colour": next(iter(run.restored.values())).colour}
@@ -77,7 +77,7 @@ def restore(app: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tell) -
     failures: list[tuple[str, RestorationError]] = []
     outcomes = work_through(
         todo.jobs,
-        lambda job, path: app.load_for(recipe, str(path)),
+        lambda job, path: context.load_for(recipe, str(path)),
         work,
         lambda *written: made.append(written),
         counted,
@@ -143,7 +143,7 @@ def _listed(told: Iterable[tuple[str, RestorationError]], french: bool) -> str:
 
 
 def begin(
-    app: AppContext,
+    context: AppContext,
     request: gr.Request,
     paths: list[str] | None,
     names: list[str],
@@ -175,7 +175,7 @@ def begin(
         def tell_name(done: int, total: int, name: str) -> None:
             tell(done, total, text("batch_progress", french, name=Path(name).name))
 
-        return restore(app, paths, recipe, tell_name)
+        return restore(context, paths, recipe, tell_name)
 
     return work
 
@@ -193,7 +193,7 @@ def _uploaded_files(payload: ListFiles | None) -> list[str]:
 class BatchTab:
     """The tab's components, by what they hold, and what its handlers share."""
 
-    app: AppContext
+    context: AppContext
     files: gr.File
     models: gr.CheckboxGroup
     size: gr.Radio
@@ -205,7 +205,7 @@ class BatchTab:
     archive: gr.File
 
 
-def layout(app: AppContext) -> BatchTab:
+def layout(context: AppContext) -> BatchTab:
     """Lay out the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("batch_lead"))
     files = gr.File(label=i18n("batch_files"), file_count="multiple", type="filepath", elem_id="batch-files")
@@ -219,7 +219,7 @@ def layout(app: AppContext) -> BatchTab:
         scale = gr.Radio(labelled((0, 2, 4), "upscale_"), value=0, label=i18n("upscale"))
         mend = gr.Checkbox(label=i18n("scratches_mend"))
     return BatchTab(
-        app=app,
+        context=context,
         files=files,
         models=models,
         size=size,
@@ -236,7 +236,9 @@ def wire(tab: BatchTab) -> None:
     """Wire the tab."""
     tab.size.change(_fields_of, tab.size, [tab.fit, tab.mend], **QUIET)
     inputs = [tab.files, tab.models, tab.size, tab.fit, tab.scale, tab.mend]
-    jobs.wire(tab.desk, bound(begin, tab.app), inputs, bound(show, tab), [tab.summary, tab.archive], over=tab.archive)
+    jobs.wire(
+        tab.desk, bound(begin, tab.context), inputs, bound(show, tab), [tab.summary, tab.archive], over=tab.archive
+    )
 
 
 def show(tab: BatchTab, batch: Batch, french: bool) -> dict[Component, Any]:

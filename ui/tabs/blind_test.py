@@ -46,14 +46,14 @@ class Shown:
 
 
 def show(
-    app: AppContext, photo: Photo, ticket: str, task: Task, progress: Progress | None = None
+    context: AppContext, photo: Photo, ticket: str, task: Task, progress: Progress | None = None
 ) -> tuple[Shown, list[str]]:
     """``photo``, damaged and restored as ``task`` says: what it measures, and the paths of its pictures, the damaged
     one first. Their names tell nothing, and neither does the order in which they are written.
     """
     damage = preset(task.preset).draw(task.seed)
     recipe = Recipe(degradation=damage, seed=task.seed, models=dict.fromkeys(task.order))
-    run = app.run(photo, recipe, progress)
+    run = context.run(photo, recipe, progress)
     assert run.truth
     made = {name: run.restored[name] for name in task.order}
     named = {f"{letter}.png": made[name].photo for letter, name in zip(LETTERS, task.order, strict=False)}
@@ -150,7 +150,7 @@ def _dot(standing: Standing) -> str:
 class BlindTestTab:
     """The tab's components, by what they hold, and what its handlers share."""
 
-    app: AppContext
+    context: AppContext
     tickets: Tickets
     votes: Votes | None
     """Where votes are kept, if they are."""
@@ -173,7 +173,7 @@ class BlindTestTab:
     """The `Cancellation` of what runs, or has run last."""
 
 
-def layout(app: AppContext, votes: Votes | None) -> BlindTestTab:
+def layout(context: AppContext, votes: Votes | None) -> BlindTestTab:
     """Lay out the tab, inside the caller's Blocks; without ``votes`` none is kept."""
     gr.Markdown(i18n("blind_lead"))
     gr.Markdown(i18n("blind_kept" if votes else "blind_unkept"))
@@ -191,8 +191,8 @@ def layout(app: AppContext, votes: Votes | None) -> BlindTestTab:
     again = gr.Button(i18n("blind_again"), visible=False)
     ranking = gr.HTML(elem_id="blind-ranking")
     return BlindTestTab(
-        app=app, tickets=Tickets(list(TITLES)), votes=votes, start=start, given=given, question=question, row=row,
-        pictures=pictures, keeps=keeps, none=none, result=result, again=again, ranking=ranking,
+        context=context, tickets=Tickets(list(TITLES)), votes=votes, start=start, given=given, question=question,
+        row=row, pictures=pictures, keeps=keeps, none=none, result=result, again=again, ranking=ranking,
         ticket=gr.Textbox(visible=False), last=gr.State(time_to_live=cleanup.AGE), running=gr.State(),
     )  # fmt: skip
 
@@ -217,11 +217,11 @@ def draw_blind(
     """Damage the photo, and show what each model makes of it under letters that tell nothing."""
     french, run = is_french(request), Cancellation()
     with suppress(Stopped):
-        loaded = tab.app.load(examples.undamaged(chosen(path, request)))
+        loaded = tab.context.load(examples.undamaged(chosen(path, request)))
         ticket = tab.tickets.issue()
         yield {tab.running: run}
         task = tab.tickets.draw(ticket)
-        measured, (first, *paths) = show(tab.app, loaded, ticket, task, run.reporting(progress, french))
+        measured, (first, *paths) = show(tab.context, loaded, ticket, task, run.reporting(progress, french))
         run.raise_if_ended()
         updates: dict[Any, Any] = {tab.given: gr.Image(first, alt_text=text("degraded", french))}
         for letter, shown, keep, made in zip(LETTERS, tab.pictures, tab.keeps, paths, strict=False):
@@ -237,7 +237,7 @@ def answer(tab: BlindTestTab, place: int, ticket: str, measured: Shown | None, r
     french = is_french(request)
     task = tab.tickets.redeem(ticket, request.session_hash or "")
     kept = place if place < len(tab.keeps) else None
-    cast = vote(task, kept, {name: tab.app.restorer.weights_sha256(name) for name in TITLES})
+    cast = vote(task, kept, {name: tab.context.restorer.weights_sha256(name) for name in TITLES})
     if tab.votes:
         tab.votes.add(cast)
     labels = named(task.order, french).values()

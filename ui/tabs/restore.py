@@ -57,7 +57,7 @@ _opening_turn = threading.Lock()
 class RestoreTab:
     """The tab's components, by what they hold, and what its handlers share."""
 
-    app: AppContext
+    context: AppContext
     sidebar: Sidebar
     choose: gr.Button
     verdict: gr.Markdown
@@ -88,7 +88,7 @@ class RestoreTab:
         return [self.viewer, self.last, self.verdict, self.numbers, self.samples, self.uncertainty]
 
 
-def layout(app: AppContext, sidebar: Sidebar) -> RestoreTab:
+def layout(context: AppContext, sidebar: Sidebar) -> RestoreTab:
     """Lay out the tab, inside the caller's Blocks."""
     choose = gr.Button(i18n("choose"), variant="primary", elem_id="choose")  # where the photo's own box is far below
     verdict = gr.Markdown(elem_id="verdict")
@@ -109,7 +109,7 @@ def layout(app: AppContext, sidebar: Sidebar) -> RestoreTab:
             label=i18n("samples_map"), format="png", interactive=False, elem_id="uncertainty", elem_classes="pixels"
         )
     return RestoreTab(
-        app=app, sidebar=sidebar, choose=choose, verdict=verdict, viewer=pictures, save=save, save_all=save_all,
+        context=context, sidebar=sidebar, choose=choose, verdict=verdict, viewer=pictures, save=save, save_all=save_all,
         maps=maps, scratches=editor, numbers=numbers, draw_samples=draw_samples, samples=samples,
         uncertainty=uncertainty, last=gr.State(time_to_live=cleanup.AGE), go=gr.State(), running=gr.State(),
     )  # fmt: skip
@@ -119,7 +119,7 @@ def wire(tab: RestoreTab) -> None:
     """Wire the tab and the sidebar, which decides what it shows."""
     sidebar, last, pictures, running, go = tab.sidebar, tab.last, tab.viewer, tab.running, tab.go
     tab.choose.click(None, js=CHOOSE, api_visibility="private")
-    scratch_editor.wire(tab.scratches, tab.app, sidebar)
+    scratch_editor.wire(tab.scratches, tab.context, sidebar)
     shown = {"show_progress_on": tab.verdict, **RUNNING}
     restored = [*tab.results, tab.maps, running]
     start, inputs = [sidebar.start.click, go.change], {*tab.inputs.values()}
@@ -129,7 +129,7 @@ def wire(tab: RestoreTab) -> None:
         event(bound(take, tab, wanted), [last, pictures], [pictures, last, running], **shown)
     tab.maps.click(show_maps, [last, pictures], pictures, **QUIET)
     tab.draw_samples.click(
-        bound(sample, tab.app), [last, sidebar.damage["seed"]], [tab.samples, tab.uncertainty], **RUNNING
+        bound(sample, tab.context), [last, sidebar.damage["seed"]], [tab.samples, tab.uncertainty], **RUNNING
     )
     sidebar.photo.input(bound(take_in, tab), sidebar.photo, [sidebar.photo, sidebar.example, sidebar.arrived], **QUIET)
     sidebar.arrived.change(bound(arrive, tab), [sidebar.photo, running], [*tab.results, sidebar.start, go], **QUIET)
@@ -168,7 +168,7 @@ def open_page(tab: RestoreTab, request: gr.Request) -> Updates:
     if request and request.query_params.keys() & {"recipe", "job"}:
         return {tab.last: None}
     french, sidebar = is_french(request), tab.sidebar
-    result, measured = opening(tab.app)
+    result, measured = opening(tab.context)
     photo = {sidebar.photo: result.photo, sidebar.example: OPENING, sidebar.start: gr.Button(interactive=True)}
     return {**photo, **_judged(tab, result, measured[french], french)}
 
@@ -177,7 +177,7 @@ def take_in(tab: RestoreTab, path: str | None, request: gr.Request) -> Updates:
     """The visitor's own photo, or none any more; one that the browser could not show, as a PNG."""
     sidebar, photo = tab.sidebar, {}
     if path and Path(path).suffix.lower() in UNSHOWN:
-        read = tab.app.load(path, reduce_to=None)
+        read = tab.context.load(path, reduce_to=None)
         photo[sidebar.photo] = publish({f"{Path(path).stem}.png": read}).popitem()[1]
         for note in read.details.notes:  # which the PNG does not hold
             gr.Warning(sentence(note, is_french(request)))
@@ -202,7 +202,7 @@ def restore(
     yield {tab.running: running}
     seen: tuple[Result, Run] | None = None
     with suppress(Stopped):
-        for seen in run_each(tab.app, named, recipe, running.reporting(progress, french)):
+        for seen in run_each(tab.context, named, recipe, running.reporting(progress, french)):
             running.raise_if_ended()
             yield {tab.viewer: viewer.value(seen[0], french), tab.last: seen[0]}
     if seen and not running.is_unwanted:
@@ -239,7 +239,7 @@ def take(
     models = [*found.recipe.models] if wanted == "archive" else [kind] if kind in TITLES else []
     yield {tab.running: running}
     with suppress(Stopped):
-        full, path = at_full_size(tab.app, found, models, running.reporting(progress, french)), None
+        full, path = at_full_size(tab.context, found, models, running.reporting(progress, french)), None
         if wanted != "view":
             path = everything(full, french) if wanted == "archive" else full.paths[full.largest(kind)]
         saved = path and {"path": path, "at": time.time()}
@@ -253,14 +253,14 @@ def show_maps(result: Result | None, view: Any, request: gr.Request) -> dict[str
     return {**value, "maps": {} if view.get("maps") else error_maps(found)}
 
 
-def sample(app: AppContext, result: Result | None, seed: Any, request: gr.Request) -> tuple[Any, Any]:
+def sample(context: AppContext, result: Result | None, seed: Any, request: gr.Request) -> tuple[Any, Any]:
     """Several answers of a model that knows more than one, and where they differ."""
     if result is None:
         raise refuse("samples_first", request)
     french = is_french(request)
     sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
     photo = image.fit(result.read(result.given), result.recipe.fit)
-    drawn = app.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
+    drawn = context.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
     named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
     *each, where = publish({**named, f"{result.name}_uncertainty.png": drawn.map()}).values()
     captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
@@ -307,7 +307,7 @@ def damage(tab: RestoreTab, values: Mapping[Any, Any], request: gr.Request) -> U
         return {sidebar.preset: None}
     recipe = recipe_from_controls({name: values[each] for name, each in sidebar.inputs.items()})
     assert recipe.degradation
-    damaged = recipe.degradation.apply(image.fit(tab.app.load(photo), recipe.fit), recipe.seed or 0)
+    damaged = recipe.degradation.apply(image.fit(tab.context.load(photo), recipe.fit), recipe.seed or 0)
     draft = replace(result, paths={**result.paths, "degraded": publish({"damaged.png": damaged})["damaged.png"]})
     return {sidebar.preset: None, tab.viewer: viewer.value(draft, is_french(request), values[tab.viewer])}
 
@@ -329,14 +329,14 @@ def try_example(tab: RestoreTab, name: str, mode: str) -> Updates:
 
 
 def run_each(
-    app: AppContext, values: Mapping[str, Any], recipe: Recipe, tell: Progress
+    context: AppContext, values: Mapping[str, Any], recipe: Recipe, tell: Progress
 ) -> Iterator[tuple[Result, Run]]:
     """Restore the photo of the sidebar's ``values`` as ``recipe`` says: what there is after each model.
 
     A large photo is made a preview of. Raises `RestorationError`.
     """
     path = values["photo"]
-    photo, drawn, whole = app.load_for(recipe, path), None, None
+    photo, drawn, whole = context.load_for(recipe, path), None, None
     if recipe.size == "own":
         if recipe.upscaling:
             upscale.check_size(photo, recipe.upscaling.scale)  # said now, not when the full size is asked for
@@ -345,7 +345,7 @@ def run_each(
         inpaint, drawn = scratch_editor.inpainting_from_controls(values, photo)
         recipe = replace(recipe, inpaint=inpaint)
     result = None
-    for run in app.run_each(photo, recipe, tell, drawn=drawn):
+    for run in context.run_each(photo, recipe, tell, drawn=drawn):
         result = publish_run(path, run, result, whole)
         yield result, run
 
@@ -357,19 +357,19 @@ def preview(photo: Photo) -> Photo:
     return Photo(np.array(Image.fromarray(photo.pixels).resize(size, Image.Resampling.BOX)), photo.details)
 
 
-def at_full_size(app: AppContext, result: Result, models: list[str], tell: Progress) -> Result:
+def at_full_size(context: AppContext, result: Result, models: list[str], tell: Progress) -> Result:
     """A preview's ``result`` with the pictures of ``models`` at the photo's full size; as it is where they are."""
     times = result.recipe.upscaling.scale if result.recipe.upscaling else 1
     full = tuple(times * side for side in result.whole or ())
     missing = [name for name in models if full and result.sizes[result.largest(name)] != full]
     if not missing:
         return result
-    photo, drawn = app.load(result.photo, reduce_to=None), None
+    photo, drawn = context.load(result.photo, reduce_to=None), None
     recipe = replace(result.recipe, models=dict.fromkeys(missing))
     if recipe.inpaint and recipe.inpaint.mask != "auto":
         drawn = scratches.picture(scratches.marked(scratches.mask_of(result.read("mask"), photo)))
         recipe = replace(recipe, inpaint=replace(recipe.inpaint, mask=drawn_sha256(drawn)))
-    made = publish_run(result.photo, app.run(photo, recipe, tell, drawn=drawn))
+    made = publish_run(result.photo, context.run(photo, recipe, tell, drawn=drawn))
     inpaint = made.recipe.inpaint
     return replace(
         result,
@@ -379,26 +379,26 @@ def at_full_size(app: AppContext, result: Result, models: list[str], tell: Progr
     )
 
 
-def prepare(app: AppContext) -> None:
+def prepare(context: AppContext) -> None:
     """Make ready, at the start, what the first visitors would wait for."""
     with logged():
-        opening(app)
-    app.warm_up()
+        opening(context)
+    context.warm_up()
 
 
-def opening(app: AppContext) -> tuple[Result, Mapping[bool, Measured]]:
+def opening(context: AppContext) -> tuple[Result, Mapping[bool, Measured]]:
     """What the page opens with: an old print, restored once for all visitors, and what is said of it, in French and
     not. Raises `RestorationError`.
     """
     with _opening_turn:
-        return _opening(app)
+        return _opening(context)
 
 
 @cache
-def _opening(app: AppContext) -> tuple[Result, Mapping[bool, Measured]]:
+def _opening(context: AppContext) -> tuple[Result, Mapping[bool, Measured]]:
     path = examples.photo(OPENING, damaged=True)
     recipe = Recipe(size="own", look=OWN_LOOK, models=dict.fromkeys(TITLES))
-    run = app.run(image.load(path, reduce_to=None), recipe)
+    run = context.run(image.load(path, reduce_to=None), recipe)
     result = publish_run(path, run)
     keep(result.paths.values())
     return result, {french: measure(run, "auto", french) for french in (False, True)}

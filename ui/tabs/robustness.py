@@ -51,7 +51,7 @@ def described(swept: Sweep, measure: str, french: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Result:
+class PublishedSweep:
     """A sweep and its files; its pictures are in these alone, as a result is kept for long."""
 
     name: str
@@ -62,7 +62,7 @@ class Result:
     files: Mapping[str, str]
 
 
-def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
+def publish_sweep(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]:
     """A sweep's plot, strip, table and recipes (a zip of one per strength) as files, by those names."""
     stem = f"{name}_{swept.control}"
     made = publish(
@@ -84,14 +84,14 @@ def files(name: str, swept: Sweep, measure: str, french: bool) -> dict[str, str]
     return dict(zip(("plot", "strip", "table", "recipes"), made.values(), strict=True))
 
 
-def redrawn(result: Result, measure: str, french: bool) -> Result:
+def redrawn(result: PublishedSweep, measure: str, french: bool) -> PublishedSweep:
     """The result with a plot of another measure."""
     name = Path(result.files["plot"]).name
     plot = publish({name: robustness.plot(result.swept, measure, label(french))})[name]
     return replace(result, measure=measure, files={**result.files, "plot": plot})
 
 
-def words(result: Result, measure: str, french: bool) -> str:
+def words(result: PublishedSweep, measure: str, french: bool) -> str:
     """Where each model helped, and what was not tried."""
     said = summary(result.swept, measure, french)
     if left := [title for name, title in TITLES.items() if name not in result.swept.measures]:
@@ -100,9 +100,9 @@ def words(result: Result, measure: str, french: bool) -> str:
 
 
 def stress(
-    app: AppContext, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool, tell: Tell,
-    *, seed: int, fit: Fit,
-) -> Result:  # fmt: skip
+    context: AppContext, name: str, truth: Photo, control: str, at: Sequence[float], measure: str, french: bool,
+    tell: Tell, *, seed: int, fit: Fit,
+) -> PublishedSweep:  # fmt: skip
     """Every model's sweep of the photo called ``name``, as files."""
 
     def progress(done: int, total: int) -> None:
@@ -110,9 +110,11 @@ def stress(
 
     progress(0, len(at) * len(TITLES))
     telling = silent if zerogpu.IS_LENT else progress  # from another process nothing reaches the visitor
-    swept = app.work_in_turn(robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=telling)
-    made = files(name, swept, measure, french)
-    return Result(name, replace(swept, photos={}), measure, made)
+    swept = context.work_in_turn(
+        robustness.sweep, truth, control, at, list(TITLES), seed=seed, fit=fit, progress=telling
+    )
+    made = publish_sweep(name, swept, measure, french)
+    return PublishedSweep(name, replace(swept, photos={}), measure, made)
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ def stress(
 class RobustnessTab:
     """The tab's components, by what they hold, and what its handlers share."""
 
-    app: AppContext
+    context: AppContext
     control: gr.Dropdown
     measure: gr.Dropdown
     ends: Sequence[gr.Slider]
@@ -134,7 +136,7 @@ class RobustnessTab:
     strip: gr.Image
     downloads: gr.File
     last: gr.State
-    """The last `Result`."""
+    """The last `PublishedSweep`."""
 
     @property
     def results(self) -> list[Component]:
@@ -142,7 +144,7 @@ class RobustnessTab:
         return [self.summary, self.plot, self.strip, self.downloads, self.last]
 
 
-def layout(app: AppContext) -> RobustnessTab:
+def layout(context: AppContext) -> RobustnessTab:
     """Lay out the tab, inside the caller's Blocks."""
     gr.Markdown(i18n("robustness_lead"))
     start = CONTROLS["gaussian"]
@@ -156,7 +158,7 @@ def layout(app: AppContext) -> RobustnessTab:
         ]
         steps = gr.Slider(2, robustness.MAX_STEPS, value=STEPS, step=1, label=i18n("steps"), min_width=150)
     return RobustnessTab(
-        app=app,
+        context=context,
         control=control,
         measure=measure,
         ends=ends,
@@ -176,7 +178,7 @@ def wire(tab: RobustnessTab, sidebar: Sidebar) -> None:
     tab.control.change(reach, tab.control, list(tab.ends), **QUIET)
     tab.measure.input(bound(redraw, tab), [tab.last, tab.measure], results, **QUIET)
     inputs = [sidebar.photo, fit, seed, tab.control, *tab.ends, tab.steps, tab.measure]
-    jobs.wire(tab.desk, bound(begin, tab.app), inputs, bound(show_first, tab), results, over=tab.plot)
+    jobs.wire(tab.desk, bound(begin, tab.context), inputs, bound(show_first, tab), results, over=tab.plot)
     # What is shown is never another photo's.
     sidebar.arrived.change(bound(clear, tab), tab.desk.id, [*results, *tab.desk.state], queue=False, **QUIET)
 
@@ -188,18 +190,18 @@ def reach(name: str) -> list[gr.Slider]:
 
 
 def begin(
-    app: AppContext, request: gr.Request, path: str | None, fit: Any, seed: Any, control: str, low: float, high: float,
-    steps: int, measure: str,
+    context: AppContext, request: gr.Request, path: str | None, fit: Any, seed: Any, control: str, low: float,
+    high: float, steps: int, measure: str,
 ) -> Work:  # fmt: skip
     """Check what the page has sent; what is then to be done is the sweep."""
     french, path = is_french(request), chosen(path, request)
-    truth = image.fit(app.load(examples.undamaged(path)), fit)
+    truth = image.fit(context.load(examples.undamaged(path)), fit)
     at = robustness.strengths(control, low, high, steps)
     name = name_of(path)
-    return lambda tell: stress(app, name, truth, control, at, measure, french, tell, seed=seed, fit=fit)
+    return lambda tell: stress(context, name, truth, control, at, measure, french, tell, seed=seed, fit=fit)
 
 
-def show(tab: RobustnessTab, result: Result, french: bool) -> dict[Component, Any]:
+def show(tab: RobustnessTab, result: PublishedSweep, french: bool) -> dict[Component, Any]:
     """A sweep in words, as pictures, and as files."""
     return {
         tab.summary: words(result, result.measure, french),
@@ -210,14 +212,16 @@ def show(tab: RobustnessTab, result: Result, french: bool) -> dict[Component, An
     }
 
 
-def show_first(tab: RobustnessTab, result: Result, french: bool) -> dict[Component, Any]:
+def show_first(tab: RobustnessTab, result: PublishedSweep, french: bool) -> dict[Component, Any]:
     """`show`, with a warning where the CPU stood in for a GPU that failed."""
     if result.swept.fell_back:
         gr.Warning(text("gpu_failed", french))
     return show(tab, result, french)
 
 
-def redraw(tab: RobustnessTab, result: Result | None, measure: str, request: gr.Request) -> dict[Component, Any]:
+def redraw(
+    tab: RobustnessTab, result: PublishedSweep | None, measure: str, request: gr.Request
+) -> dict[Component, Any]:
     """Show another measure of the last sweep, if there is one."""
     french = is_french(request)
     return show(tab, redrawn(result, measure, french), french) if result else dict.fromkeys(tab.results)

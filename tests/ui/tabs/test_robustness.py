@@ -19,7 +19,7 @@ from restoration.robustness import GAIN, PLOTTED, Sweep
 from restoration.tiling import Stopped
 from tests.conftest import EXAMPLES
 from ui.context import TITLES, AppContext
-from ui.tabs.robustness import described, files, label, redrawn, stress, summary, words
+from ui.tabs.robustness import described, label, publish_sweep, redrawn, stress, summary, words
 
 LANGUAGES = pytest.mark.parametrize("french", [False, True], ids=["en", "fr"])
 
@@ -118,7 +118,7 @@ def test_equal_photos_are_an_infinity_in_words(photo: Photo, restorer: Restorer,
 
 @LANGUAGES
 def test_the_files_of_a_sweep(swept: Sweep, french: bool) -> None:
-    made = files("mémé", swept, "ssim", french)
+    made = publish_sweep("mémé", swept, "ssim", french)
     assert {what: Path(path).name for what, path in made.items()} == {
         "plot": "mémé_salt_pepper_plot.png",
         "strip": "mémé_salt_pepper_strip.png",
@@ -135,7 +135,7 @@ def test_the_files_of_a_sweep(swept: Sweep, french: bool) -> None:
 
 @LANGUAGES
 def test_the_table_opens_in_a_spreadsheet(swept: Sweep, french: bool) -> None:
-    contents = Path(files("a", swept, "psnr", french)["table"]).read_bytes()
+    contents = Path(publish_sweep("a", swept, "psnr", french)["table"]).read_bytes()
     assert contents.startswith(b"\xef\xbb\xbf")  # or some would show the accents wrong
     head, *rows = csv.reader(io.StringIO(contents.decode("utf-8-sig")))
     names = ["salt_pepper", "candidate", *(each.name for each in fields(Metrics))]
@@ -151,7 +151,7 @@ def test_the_table_opens_in_a_spreadsheet(swept: Sweep, french: bool) -> None:
 
 def test_each_recipe_gives_its_picture_again(swept: Sweep, restorer: Restorer) -> None:
     """From the visitor's file, not from the photo that the sweep has fitted."""
-    with zipfile.ZipFile(files("a", swept, "psnr", False)["recipes"]) as packed:
+    with zipfile.ZipFile(publish_sweep("a", swept, "psnr", False)["recipes"]) as packed:
         written = [packed.read(name) for name in packed.namelist()]
         assert packed.namelist()[-1] == f"salt_pepper_{swept.strengths[-1]:g}.json"
     assert len(written) == len(swept.strengths)
