@@ -46,9 +46,9 @@ def gallery(restorer: Restorer, models: list[str]) -> tuple[Photo, Photo]:
         rows.append([*row, Cell(truth, [f"truth ({name})"])])
         gains.append(gained)
     half = (len(rows) + 1) // 2
-    pairs = [[*rows[place], *(rows[place + half] if place + half < len(rows) else [])] for place in range(half)]
-    worst = sorted(range(len(rows)), key=lambda place: min(gains[place].values()))[:3]
-    return sheet(pairs, side=128), sheet([rows[place] for place in worst], side=192)
+    pairs = [[*rows[index], *(rows[index + half] if index + half < len(rows) else [])] for index in range(half)]
+    worst = sorted(range(len(rows)), key=lambda index: min(gains[index].values()))[:3]
+    return sheet(pairs, side=128), sheet([rows[index] for index in worst], side=192)
 
 
 def toned(photo: Photo) -> Photo:

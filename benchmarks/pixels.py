@@ -26,9 +26,9 @@ def pixels(restorer: Restorer) -> Json:
     wait for them.
     """
     found: Json = {"model": MODEL, "cores": torch.get_num_threads(), "sides": {}}
-    with tempfile.TemporaryDirectory() as place, Image.open(PHOTOS[0]) as picture:
+    with tempfile.TemporaryDirectory() as folder, Image.open(PHOTOS[0]) as picture:
         for side in SIDES:
-            path = Path(place) / f"{side}.png"
+            path = Path(folder) / f"{side}.png"
             photo = Photo(np.array(picture.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)))
             image.save(photo, path)
             squares = [
@@ -45,7 +45,9 @@ def pixels(restorer: Restorer) -> Json:
                 ways["enlarge ×2"] = lambda photo=photo: restorer.upscale(photo, 2, engine="fast")
             found["sides"][str(side)] = {
                 "seconds": in_turn(ways, 7 if side < 512 else 3 if side < 2048 else 1),
-                "bytes": peak_memory(["restore", path, "-o", Path(place) / "out", "--model", MODEL, "--device", "cpu"]),
+                "bytes": peak_memory(
+                    ["restore", path, "-o", Path(folder) / "out", "--model", MODEL, "--device", "cpu"]
+                ),
             }
     return found
 

@@ -68,7 +68,7 @@ def main(
             apart = distance(list(made.values()), truth)
             for (candidate, photo), lpips_distance in zip(made.items(), apart, strict=True):
                 scores.setdefault(candidate, []).append({**measure(photo, truth), "lpips": float(lpips_distance)})
-        coloured = [place for place, each in enumerate(truths.values()) if metrics.colourfulness(each) > 0]
+        coloured = [index for index, each in enumerate(truths.values()) if metrics.colourfulness(each) > 0]
         gains = {
             model: {
                 name: round(row["psnr_luminance"] - before["psnr_luminance"], 2)
@@ -78,7 +78,7 @@ def main(
         }
         result["presets"][preset] = {
             "scores": summarise(scores),
-            "coloured": summarise({name: [rows[place] for place in coloured] for name, rows in scores.items()}),
+            "coloured": summarise({name: [rows[index] for index in coloured] for name, rows in scores.items()}),
             "coloured_photos": len(coloured),
             "gains": gains,
         }

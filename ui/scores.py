@@ -72,15 +72,15 @@ def helped(after: Metrics, before: Metrics) -> str:
 
 
 def best(name: str, rows: Sequence[Metrics], before: Metrics | None = None) -> set[int]:
-    """The places of the best of a measure, among those that are better than ``before`` where that is given: several
+    """The indices of the best of a measure, among those that are better than ``before`` where that is given: several
     where no more than its smallest step tells them apart.
     """
-    values = {place: getattr(row, name) for place, row in enumerate(rows)}
+    values = {index: getattr(row, name) for index, row in enumerate(rows)}
     if before:
         least = getattr(before, name)
-        values = {place: value for place, value in values.items() if change(name, value, least) == "better"}
+        values = {index: value for index, value in values.items() if change(name, value, least) == "better"}
     first = max(values.values(), key=lambda value: _COLUMNS[name].sign * value, default=math.nan)
-    return {place for place, value in values.items() if change(name, value, first) == "same"}
+    return {index for index, value in values.items() if change(name, value, first) == "same"}
 
 
 def note(row: Metrics, before: Metrics, french: bool) -> str:
@@ -94,7 +94,7 @@ def summary(degraded: Row[Metrics], models: Sequence[Row[Metrics]], french: bool
     """Who came closest to the original. A model that is no closer than the damaged photo came closest to nothing."""
     before, after = degraded.measured, [row.measured for row in models]
     light, colour = (
-        [models[place].title for place in sorted(best(name, after, before))] for name in ("psnr_luminance", "ciede2000")
+        [models[index].title for index in sorted(best(name, after, before))] for name in ("psnr_luminance", "ciede2000")
     )
     said = []
     if light:
@@ -136,11 +136,11 @@ def table(degraded: Row[Metrics], models: Sequence[Row[Metrics]], french: bool) 
     leaders = {name: best(name, after, before) for name in _COLUMNS}
     cells = [cell(name, _value(name, before, french), french) for name in _COLUMNS]
     lines = [line(degraded.title, [*cells, "<td></td><td></td>"])]
-    for place, row in enumerate(models):
+    for index, row in enumerate(models):
         cells = []
         for name in _COLUMNS:
             told = _value(name, row.measured, french) + _changed(name, row.measured, before, french)
-            if place in leaders[name] and len(leaders[name]) < len(after):
+            if index in leaders[name] and len(leaders[name]) < len(after):
                 told += f'<span class="best">★ {text("best", french)}</span>'
             cells.append(cell(name, told, french))
         cells += [cell("helped", text(helped(row.measured, before), french), french), cell("time", row.time, french)]

@@ -177,11 +177,11 @@ UploadedPhoto = ABCMeta.__new__(
 def thumbnails() -> str:
     """Style that shows a small picture in each example's choice: one stop of the Tab key for all of them."""
     rules = []
-    for place, name in enumerate(examples.NAMES, 1):
+    for number, name in enumerate(examples.NAMES, 1):
         with Image.open(examples.FOLDER / f"{name}.jpg") as picture:
             picture.thumbnail((96, 96))
             file = BytesIO()
             picture.convert("RGB").save(file, "JPEG", quality=70)
         url = f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
-        rules.append(f'#examples label:nth-child({place}) {{ background-image: url("{url}"); }}')
+        rules.append(f'#examples label:nth-child({number}) {{ background-image: url("{url}"); }}')
     return "\n".join(rules)

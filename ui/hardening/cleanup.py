@@ -27,15 +27,15 @@ def private_folder() -> Path:
 
     It lies in GRADIO_TEMP_DIR, or where the system keeps such files, and goes when the process ends.
     """
-    place = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
-    if place.name.startswith(PREFIX):  # a notebook's cell, run twice: the first app would delete the second's files
-        place = place.parent
-    place.mkdir(parents=True, exist_ok=True)
-    for left in place.glob(f"{PREFIX}*"):
+    temporary = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    if temporary.name.startswith(PREFIX):  # a notebook's cell, run twice: the first app would delete the second's files
+        temporary = temporary.parent
+    temporary.mkdir(parents=True, exist_ok=True)
+    for left in temporary.glob(f"{PREFIX}*"):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > AGE:  # a living app touches its folder at each round
                 shutil.rmtree(left)
-    folder = tempfile.mkdtemp(prefix=PREFIX, dir=place)
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=temporary)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
     return Path(folder)

@@ -85,8 +85,8 @@ def restore(context: AppContext, paths: Sequence[str], recipe: Recipe, tell: Tel
 
     def results() -> Iterator[tuple[str, bytes]]:
         with suppress(Stopped):
-            for place, job in enumerate(todo.jobs):
-                tell(place, len(todo.jobs), job.name)
+            for index, job in enumerate(todo.jobs):
+                tell(index, len(todo.jobs), job.name)
                 next(outcomes)
                 while made:  # given to the archive here, as a disk that is full is no photo's fault
                     entry, files = made.pop()

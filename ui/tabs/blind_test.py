@@ -66,12 +66,12 @@ def show(
     return measured, list(publish({"degraded.png": run.degraded, **named}).values())
 
 
-def vote(task: Task, place: int | None, weights: Mapping[str, str]) -> Vote:
-    """The vote for the picture at ``place``, None for none of them, as of now."""
+def vote(task: Task, index: int | None, weights: Mapping[str, str]) -> Vote:
+    """The vote for the picture at ``index``, None for none of them, as of now."""
     return Vote(
         weights=dict(weights),
         shown=task.order,
-        choice=None if place is None else task.order[place],
+        choice=None if index is None else task.order[index],
         preset=task.preset,
         seed=task.seed,
         time=datetime.now(timezone.utc).isoformat(timespec="minutes"),
@@ -94,7 +94,7 @@ def agreement(measure: str, choice: str | None, restored: Mapping[str, Metrics],
         return text("blind_equal", french, measure=measure.upper())
     if choice is not None and models.index(choice) in leading:
         return text("blind_agreed", french, measure=measure.upper(), model=named(models, french)[choice])
-    names = [each for place, each in enumerate(named(models, french).values()) if place in leading]
+    names = [each for index, each in enumerate(named(models, french).values()) if index in leading]
     said = {"measure": measure.upper(), "model": text("blind_or", french).join(names)}
     return text("blind_closest", french, **said) if choice is None else text("blind_differed", french, **said)
 
@@ -182,10 +182,10 @@ def layout(context: AppContext, votes: Votes | None) -> BlindTestTab:
     question = gr.Markdown(i18n("blind_question"), visible=False, elem_id="blind-question")
     pictures, keeps = [], []
     with gr.Row(elem_classes="blind", visible=False) as row:
-        for place in range(len(TITLES)):
+        for index in range(len(TITLES)):
             with gr.Column(min_width=300):
-                pictures.append(picture(None, f"blind-picture-{place}", pixels=True))
-                keeps.append(gr.Button(elem_id=f"blind-keep-{place}"))
+                pictures.append(picture(None, f"blind-picture-{index}", pixels=True))
+                keeps.append(gr.Button(elem_id=f"blind-keep-{index}"))
     none = gr.Button(i18n("blind_none"), visible=False, elem_id="blind-none")
     result = gr.HTML(elem_id="blind-told")
     again = gr.Button(i18n("blind_again"), visible=False)
@@ -205,8 +205,8 @@ def wire(tab: BlindTestTab, sidebar: Sidebar) -> None:
     asked, drawn = [tab.start.click, tab.again.click], [*outputs, tab.running]
     ran = gr.on(asked, bound(draw_blind, tab), sidebar.photo, drawn, show_progress_on=tab.given, **RUNNING)
     ran.success(None, js="() => lab.goTo('#blind-question')", **QUIET)
-    for place, button in enumerate(answers):
-        voted = button.click(bound(answer, tab, place), [tab.ticket, tab.last], changed, **QUIET)
+    for index, button in enumerate(answers):
+        voted = button.click(bound(answer, tab, index), [tab.ticket, tab.last], changed, **QUIET)
         voted.success(None, js="() => lab.goTo('#blind-told h3')", **QUIET)
     sidebar.arrived.change(bound(clear, tab), tab.running, outputs, queue=False, **QUIET)
 
@@ -232,11 +232,11 @@ def draw_blind(
         yield {**updates, tab.result: None, tab.ranking: None, tab.ticket: ticket, tab.last: measured}
 
 
-def answer(tab: BlindTestTab, place: int, ticket: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
-    """Count a vote for the picture at ``place``, behind the last for none of them, and say whose each picture is."""
+def answer(tab: BlindTestTab, index: int, ticket: str, measured: Shown | None, request: gr.Request) -> dict[Any, Any]:
+    """Count a vote for the picture at ``index``, behind the last for none of them, and say whose each picture is."""
     french = is_french(request)
     task = tab.tickets.redeem(ticket, request.session_hash or "")
-    kept = place if place < len(tab.keeps) else None
+    kept = index if index < len(tab.keeps) else None
     cast = vote(task, kept, {name: tab.context.restorer.weights_sha256(name) for name in TITLES})
     if tab.votes:
         tab.votes.add(cast)

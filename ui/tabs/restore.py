@@ -261,9 +261,9 @@ def sample(context: AppContext, result: Result | None, seed: Any, request: gr.Re
     sampler = next((name for name in SAMPLERS if name in result.recipe.models), SAMPLERS[0])
     photo = image.fit(result.read(result.given), result.recipe.fit)
     drawn = context.work(Restorer.samples, photo, SAMPLES, seed=seed, model=sampler)
-    named = {f"{result.name}_sample{place}.png": photo for place, photo in enumerate(drawn.photos, 1)}
+    named = {f"{result.name}_sample{number}.png": photo for number, photo in enumerate(drawn.photos, 1)}
     *each, where = publish({**named, f"{result.name}_uncertainty.png": drawn.map()}).values()
-    captions = [text("sample", french, number=place) for place in range(1, SAMPLES + 1)]
+    captions = [text("sample", french, number=number) for number in range(1, SAMPLES + 1)]
     return list(zip(each, captions, strict=True)), gr.Image(where, alt_text=text("samples_map", french))
 
 
