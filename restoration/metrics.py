@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,14 @@ def psnr_luminance(photo: Photo, reference: Photo) -> float:
 def ssim_luminance(photo: Photo, reference: Photo) -> float:
     """`Metrics.ssim_luminance` alone."""
     return _ssim(_luminance(photo), _luminance(reference))
+
+
+def with_change(value: float, before: float | None, digits: int) -> str:
+    """A measure as text, and in brackets its change against ``before``, where both are finite."""
+    text = f"{value:.{digits}f}" if math.isfinite(value) else "∞"
+    if before is None or not math.isfinite(value - before):
+        return text
+    return f"{text} ({value - before:+.{digits}f})"
 
 
 def colourfulness(photo: Photo) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -170,20 +169,14 @@ def samples_command(
     process(todo, quiet, as_json, work)
 
 
-def _with_change(value: float, before: float | None, digits: int) -> str:
-    """A measure as text, and in brackets its change against ``before``, where both are finite."""
-    text = f"{value:.{digits}f}" if math.isfinite(value) else "∞"
-    if before is None or not math.isfinite(value - before):
-        return text
-    return f"{text} ({value - before:+.{digits}f})"
-
-
 def _cell(title: str, photo: Photo, measured: Metrics, before: Metrics | None = None) -> Cell:
     """A picture with its scores against the truth, and their change against the degraded photo's."""
 
+    from .. import metrics
+
     def line(label: str, name: str, digits: int) -> str:
         was = getattr(before, name) if before else None
-        return f"{label}: {_with_change(getattr(measured, name), was, digits)}"
+        return f"{label}: {metrics.with_change(getattr(measured, name), was, digits)}"
 
     lines = line("PSNR, dB", "psnr", 2), line("luminance, dB", "psnr_luminance", 2), line("SSIM", "ssim", 3)
     return Cell(photo, [title, *lines])
