@@ -69,6 +69,31 @@ def detail_table(quality: Json) -> str:
     return markdown(["third of the photos", *(f"{title(name)}, luminance gain (dB)" for name in MODELS)], rows)
 
 
+def judges_table(quality: Json, name: str) -> str:
+    """What two networks that judge pictures say, and how far the set of pictures is from the set of truths."""
+    condition, rows = quality["conditions"][name], []
+    for candidate in ("degraded", *MODELS):
+        scores = condition["scores"][candidate]
+        distances = [f"{scores[measure]['mean']:.3f}" for measure in ("lpips", "st_lpips") if measure in scores]
+        rows.append([title(candidate), *distances, f"{condition['frechet'][candidate]:.2f}"])
+    return markdown(["", "LPIPS (SqueezeNet)", "ST-LPIPS (AlexNet)", "Fréchet distance"], rows)
+
+
+def people_table(quality: Json) -> str:
+    """The photos that show people, by how many they show."""
+    rows = []
+    for kind, found in quality["people"].items():
+        for candidate in MODELS:
+            shown = [kind, str(found["photos"])] if candidate == MODELS[0] else ["", ""]
+            rows.append([*shown, title(candidate), *compared(found["scores"], candidate)])
+    return markdown(
+        ["what they show", "photos", "", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS"],
+        rows,
+        "Preset `original`. Somebody looked at the photos and wrote down what they show before any was scored:"
+        " `benchmarks/people.json`.",
+    )
+
+
 def baselines_table(quality: Json, baselines: Json) -> str:
     """Our models stand among them where both were measured on the same photos."""
     condition = quality["conditions"]["original"]
