@@ -75,8 +75,8 @@ def judges_table(quality: Json, name: str) -> str:
     for candidate in ("degraded", *MODELS):
         scores = condition["scores"][candidate]
         distances = [f"{scores[measure]['mean']:.3f}" for measure in ("lpips", "st_lpips") if measure in scores]
-        rows.append([title(candidate), *distances, f"{condition['frechet'][candidate]:.2f}"])
-    return markdown(["", "LPIPS (SqueezeNet)", "ST-LPIPS (AlexNet)", "Fréchet distance"], rows)
+        rows.append([title(candidate), *distances, f"{1000 * condition['frechet'][candidate]:.2f}"])
+    return markdown(["", "LPIPS (SqueezeNet)", "ST-LPIPS (AlexNet)", "Fréchet distance × 1000"], rows)
 
 
 def people_table(quality: Json) -> str:

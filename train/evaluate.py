@@ -265,7 +265,7 @@ def main(
             *features, of_truth = np.stack([each.features for each in scored], 1)
             result["conditions"][title] |= {
                 "frechet": {
-                    name: round(frechet_distance(each, of_truth), 4)
+                    name: round(frechet_distance(each, of_truth), 7)
                     for name, each in zip(scores, features, strict=True)
                 },
                 "differences": differences(scores),
