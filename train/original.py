@@ -27,7 +27,7 @@ from .perceptual import vgg16
 from .photos import find_photos, split
 from .validation import ValidationSet, psnr
 
-REPORT_STEPS = 250
+REPORT_STEPS = 100
 CHECKPOINTS = {"vae": "vae_unet_best.pth", "gan": "gan_best.pth", "cnn1": "epoch_8.pth", "cnn2": "color_epoch_6.pth"}
 KEYS = {"vae": "model_state_dict", "gan": "gen_state_dict"}
 """Where its checkpoints keep the network; CNN1's and CNN2's are the network's state alone."""
