@@ -205,7 +205,7 @@ def main(
     torch.manual_seed(0)
     torch.set_flush_denormal(True)
     run.mkdir(parents=True, exist_ok=True)
-    lesson = lesson_of(name, run, vgg)
+    lesson = lesson_of(name, run, vgg).to(memory_format=torch.channels_last)
     train, held_out = split(find_photos(photos))
     validation = ValidationSet(held_out, torch.device("cpu"))
     first, total, aside = 0, sights // lesson.batch, run / f"{name}.resume.pt"
@@ -221,7 +221,11 @@ def main(
         truth = next(crops).float().div(255)
         degraded, _ = degrade(truth, {"original": 1}, [0, step])
         lesson.train()
-        loss = lesson.learn(degraded.expand(-1, 3, -1, -1) * 2 - 1, truth * 2 - 1, step / total)
+        given, wanted = (
+            (2 * images - 1).contiguous(memory_format=torch.channels_last)
+            for images in (degraded.expand(-1, 3, -1, -1), truth)
+        )
+        loss = lesson.learn(given, wanted, step / total)
         if step % REPORT_STEPS and step != total:
             continue
         save(aside, {"step": step, "lesson": lesson.state_dict(),
