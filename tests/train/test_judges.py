@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from restoration import Degradation, Photo
 from train.judges import ShiftTolerantLpips, frechet_distance
+from train.lpips import Lpips
 
 
-def test_it_ranks_damage(photos: list[Photo]) -> None:
-    judge = ShiftTolerantLpips()
+@pytest.mark.parametrize("name", ["lpips", "st_lpips"])
+def test_it_ranks_damage(photos: list[Photo], shared: Path, name: str) -> None:
+    """Trained features rank three strengths rightly, on each photo; random ones do not."""
+    judge = Lpips(shared / "weights") if name == "lpips" else ShiftTolerantLpips()
     for photo in photos:
         kinds = ({"blur": k} for k in (3, 7, 13)), ({"gaussian": k} for k in (0.02, 0.06, 0.2))
         for kind in kinds:
