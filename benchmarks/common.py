@@ -33,9 +33,9 @@ def read(name: str) -> Json:
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def read_log(model: str) -> list[Json]:
-    """The log of a released training run: one entry for each time that it was measured."""
-    log = RESULTS / "training" / f"{model}.jsonl"
+def read_log(run: str) -> list[Json]:
+    """The log of a training run, a released model's by its name: one entry for each time that it was measured."""
+    log = RESULTS / "training" / f"{run}.jsonl"
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 

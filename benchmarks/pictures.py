@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -17,6 +18,7 @@ from restoration.types import Inpainting
 from restoration.weights import restorers
 
 from .common import PHOTOS, ROOT, read_log, write
+from .quality_tables import EQUAL_TERMS
 
 ASSETS = ROOT / "assets"
 OLD = ("friends", "nuthatch", "china", "grace_hopper")
@@ -58,21 +60,21 @@ def toned(photo: Photo) -> Photo:
     return image.to_photos(shadow + y * (light - shadow))[0]
 
 
-def whole(restorer: Restorer, model: str) -> Photo:
-    """Photos at their own size as old prints are, the last of them in sepia too, above what became of them."""
+def whole(restorer: Restorer) -> Photo:
+    """Photos at their own size as old prints are, the last of them in sepia too, above what the default model made."""
     damaged, restored = [], []
     for seed, name in enumerate(OLD):
         truth = image.load(ASSETS / "examples" / f"{name}.jpg", reduce_to=None)
         old = PRESETS["antique"].draw(seed).apply(truth, seed)
         if name == OLD[-1]:
             old = toned(old)
-        made = restorer.restore_whole(old, model).photo
+        made = restorer.restore_whole(old, restorer.model).photo
         damaged.append(Cell(old, [f"{name}, {old.width}×{old.height}"]))
-        restored.append(Cell(made, [f"restored by the {model.upper()}"]))
+        restored.append(Cell(made, [f"restored by the {restorer.model.upper()}"]))
     return sheet([damaged, restored], side=480)
 
 
-def mended(restorer: Restorer, model: str) -> Photo:
+def mended(restorer: Restorer) -> Photo:
     """Scratched and dusty photos at their own size: what was found, filled, and restored."""
     rows = []
     for seed, name in enumerate(SCRATCHED):
@@ -80,9 +82,9 @@ def mended(restorer: Restorer, model: str) -> Photo:
         old = Degradation(grayscale=True, correlated=0.05, scratches=6, dust=0.3).apply(truth, seed)
         filled = restorer.mend(old, Inpainting())
         found = scratches.overlay(old, scratches.marked(filled.mask))
-        restored = restorer.restore_whole(filled.photo, model).photo
+        restored = restorer.restore_whole(filled.photo, restorer.model).photo
         row = [(old, f"{name}, {old.width}×{old.height}"), (found, f"found: {filled.share:.1%}")]
-        row += [(filled.photo, "mended"), (restored, f"restored by the {model.upper()}")]
+        row += [(filled.photo, "mended"), (restored, f"restored by the {restorer.model.upper()}")]
         rows.append([Cell(photo, [caption]) for photo, caption in row])
     return sheet(rows, side=320)
 
@@ -111,14 +113,14 @@ def samples(restorer: Restorer) -> Photo:
     return sheet(rows, side=128)
 
 
-def curves(models: list[str], path: Path) -> None:
-    """Gain on the development photos against photos seen, from the released runs' logs."""
+def curves(logs: Mapping[str, str], path: Path) -> None:
+    """Gain on the development photos against photos seen, from the logs of runs."""
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-    for model in models:
-        entries = read_log(model)
+    for title, log in logs.items():
+        entries = read_log(log)
         for axis, measure in zip(axes, ("luminance_gain", "rgb_gain"), strict=True):
             seen, gains = zip(*[(entry["photos"], entry[measure]) for entry in entries], strict=True)
-            axis.plot(seen, gains, label=model.upper())
+            axis.plot(seen, gains, label=title)
     for axis, label in zip(axes, ("luminance PSNR gain (dB)", "RGB PSNR gain (dB)"), strict=True):
         axis.set(xlabel="photos seen in training", ylabel=label)
         axis.grid(alpha=0.3)
@@ -132,11 +134,12 @@ def main() -> None:
     everything, failures = gallery(restorer, list(released))
     image.save(everything, ASSETS / "results.jpg")
     image.save(failures, ASSETS / "failures.jpg")
-    image.save(whole(restorer, "cnn"), ASSETS / "whole.jpg")
-    image.save(mended(restorer, "cnn"), ASSETS / "scratches.jpg")
+    image.save(whole(restorer), ASSETS / "whole.jpg")
+    image.save(mended(restorer), ASSETS / "scratches.jpg")
     image.save(mistaken(restorer), ASSETS / "scratches_mistaken.jpg")
     image.save(samples(restorer), ASSETS / "samples.jpg")
-    curves(list(released), ASSETS / "curves.png")
+    curves({name.upper(): name for name in released}, ASSETS / "curves.png")
+    curves(EQUAL_TERMS, ASSETS / "curves_equal_terms.png")
     write("pictures", {"preset": "original", "weights_sha256": released})
 
 

@@ -7,6 +7,15 @@ from collections.abc import Iterable, Sequence
 from .common import read_log
 from .markdown import MODELS, Json, markdown, title, with_gain
 
+EQUAL_TERMS = {
+    "the original's CNN1": "original/cnn1",
+    "the original's CNN1, then CNN2": "original/cnn2",
+    "the original's GAN": "original/gan",
+    "our CNN": "from_nothing/cnn",
+    "our GAN": "from_nothing/gan",
+}
+"""Networks that were begun with nothing, and the logs of their runs, which saw as many photos."""
+
 
 def compared(scores: Json, name: str) -> list[str]:
     """Luminance PSNR, RGB PSNR and SSIM, with the gain over the degraded input; LPIPS, with its ratio to that one's."""
@@ -43,7 +52,7 @@ def single_table(quality: Json) -> str:
     """The luminance gain on each degradation alone."""
     rows = []
     for condition, result in quality["conditions"].items():
-        if not condition.startswith(("original", "antique", "clean")):
+        if not condition.startswith(("original", "antique", "heavy", "clean")):
             psnr = {name: scores["psnr_luminance"] for name, scores in result["scores"].items()}
             gains = [f"{psnr[name]['gain']:+.2f}" for name in MODELS]
             rows.append([condition.replace("_", " and "), f"{psnr['degraded']['mean']:.2f}", *gains])
@@ -108,26 +117,60 @@ def baselines_table(quality: Json, baselines: Json) -> str:
     )
 
 
-def ranking(condition: Json) -> str:
-    """Who comes first in each measure, and how far the others are from there, over the same photos."""
-    lines = []
-    for what, measure, sign, digits in (
-        ("Light and shade closest to the truth (luminance PSNR, dB)", "psnr_luminance", 1, 2),
-        ("Picture closest to the truth (RGB PSNR, dB)", "psnr", 1, 2),
-        ("Structure closest to the truth (SSIM)", "ssim", 1, 3),
-        ("Closest to the truth for the eye (LPIPS)", "lpips", -1, 3),
-        ("Most colourful", "colourfulness", 1, 1),
-    ):
-        if measure not in condition["scores"]["degraded"]:
-            continue
-        mean = {name: condition["scores"][name][measure]["mean"] for name in MODELS}
-        first, *others = sorted(MODELS, key=lambda name: -sign * mean[name])
-        places = [f"{first.upper()} {mean[first]:.{digits}f}"]
-        for name in others:
-            cell = {"mean": mean[name], **condition["differences"][name][first][measure]}
-            places.append(f"{name.upper()} {with_gain(cell, digits)}")
-        lines.append(f"- {what}: {', '.join(places)}.")
-    return "\n".join(lines)
+def originals_table(quality: Json, original: Json) -> str:
+    """The original project's networks on the photos and the damage of ours."""
+    ours, theirs, rows = quality["conditions"]["original"]["scores"], original["scores"], []
+    for scores, candidate in [*((theirs, name) for name in theirs), *((ours, name) for name in MODELS)]:
+        photos = original["networks"].get(candidate, {}).values()
+        rows.append([title(candidate), ", ".join(f"{each:,}" for each in photos), *compared(scores, candidate)])
+    return markdown(["", "photos seen", "luminance PSNR (dB)", "RGB PSNR (dB)", "SSIM", "LPIPS"], rows)
+
+
+def equal_terms_table() -> str:
+    rows = []
+    for name, log in EQUAL_TERMS.items():
+        last = read_log(log)[-1]
+        rows.append([name, f"{last['photos']:,}", f"{last['luminance_gain']:+.2f}", f"{last['rgb_gain']:+.2f}"])
+    return markdown(["", "photos seen", "luminance gain (dB)", "RGB gain (dB)"], rows)
+
+
+def leads(condition: Json, measure: str, unit: str = "dB", digits: int = 2, sign: int = 1) -> str:
+    """Who comes first in a measure, and by how much over the same photos, with the interval.
+
+    Where that holds 0, two share the place. A ``sign`` of -1 is for measures of which less is better.
+    """
+    mean = {name: condition["scores"][name][measure]["mean"] for name in MODELS}
+    first, *others = sorted(MODELS, key=lambda name: -sign * mean[name])
+    places, led = [first.upper()], []
+    for name in others:
+        cell = condition["differences"][first][name][measure]
+        low, high = sorted(sign * each for each in cell["interval"])
+        places += [name.upper()] if low <= 0 else []
+        led.append(f"{name.upper()} by {sign * cell['gain']:.{digits}f} {unit}, {low:.{digits}f} to {high:.{digits}f}")
+    return f"**{' or '.join(places)}** ({first.upper()} leads {'; '.join(led)})"
+
+
+def answer(quality: Json, old_prints: Json) -> str:
+    """Which is best, for what, in five sentences."""
+    original, heavy, antique = (quality["conditions"][name] for name in ("original", "heavy", "antique"))
+    judge = "lpips" if "lpips" in original["scores"]["degraded"] else "st_lpips"  # which is always scored
+    eye: Json = {"measure": judge, "unit": judge.upper().replace("_", "-"), "digits": 3, "sign": -1}
+    kept = "; ".join(
+        f"{each['model'].upper()} {each['chance']:.0%}, {each['low']:.0%} to {each['high']:.0%}"
+        for each in old_prints["standings"]
+    )
+    sentences = (
+        f"For light and shade: {leads(original, 'psnr_luminance')}.",
+        f"For colour closest to the truth: {leads(original, 'psnr')}.",
+        f"For the eye: {leads(original, **eye)}.",
+        f"When damage grows (preset `heavy`): in light {leads(heavy, 'psnr_luminance')}, for the eye"
+        f" {leads(heavy, **eye)}.",
+        f"On real old prints: **{old_prints['standings'][0]['model'].upper()}** (of {old_prints['photos']}, by"
+        f" {old_prints['votes']} votes without names, the chance to be kept rather than an average one is {kept}); on"
+        f" simulated ones (preset `antique`) in light {leads(antique, 'psnr_luminance')}, for the eye"
+        f" {leads(antique, **eye)}.",
+    )
+    return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 
 
 def latent_table(latent: Json) -> str:

@@ -27,7 +27,6 @@ from . import RESULTS, ROOT
 from .data import decode
 from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
-from .original import taught
 from .photos import PhotoFile, find_photos, photos_of, split
 
 PEOPLE = ROOT / "benchmarks" / "people.json"
@@ -78,6 +77,7 @@ CONDITIONS = {
     "original": Condition(degradation=PRESETS["original"].draw),
     "original, squashed": Condition(fit=squash_aliased, degradation=PRESETS["original"].draw),
     "antique": Condition(degradation=PRESETS["antique"].draw),
+    "heavy": Condition(degradation=PRESETS["heavy"].draw),
     "clean": single(),
     **{f"{name} {value:g}": single(**{name: value}) for name, values in STRENGTHS.items() for value in values},
 }
@@ -232,27 +232,21 @@ def main(
     ] = False,
     limit: Annotated[int | None, typer.Option(help="Only the first so many photos.")] = None,
     lpips: Annotated[str | None, typer.Option(help="Score LPIPS too: a folder with its files, or `download`.")] = None,
-    original: Annotated[
-        Path | None, typer.Option(help="A folder of `train.original`, whose networks are scored as well.")
-    ] = None,
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "quality.json",
 ) -> None:
     """Degrade each photo, let every model restore it, and write the means with bootstrap intervals."""
     distance = Lpips(None if lpips == "download" else Path(lpips)) if lpips else None
     judge = ShiftTolerantLpips()
-    originals = taught(original) if original else {}
-    restorer = Restorer("cpu", [original] if original else [])
+    restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
     files = (split(find_photos(photos))[1] if development else photos_of(Path(photos)))[:limit]
     if development and out == RESULTS / "quality.json":
         raise SystemExit("The development photos' scores are not the published ones; give another --out.")
-    result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "original": originals}
-    result["conditions"] = {}
+    result: dict[str, Any] = {"shard": Path(photos).resolve().name, "weights_sha256": released, "conditions": {}}
     for title, condition in CONDITIONS.items():
         whole = condition.limit is None
-        models = [*released, *originals] if whole else [*released]
         judges = {"distance": distance, "judge": judge} if whole else {"distance": None, "judge": None}
-        scored = list(on_each_core(files, condition, partial(score, restorer=restorer, models=models, **judges)))
+        scored = list(on_each_core(files, condition, partial(score, restorer=restorer, models=[*released], **judges)))
         scores = {name: [each.rows[name] for each in scored] for name in scored[0].rows}
         truths = [each.truth for each in scored]
         table = summarise(scores)
@@ -271,9 +265,7 @@ def main(
                 "differences": differences(scores),
             }
         if title == "original":
-            result["by_detail"] = by_detail(
-                {name: scores[name] for name in ("degraded", *released)}, column(truths, "detail")
-            )
+            result["by_detail"] = by_detail(scores, column(truths, "detail"))
             result["people"] = of_people(scores, files)
         for name, row in table.items():
             line = "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)

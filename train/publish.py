@@ -24,7 +24,8 @@ from . import RESULTS
 from .export import CARDS
 
 QUALITY = RESULTS / "quality.json"
-BORROWED_LICENCE = "LICENSE-Real-ESRGAN.txt"
+BORROWED = {"see": ("Encoder", "LICENSE-EfficientNet.txt"), "upscale": ("Real-ESRGAN", "LICENSE-Real-ESRGAN.txt")}
+"""Whose networks others trained, by their task, and the text of their licence."""
 
 # What quality.json measured: the Hub's name for the metric, and ours.
 MEASURES = {
@@ -115,8 +116,10 @@ def contents() -> dict[str, bytes]:
     files = at_hand()
     titles = ", ".join(entry.title for entry in restorers())
     own = "; ".join(dict.fromkeys(entry.licence for entry in restorers()))
-    borrowed = "; ".join(dict.fromkeys(entry.licence for entry in files.values() if entry.task == "upscale"))
-    licence = f"- {titles}: {own}.\n- Real-ESRGAN: {borrowed}; see `{BORROWED_LICENCE}`."
+    licence = f"- {titles}: {own}."
+    for task, (title, text) in BORROWED.items():
+        theirs = "; ".join(dict.fromkeys(entry.licence for entry in files.values() if entry.task == task))
+        licence += f"\n- {title}: {theirs}; see `{text}`."
     found, config = {}, {}
     for path, entry in files.items():
         found[path.name], sha256 = path.read_bytes(), entry.files[path.name]
@@ -129,7 +132,7 @@ def contents() -> dict[str, bytes]:
         **{f"{entry.model}.md": (FOLDER / f"{entry.model}.md").read_bytes() for entry in restorers()},
         "config.json": (json.dumps(config, indent=2) + "\n").encode(),
         "LICENSE.md": f"# Licence\n\n{licence}\n".encode(),
-        BORROWED_LICENCE: (FOLDER / BORROWED_LICENCE).read_bytes(),
+        **{text: (FOLDER / text).read_bytes() for _, text in BORROWED.values()},
         "README.md": card(files, licence).encode(),
     }
 

@@ -60,16 +60,16 @@ def test_opponents_stand_beside_ours_on_the_same_photos_alone() -> None:
     assert other.endswith("They were measured on other photos than our models, which are left out here.")
 
 
-def test_the_ranking_goes_by_differences_over_the_same_photos() -> None:
+def test_who_leads_goes_by_differences_over_the_same_photos() -> None:
     condition = common.read("quality")["conditions"]["original"]
     for measure, sign in (("psnr", 1), ("lpips", -1)):
         for name, mean in (("vae", 2.0), ("gan", 1.0), ("cnn", 3.0)):
             condition["scores"][name][measure]["mean"] = sign * mean
-        condition["differences"]["vae"]["cnn"][measure] = {"gain": -sign * 1.0, "interval": [-1.25, 0.5]}
-        condition["differences"]["gan"]["cnn"][measure] = {"gain": -sign * 2.0, "interval": [-2.5, -1.5]}
-    ranking = quality_tables.ranking(condition)
-    assert ": CNN 3.00, VAE 2.00 (-1.00; -1.25 to +0.50), GAN 1.00 (-2.00; -2.50 to -1.50)." in ranking
-    assert ": CNN -3.000, VAE -2.000 (+1.000; " in ranking
+        condition["differences"]["cnn"]["vae"][measure] = {"gain": sign * 1.0, "interval": [-0.5 * sign, 1.25 * sign]}
+        condition["differences"]["cnn"]["gan"][measure] = {"gain": sign * 2.0, "interval": [1.5 * sign, 2.5 * sign]}
+    expected = "**CNN or VAE** (CNN leads VAE by 1.00 {0}, -0.50 to 1.25; GAN by 2.00 {0}, 1.50 to 2.50)"
+    assert quality_tables.leads(condition, "psnr") == expected.format("dB")
+    assert quality_tables.leads(condition, "lpips", unit="LPIPS", sign=-1) == expected.format("LPIPS")
 
 
 def test_scores_without_lpips_are_shown_too(change: Change) -> None:

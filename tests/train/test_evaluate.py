@@ -17,7 +17,7 @@ from train.photos import tar_photos
 @pytest.fixture(scope="module")
 def result(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     out = tmp_path_factory.mktemp("results") / "quality.json"
-    evaluate.main(str(folder / "train-0000.tar"), False, 3, None, None, out)
+    evaluate.main(str(folder / "train-0000.tar"), False, 3, None, out)
     return json.loads(out.read_text())
 
 
@@ -56,11 +56,11 @@ def test_a_folder_of_photos(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(evaluate, "CONDITIONS", {"clean": evaluate.CONDITIONS["clean"]})
     for name in ("coffee.jpg", "china.jpg"):
         shutil.copy(EXAMPLES / name, tmp_path)
-    evaluate.main(str(tmp_path), False, None, None, None, tmp_path / "quality.json")
+    evaluate.main(str(tmp_path), False, None, None, tmp_path / "quality.json")
     result = json.loads((tmp_path / "quality.json").read_text())
     assert (result["shard"], result["conditions"]["clean"]["photos"]) == (tmp_path.name, 2)
     with pytest.raises(SystemExit, match="no photos"):  # shards to train on are no photos to measure with
-        evaluate.main(str(folder), False, None, None, None, tmp_path / "quality.json")
+        evaluate.main(str(folder), False, None, None, tmp_path / "quality.json")
 
 
 def test_people_are_scored_apart(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

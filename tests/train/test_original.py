@@ -10,7 +10,7 @@ from torchvision.models import vgg16
 
 from restoration import Photo, Restorer
 from tests.conftest import EXAMPLES
-from train import original
+from train import evaluate_original, original
 
 
 @pytest.fixture
@@ -38,6 +38,13 @@ def test_what_is_taught_is_a_checkpoint_of_the_original(trunk: Path, tmp_path: P
     restorer = Restorer("cpu", [run])
     for name in ("vae-original", "gan-original", "cnn1", "cnn-original"):
         assert restorer.restore(photo, name).photo.pixels.shape == photo.pixels.shape
+
+    evaluate_original.main(EXAMPLES, run, limit=3, out=tmp_path / "original.json")
+    result = json.loads((tmp_path / "original.json").read_text())
+    assert result["photos"] == 3
+    assert result["networks"]["cnn-original"] == {"cnn1": 4, "cnn2": 4}
+    assert result["scores"].keys() == {"degraded", *result["networks"]}
+    assert result["scores"]["degraded"]["psnr"]["mean"] > result["scores"]["gan-original"]["psnr"]["mean"]
 
 
 def test_its_losses_fall(trunk: Path, photos: list[Photo]) -> None:

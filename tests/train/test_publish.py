@@ -71,7 +71,7 @@ def test_the_first_time(project: Path, hub: Hub) -> None:
     assert text == json.dumps(manifest(project), indent=2) + "\n"
 
     files = hub.repos[REPO][head]
-    for name in (*names, "LICENSE-Real-ESRGAN.txt"):
+    for name in (*names, "LICENSE-Real-ESRGAN.txt", "LICENSE-EfficientNet.txt"):
         assert files[name] == (ROOT / "weights" / name).read_bytes()
     config = json.loads(files["config.json"])
     for name in OURS:
