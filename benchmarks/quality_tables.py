@@ -152,11 +152,11 @@ def leads(condition: Json, measure: str, unit: str = "dB", digits: int = 2, sign
 
 def answer(quality: Json, old_prints: Json) -> str:
     """Which is best, for what, in five sentences."""
-    original, heavy, antique = (quality["conditions"][name] for name in ("original", "heavy", "antique"))
+    original, heavy = (quality["conditions"][name] for name in ("original", "heavy"))
     judge = "lpips" if "lpips" in original["scores"]["degraded"] else "st_lpips"  # which is always scored
     eye: Json = {"measure": judge, "unit": judge.upper().replace("_", "-"), "digits": 3, "sign": -1}
     kept = "; ".join(
-        f"{each['model'].upper()} {each['chance']:.0%}, {each['low']:.0%} to {each['high']:.0%}"
+        f"{each['model'].upper()} {100 * each['chance']:.0f} %, {100 * each['low']:.0f} to {100 * each['high']:.0f}"
         for each in old_prints["standings"]
     )
     sentences = (
@@ -165,10 +165,8 @@ def answer(quality: Json, old_prints: Json) -> str:
         f"For the eye: {leads(original, **eye)}.",
         f"When damage grows (preset `heavy`): in light {leads(heavy, 'psnr_luminance')}, for the eye"
         f" {leads(heavy, **eye)}.",
-        f"On real old prints: **{old_prints['standings'][0]['model'].upper()}** (of {old_prints['photos']}, by"
-        f" {old_prints['votes']} votes without names, the chance to be kept rather than an average one is {kept}); on"
-        f" simulated ones (preset `antique`) in light {leads(antique, 'psnr_luminance')}, for the eye"
-        f" {leads(antique, **eye)}.",
+        f"On real old prints: **{old_prints['standings'][0]['model'].upper()}** (by {old_prints['votes']} votes on"
+        f" {old_prints['photos']} of them, without names, the chance to be kept rather than an average one: {kept}).",
     )
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 
