@@ -72,6 +72,8 @@ class Line:
                     continue
                 far = socket.create_connection(self._app)
                 self._ends |= {near, far}
+                if self._is_cut:  # while this one came
+                    self.cut()
                 for ends in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=ends, daemon=True).start()
 
