@@ -166,7 +166,8 @@ def answer(quality: Json, old_prints: Json) -> str:
         f"When damage grows (preset `heavy`): in light {leads(heavy, 'psnr_luminance')}, for the eye"
         f" {leads(heavy, **eye)}.",
         f"On real old prints: **{old_prints['standings'][0]['model'].upper()}** (by {old_prints['votes']} votes on"
-        f" {old_prints['photos']} of them, without names, the chance to be kept rather than an average one: {kept}).",
+        f" {old_prints['photos']} of them, of vision models that saw no names, the chance to be kept rather than an"
+        f" average one: {kept}).",
     )
     return "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
 

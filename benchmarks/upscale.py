@@ -123,7 +123,7 @@ def detail(photo: Photo, side: int = 192) -> Photo:
 
 def main(
     own: Annotated[Path, typer.Option("--weights", help="Folder with the large engines' weights.")],
-    lpips: Annotated[Path | None, typer.Option(help="Folder with LPIPS's files \\[default: download].")] = None,
+    lpips: Annotated[str, typer.Option(help="A folder with LPIPS's files, or `download`.")] = "download",
 ) -> None:
     """Measure, and write benchmarks/results/upscale.json and assets/upscale.jpg."""
     restorer = Restorer("cpu", [own])

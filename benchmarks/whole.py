@@ -5,7 +5,6 @@ Against the damaged photo, and against what there was before: the photo made 128
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -46,7 +45,7 @@ def main(
     lpips: Annotated[str, typer.Option(help="A folder with LPIPS's files, or `download`.")],
 ) -> None:
     """Restore each photo by each model, and write the means with bootstrap intervals."""
-    distance = Lpips(None if lpips == "download" else Path(lpips))
+    distance = Lpips(lpips)
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
     truths = photos()

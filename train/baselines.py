@@ -5,7 +5,6 @@ None of them colours. Their strengths are the best of a short list on the develo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,9 +20,8 @@ from torch import nn
 
 from restoration import metrics
 from restoration.colour import LUMA
-from restoration.files import write_atomically
 
-from . import RESULTS
+from . import RESULTS, write_result
 from .evaluate import CONDITIONS, Scores, grey_photo, pairs, summarise
 from .photos import tar_photos
 
@@ -96,10 +94,9 @@ def main(
             scores[name].append({"psnr_luminance": psnr, "ssim_luminance": ssim})
     table = summarise(scores)
     result = {"photos": len(scores["degraded"]), "shard": photos.name, "preset": "original", "scores": table}
-    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     for name, row in table.items():
         typer.echo(f"{name:16} luminance PSNR {row['psnr_luminance']['gain']:+.3f} dB")
-    typer.echo(f"Written to {out}.")
+    write_result(out, result)
 
 
 if __name__ == "__main__":

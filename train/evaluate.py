@@ -19,11 +19,10 @@ from tqdm import tqdm
 
 from restoration import PRESETS, Degradation, Photo, Restorer, image, metrics
 from restoration.colour import LUMA
-from restoration.files import write_atomically
 from restoration.types import SIDE
 from restoration.weights import restorers
 
-from . import RESULTS, ROOT
+from . import RESULTS, ROOT, write_result
 from .data import decode
 from .judges import ShiftTolerantLpips, frechet_distance
 from .lpips import Lpips
@@ -235,7 +234,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "quality.json",
 ) -> None:
     """Degrade each photo, let every model restore it, and write the means with bootstrap intervals."""
-    distance = Lpips(None if lpips == "download" else Path(lpips)) if lpips else None
+    distance = Lpips(lpips) if lpips else None
     judge = ShiftTolerantLpips()
     restorer = Restorer("cpu")
     released = {entry.model: entry.sha256 for entry in restorers()}
@@ -270,8 +269,7 @@ def main(
         for name, row in table.items():
             line = "  ".join(f"{measure} {cell['gain']:+.3f}" for measure, cell in row.items() if "gain" in cell)
             typer.echo(f"{title:20} {name:9} {line}")
-    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
-    typer.echo(f"Written to {out}.")
+    write_result(out, result)
 
 
 if __name__ == "__main__":

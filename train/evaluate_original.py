@@ -13,14 +13,23 @@ from typing import Annotated
 import typer
 
 from restoration import Restorer
-from restoration.files import write_atomically
+from restoration.weights.checkpoints import ORIGINALS
 
-from . import RESULTS
+from . import RESULTS, write_result
 from .evaluate import CONDITIONS, on_each_core, score, summarise
 from .judges import ShiftTolerantLpips
 from .lpips import Lpips
-from .original import taught
 from .photos import photos_of
+
+
+def taught(run: Path) -> dict[str, dict[str, int]]:
+    """The original's models whose networks are in a run's folder, and how many photos each network saw."""
+    seen = {log.stem: json.loads(log.read_text().splitlines()[-1])["photos"] for log in run.glob("*.jsonl")}
+    return {
+        model: {part: seen[part] for part in each.parts}
+        for model, each in ORIGINALS.items()
+        if {*each.parts} <= seen.keys()
+    }
 
 
 def main(
@@ -36,16 +45,15 @@ def main(
         score,
         restorer=Restorer("cpu", [run]),
         models=[*networks],
-        distance=Lpips(None if lpips == "download" else Path(lpips)) if lpips else None,
+        distance=Lpips(lpips) if lpips else None,
         judge=ShiftTolerantLpips(),
     )
     scored = list(on_each_core(photos_of(photos)[:limit], CONDITIONS["original"], scoring))
     scores = summarise({name: [each.rows[name] for each in scored] for name in scored[0].rows})
     result = {"photos": len(scored), "shard": photos.name, "networks": networks, "scores": scores}
-    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
     for name, row in scores.items():
         typer.echo(f"{name:14} luminance PSNR {row['psnr_luminance']['gain']:+.3f}  PSNR {row['psnr']['gain']:+.3f}")
-    typer.echo(f"Written to {out}.")
+    write_result(out, result)
 
 
 if __name__ == "__main__":

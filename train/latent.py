@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -13,10 +12,9 @@ from torch import Tensor
 
 from restoration import Restorer, image, metrics, weights
 from restoration.colour import luminance, to_ycc
-from restoration.files import write_atomically
 from restoration.models.vae import VAE
 
-from . import RESULTS
+from . import RESULTS, write_result
 from .evaluate import CONDITIONS, pairs
 from .objectives import build_objective
 from .objectives.vae import VAEObjective, kl_divergence
@@ -72,8 +70,7 @@ def main(
         "kl_per_dimension": [round(value, 3) for value in per_dimension],
         **{name: round(float(np.mean([row[name] for row in rows])), 3) for name in rows[0]},
     }
-    write_atomically(out, (json.dumps(result, indent=1) + "\n").encode())
-    typer.echo(json.dumps(result))
+    write_result(out, result)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,18 @@ from restoration import Photo, image
 class Lpips:
     """The perceptual distance of two photos; 0 is equal.
 
-    ``files`` is a folder with SqueezeNet 1.1 and LPIPS's heads, or None: then torchvision downloads the network.
+    ``files`` is a folder with SqueezeNet 1.1 and LPIPS's heads, or ``download``: torchvision fetches the network then.
     """
 
-    def __init__(self, files: Path | None = None) -> None:
+    def __init__(self, files: str | Path) -> None:
         import lpips
 
-        if files is None:
+        if files == "download":
             self.network = lpips.LPIPS(net="squeeze", verbose=False)
         else:
-            heads = files / "lpips_v0.1_squeeze_lin.pth"
+            heads = Path(files) / "lpips_v0.1_squeeze_lin.pth"
             self.network = lpips.LPIPS(net="squeeze", pnet_rand=True, model_path=str(heads), verbose=False)
-            backbone = load_file(files / "squeezenet1_1_torchvision.fp16.safetensors")
+            backbone = load_file(Path(files) / "squeezenet1_1_torchvision.fp16.safetensors")
             # lpips cuts torchvision's `features` into slices: features.3 is slice2.3 there.
             own = {name: backbone[f"features.{name.split('.', 1)[1]}"] for name in self.network.net.state_dict()}
             self.network.net.load_state_dict(own)

@@ -33,16 +33,6 @@ KEYS = {"vae": "model_state_dict", "gan": "gen_state_dict"}
 """Where its checkpoints keep the network; CNN1's and CNN2's are the network's state alone."""
 
 
-MODELS = {"vae-original": ["vae"], "gan-original": ["gan"], "cnn1": ["cnn1"], "cnn-original": ["cnn1", "cnn2"]}
-
-
-def taught(run: Path) -> dict[str, dict[str, int]]:
-    """The models whose networks are in a run's folder, and how many photos each network saw."""
-    logs = {part: run / f"{part}.jsonl" for part in CHECKPOINTS}
-    seen = {part: json.loads(log.read_text().splitlines()[-1])["photos"] for part, log in logs.items() if log.exists()}
-    return {model: {part: seen[part] for part in parts} for model, parts in MODELS.items() if {*parts} <= seen.keys()}
-
-
 class VGG(nn.Module):
     """The features of `vgg16`, of RGB ``[B, 3, H, W]`` in [-1, 1]; the original compares them by L1."""
 
